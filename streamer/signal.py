@@ -1,0 +1,98 @@
+"""What kind of picture comes: a living scan, a frozen one, a dark screen, or no scanner at all."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from streamer.frame import Frame, Pixels
+
+SignalState = Literal["live", "frozen", "black", "no_signal"]
+
+_THUMBNAIL = (64, 48)  # width, height: cells average away noise of the cable, not a beating heart
+_ROWS_READ = 240  # more rows of a frame tell nothing new about its thumbnail
+_STILL_LEVELS = 2  # a frozen screen, grabbed and compressed, moves a cell less than this; a living scan ten times more
+_FROZEN_SECONDS = 0.5
+_DARK_LEVEL = 16
+_DARK_SHARE = 0.99
+_UNIFORM_LEVELS = 3
+_UNIFORM_SHARE = 0.95  # the rest may be the words NO SIGNAL
+_BARS_HEIGHT = 0.6  # test patterns put other things below their bars
+_BARS_LEVELS = 4
+_BARS_CONTRAST = 40
+
+
+class SignalMonitor:
+    """Says of frame after frame what kind of picture it is. Passive: time is the frames' media time.
+
+    ``black``: almost everything is dark. ``no_signal``: one colour but for a few words, or colour bars: what a grabber
+    shows without a scanner. ``frozen``: nothing has moved for half a second. ``live``: everything else.
+    Give it the frame cropped to its sector, so that a clock outside does not keep a frozen scan alive.
+    """
+
+    def __init__(self) -> None:
+        self._previous: Frame | None = None
+        self._thumbnail: Pixels = np.zeros(_THUMBNAIL[::-1], np.uint8)
+        self._still: Pixels | None = None  # where the stillness began: slow drift adds up against it
+        self._still_since = 0.0
+        self._identical = False
+
+    @property
+    def identical(self) -> bool:
+        """Whether the newest frame has the very pixels of the one before it, in the same epoch."""
+        return self._identical
+
+    def update(self, frame: Frame) -> SignalState:
+        """The state with the next frame."""
+        thumbnail = _thumbnail(frame.pixels)
+        self._identical = self._repeats(frame, thumbnail)
+        seconds = self._seconds_still(frame, thumbnail)
+        self._previous, self._thumbnail = frame, thumbnail
+        shades = np.bincount(thumbnail.ravel(), minlength=256)
+        if shades[: _DARK_LEVEL + 1].sum() >= _DARK_SHARE * thumbnail.size:
+            return "black"
+        if _is_uniform(shades) or _is_bars(thumbnail):
+            return "no_signal"
+        return "frozen" if seconds >= _FROZEN_SECONDS else "live"
+
+    def _repeats(self, frame: Frame, thumbnail: Pixels) -> bool:
+        previous = self._previous
+        if previous is None or previous.epoch != frame.epoch or previous.pixels.shape != frame.pixels.shape:
+            return False
+        if not np.array_equal(self._thumbnail, thumbnail):
+            return False
+        return cv2.norm(previous.pixels, frame.pixels, cv2.NORM_INF) == 0
+
+    def _seconds_still(self, frame: Frame, thumbnail: Pixels) -> float:
+        same_epoch = self._previous is not None and self._previous.epoch == frame.epoch
+        moved = self._still is None or cv2.norm(self._still, thumbnail, cv2.NORM_INF) > _STILL_LEVELS
+        if not same_epoch or moved or frame.pts_seconds < self._still_since:
+            self._still, self._still_since = thumbnail, frame.pts_seconds
+        return frame.pts_seconds - self._still_since
+
+
+def _thumbnail(pixels: Pixels) -> Pixels:
+    """Gray ``(48, 64)``, each cell the mean of what it covers."""
+    step = max(1, pixels.shape[0] // _ROWS_READ)
+    small = cv2.resize(pixels[::step], _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    if small.ndim == 3:
+        small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def _is_uniform(shades: np.ndarray[tuple[int], np.dtype[np.intp]]) -> bool:
+    """Whether nearly all cells have about the level of the middle one; ``shades`` counts cells per level."""
+    total = int(shades.sum())
+    median = int(np.searchsorted(np.cumsum(shades), total / 2))
+    near = shades[max(0, median - _UNIFORM_LEVELS) : median + _UNIFORM_LEVELS + 1]
+    # A scan in a corner of a dark screen is uniform too: what is dark is left to "black".
+    return median > _DARK_LEVEL and int(near.sum()) >= _UNIFORM_SHARE * total
+
+
+def _is_bars(thumbnail: Pixels) -> bool:
+    """Whether the upper part is made of upright bars, which no scan is: columns without change, between them much."""
+    upper = thumbnail[: int(thumbnail.shape[0] * _BARS_HEIGHT)]
+    top, bottom = upper.max(axis=0), upper.min(axis=0)
+    return int((top - bottom).max()) <= _BARS_LEVELS and int(top.max()) - int(bottom.min()) >= _BARS_CONTRAST

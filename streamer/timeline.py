@@ -1,0 +1,53 @@
+"""Media time and epoch of frame after frame, from time stamps that may be missing, go back or jump."""
+
+from __future__ import annotations
+
+MAX_GAP_SECONDS = 5.0
+
+
+class Timeline:
+    """Places each frame of a source in media time and says to which epoch it belongs.
+
+    A new epoch begins where a time stamp goes back, jumps by more than ``MAX_GAP_SECONDS`` or starts to be missing,
+    and where the frames change their size. The time of a frame without a time stamp is one period after the frame
+    before it. A source that never has time stamps is counted through and stays in one epoch.
+
+    Args:
+        period_seconds: the time from frame to frame where nothing else says it.
+    """
+
+    def __init__(self, period_seconds: float) -> None:
+        self._period = period_seconds
+        self._origin: float | None = None
+        self._last: float | None = None
+        self._was_stamped = False
+        self._size: tuple[int, int] | None = None
+        self._epoch = 0
+
+    def place(self, pts_seconds: float | None, size: tuple[int, int]) -> tuple[float, int]:
+        """Media time in seconds from the start of the source, and epoch, of the next frame.
+
+        Args:
+            pts_seconds: the frame's time stamp on the source's own clock, None where it is missing.
+            size: height and width of the frame's pixels.
+        """
+        now = self._media_time(pts_seconds)
+        if self._last is not None and (self._jumped(now, pts_seconds is not None) or size != self._size):
+            self._epoch += 1
+        self._last, self._size, self._was_stamped = now, size, pts_seconds is not None
+        return now, self._epoch
+
+    def _media_time(self, pts_seconds: float | None) -> float:
+        expected = 0.0 if self._last is None else self._last + self._period
+        if pts_seconds is None:
+            return expected
+        if self._origin is None:
+            # Frames that came before the first time stamp have counted time already: it goes on from there.
+            self._origin = pts_seconds - expected
+        return pts_seconds - self._origin
+
+    def _jumped(self, now: float, stamped: bool) -> bool:
+        if not stamped:
+            return self._was_stamped
+        assert self._last is not None
+        return not 0.0 <= now - self._last <= MAX_GAP_SECONDS

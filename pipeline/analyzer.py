@@ -1,0 +1,292 @@
+"""One stream's frames in, its readings, keyframes and events out. Passive: no thread, no clock, no socket, no model.
+
+A frame passes twice: `StreamAnalyzer.admit` before the model, `StreamAnalyzer.finish` after it, in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+
+from pipeline import wire
+from pipeline.answers import Answer, Bank, answer_of
+from pipeline.facts import ModelFacts
+from pipeline.heads import Scores
+from pipeline.intake import Admitted, Intake
+from pipeline.keyframes import KeyframeShelf, Shelved, owned, score_parts
+from pipeline.meaning import Meaning
+from streamer.frame import Frame
+from streamer.sector import Rectangle
+
+_SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
+
+
+class StreamAnalyzer:
+    """What one stream means, over time.
+
+    Every frame admitted is finished, in order, and ends in exactly one of three counts: ``analysed`` (read by the
+    model, or blank and so known to show nothing), ``reused`` or ``failed``.
+
+    Args:
+        stream: its name on the wire.
+        exam: id of the examination that begins.
+        facts: of the model.
+        bank: see `pipeline.answers.Bank`; asked where a brain is seen.
+        bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
+            must not wait.
+        sector: the scan region; None for the whole frame.
+        spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+
+    Attributes:
+        exam: id of the running examination.
+        newest: the newest reading, None before the first.
+        picture: the frame that it is about, masked: what may be shown.
+        shelf: the examination's best frames.
+    """
+
+    def __init__(
+        self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
+        bank_ahead: bool = False, sector: Rectangle | None = None, spacing_mm: float | None = None,
+    ) -> None:  # fmt: skip
+        self.stream = stream
+        self.exam = exam
+        self.newest: wire.Reading | None = None
+        self.picture: Frame | None = None
+        self.shelf = KeyframeShelf()
+        self._shelf_before = KeyframeShelf()
+        self._bank = bank
+        self._bank_ahead = bank_ahead
+        self._intake = Intake(sector, spacing_mm)
+        self._meaning = Meaning(facts, bank)
+        self._exam_before = exam
+        self._exam_since_ns: int | None = None
+        self._on_the_way: deque[Admitted] = deque()
+        self._answer: Answer | None = None
+        self._answered_exam = exam
+        self._state: wire.State | None = None
+        self._told_spacing_mm = spacing_mm
+        self._analysed = self._reused = self._failed = 0
+
+    @property
+    def state(self) -> wire.State:
+        """Of the signal, with the newest frame; "no_signal" before the first."""
+        return self._state or "no_signal"
+
+    @property
+    def sector(self) -> Rectangle | None:
+        return self._intake.sector
+
+    @property
+    def finished(self) -> int:
+        """Frames that are through, whatever became of them."""
+        return self._analysed + self._reused + self._failed
+
+    def counts(self, captured: int, dropped: int, waiting: int) -> wire.Counts:
+        """All counts at this moment; the arguments count what has not been admitted."""
+        return wire.Counts(
+            captured=captured,
+            analysed=self._analysed,
+            reused=self._reused,
+            dropped=dropped,
+            failed=self._failed,
+            in_flight=waiting + len(self._on_the_way),
+        )
+
+    def admit(self, frame: Frame, now_ns: int, dropped: int = 0) -> Admitted:
+        """Take the next frame in and decide what it needs.
+
+        Args:
+            frame: as captured.
+            now_ns: monotonic.
+            dropped: frames of this stream dropped so far, for its reading.
+        """
+        late = self._exam_since_ns is not None and frame.captured_ns < self._exam_since_ns
+        admitted = self._intake.admit(frame, self._exam_before if late else self.exam, now_ns, dropped)
+        self._on_the_way.append(admitted)
+        if self._bank_ahead and admitted.action == "analyse":
+            spacing_mm = self._meaning.input_spacing_mm(admitted)
+            if spacing_mm is not None:
+                self._bank(spacing_mm)
+        return admitted
+
+    def finish(
+        self, admitted: Admitted, scores: Scores | None, now_ns: int, *,
+        preprocess_ms: float | None = None, encode_ms: float | None = None,
+    ) -> list[wire.Message]:  # fmt: skip
+        """The messages of a frame that has been through the model: its reading first.
+
+        Args:
+            admitted: the oldest one that is not finished yet.
+            scores: what the model said of it; None where it was not asked, or said nothing finite.
+            now_ns: monotonic.
+            preprocess_ms: spent on the frame's batch; None where the model was not asked.
+            encode_ms: likewise.
+
+        Raises:
+            ValueError: another frame is due first.
+        """
+        if not self._on_the_way or self._on_the_way[0] is not admitted:
+            raise ValueError(f"{self.stream}: frames are finished in the order in which they were admitted")
+        self._on_the_way.popleft()
+        self._settle_answer(admitted, scores)
+        answered = admitted.action == "blank" or self._answer is not None
+        if admitted.action == "refuse" or not answered:
+            return self._fail(admitted)
+        self._analysed += admitted.action != "reuse"
+        self._reused += admitted.action == "reuse"
+        latency = _latency(admitted, now_ns, preprocess_ms, encode_ms)
+        ours = admitted.exam == self.exam
+        reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
+        self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
+        self.picture = admitted.frame
+        if ours and admitted.action == "analyse" and reading.plane is not None:
+            self._offer(admitted.frame, reading)
+        ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
+        return [reading, *map(self._keyframe, ripe), *self._changes(admitted)]
+
+    def kept(self, keyframe: str) -> Shelved | None:
+        """The kept frame of that id, of this examination or the one before; None where there is none."""
+        return self.shelf.get(keyframe) or self._shelf_before.get(keyframe)
+
+    def flush(self) -> list[wire.Message]:
+        """Keyframes that were still waiting their turn, at the end of the stream."""
+        return [self._keyframe(shelved) for shelved in self.shelf.flush()]
+
+    def new_exam(self, exam: str, now_ns: int) -> list[wire.Message]:
+        """Another patient: nothing of the examination before is fused with what comes.
+
+        Frames that were captured before ``now_ns`` still belong to the examination before, and its kept frames can
+        still be fetched, until the examination after this one begins.
+        """
+        messages = self.flush()
+        self._exam_before, self.exam, self._exam_since_ns = self.exam, exam, now_ns
+        self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
+        self._meaning.forget_ages()
+        return [*messages, self.event("new_exam", {"previous": self._exam_before})]
+
+    def set_spacing(self, spacing_mm: float | None) -> list[wire.Message]:
+        """The operator's word on millimetres per pixel of the source's frames; None leaves it to the source.
+
+        Ages read with the spacing before are forgotten: they were read with the wrong sentences.
+        """
+        self._intake.spacing_mm = self._told_spacing_mm = spacing_mm
+        self._meaning.forget_ages()
+        self._intake.answer_lost()
+        given_by = None if spacing_mm is None else "operator"
+        return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
+
+    def set_sector(self, sector: Rectangle | None) -> list[wire.Message]:
+        """Another scan region; None for the whole frame."""
+        self._intake.set_sector(sector)
+        self._meaning.forget_frames()
+        return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
+
+    def mark(self, text: str) -> list[wire.Message]:
+        """The operator wants to find this moment again."""
+        detail: dict[str, Any] = {"text": text}
+        if self.newest is not None:
+            seen = self.newest.frame
+            detail |= {"index": seen.index, "epoch": seen.epoch, "pts_seconds": seen.pts_seconds}
+        return [self.event("mark", detail)]
+
+    def snapshot(self) -> wire.Keyframe:
+        """Keep the newest frame, whatever its score.
+
+        Raises:
+            ValueError: there is none in this examination yet.
+        """
+        reading = self.newest
+        if reading is None or self.picture is None or reading.exam != self.exam:
+            raise ValueError(f"{self.stream}: no frame of this examination has been read yet; try again")
+        taken = replace(_candidate(self.picture, reading, reading.plane or wire.OTHER), chosen_by="operator")
+        self.shelf.snapshot(taken)
+        return self._keyframe(taken)
+
+    def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
+        """Something that happened to this stream."""
+        return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
+
+    def _settle_answer(self, admitted: Admitted, scores: Scores | None) -> None:
+        if admitted.exam != self._answered_exam:
+            self._answered_exam, self._answer = admitted.exam, None
+            self._meaning.forget_frames()
+        if admitted.action == "analyse":
+            self._answer = None if scores is None else answer_of(scores, self._meaning.facts, admitted.quality)
+        elif admitted.action == "blank":
+            self._answer = None
+
+    def _fail(self, admitted: Admitted) -> list[wire.Message]:
+        self._failed += 1
+        self._intake.answer_lost()
+        said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
+        detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}
+        return [self.event("frame_failed", detail, admitted.exam)]
+
+    def _offer(self, frame: Frame, reading: wire.Reading) -> None:
+        plane = str(reading.plane)
+        if self.shelf.wants(plane, math.prod(_parts(reading, plane).values())):
+            self.shelf.offer(_candidate(frame, reading, plane))
+
+    def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
+        return msgspec.structs.replace(shelved.message(), exam=self.exam, stream=self.stream)
+
+    def _changes(self, admitted: Admitted) -> list[wire.Message]:
+        """Events that this frame's signal or spacing bring about."""
+        before, self._state = self._state, admitted.state
+        happened: dict[wire.EventName, bool] = {
+            "unfreeze": before == "frozen" != admitted.state,
+            "freeze": before != "frozen" == admitted.state,
+            "signal_lost": before not in _BLANK and admitted.state in _BLANK,
+            "signal_back": before in _BLANK and admitted.state not in _BLANK,
+        }
+        seen = {"state": admitted.state, "index": admitted.frame.index}
+        messages: list[wire.Message] = [self.event(name, seen, admitted.exam) for name in happened if happened[name]]
+        spacing_mm, told_mm = admitted.frame.spacing_mm, self._told_spacing_mm
+        if spacing_mm != told_mm and not _about(spacing_mm, told_mm):
+            self._told_spacing_mm = spacing_mm
+            detail = {"spacing_mm": spacing_mm, "spacing_from": admitted.frame.spacing_from}
+            messages.append(self.event("spacing_changed", detail, admitted.exam))
+        return messages
+
+
+_BLANK: Final = ("black", "no_signal")
+
+
+def _about(one_mm: float | None, other_mm: float | None) -> bool:
+    return one_mm is not None and other_mm is not None and abs(one_mm / other_mm - 1) <= _SPACING_TOLD
+
+
+def _parts(reading: wire.Reading, plane: str) -> dict[str, float]:
+    """Parts of the score of this reading's frame as a keyframe of ``plane``."""
+    said = reading.planes.get(plane)
+    if said is None or reading.quality is None:
+        return score_parts(0.0, 0.0, wire.Quality(sharpness=0.0, steadiness=0.0))
+    rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
+    return score_parts(said.smoothed, said.raw - rival, reading.quality)
+
+
+def _candidate(frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
+    parts = _parts(reading, plane)
+    return Shelved(
+        pixels=owned(frame.pixels),
+        plane=plane,
+        subplane=reading.subplane,
+        score=math.prod(parts.values()),
+        parts=parts,
+        frame=reading.frame,
+        gestation=reading.gestation,
+    )
+
+
+def _latency(admitted: Admitted, now_ns: int, preprocess_ms: float | None, encode_ms: float | None) -> wire.Latency:
+    captured_ns = admitted.frame.captured_ns
+    return wire.Latency(
+        queue=(admitted.admitted_ns - captured_ns) / 1e6,
+        preprocess=preprocess_ms,
+        encode=encode_ms,
+        total=(now_ns - captured_ns) / 1e6,
+    )

@@ -1,0 +1,222 @@
+"""The only loop: frames from all streams, through the model in batches, out to a sink as messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, Protocol
+
+from pipeline import wire
+from pipeline.analyzer import StreamAnalyzer
+from pipeline.desk import Desk
+from pipeline.encoder import Item
+from pipeline.heads import Scores
+from pipeline.health import HealthMeter
+from pipeline.intake import Admitted
+from pipeline.keyframes import Shelved
+from pipeline.streams import Stream, Way
+from streamer.frame import Pixels
+
+BATCH: Final = 8
+"""Pictures a batch: beyond this a CPU gains nothing and results only come later."""
+
+BAD_IN_A_ROW: Final = 10
+"""Outputs that are not finite, one after another, after which the model counts as broken."""
+
+_SECOND_NS: Final = 1_000_000_000
+# Frames and commands wake the loop; this only bounds how late a stop from a signal handler is seen.
+_LONGEST_WAIT_S: Final = 0.25
+# Frames that need no model are cheap, but messages and commands must not wait for ever behind them.
+_ADMITTED_PER_PICTURE: Final = 4
+
+
+class EngineFault(Exception):
+    """The model gives nothing usable any more; the process should end and be started afresh."""
+
+
+class Pending(Protocol):
+    """See `pipeline.encoder.Pending`."""
+
+    preprocess_ms: float
+    encode_ms: float
+
+    def result(self) -> list[Scores | None]: ...
+
+
+class Encoding(Protocol):
+    """See `pipeline.encoder.Encoder`."""
+
+    def submit(self, items: Sequence[Item]) -> Pending: ...
+
+
+class Sink(Protocol):
+    """Where messages go: publisher, store, or a test's list. Called by the engine's thread only.
+
+    The sink fills in ``run``, ``seq``, ``published_ns`` and ``wall_time``; ``stream`` and ``exam`` are there already.
+    """
+
+    def send(self, message: wire.Message, blob: bytes | None = None) -> None: ...
+
+    def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
+        """A masked picture that may be shown; how many are encoded and sent is the sink's business."""
+        ...
+
+
+class Engine:
+    """Runs until all sources have ended, or until it is told to stop.
+
+    Every frame that a lane hands out is admitted and finished in order; see `StreamAnalyzer` for what becomes of it.
+
+    Args:
+        encoder: called from the thread that runs the engine, and from no other.
+        streams: at least one, with different names.
+        sink: takes all messages.
+        clock_ns: the monotonic clock.
+        device: as ``health`` says it.
+        batch: most pictures a batch.
+    """
+
+    def __init__(
+        self, encoder: Encoding, streams: Sequence[Stream], sink: Sink, clock_ns: Callable[[], int] = time.monotonic_ns,
+        *, device: str = "cpu", batch: int = BATCH,
+    ) -> None:  # fmt: skip
+        self.paused = False
+        self._encoder = encoder
+        self._sink = sink
+        self._clock_ns = clock_ns
+        self._batch = batch
+        self._ways = [Way(stream, HealthMeter(device, clock_ns())) for stream in streams]
+        self._wake = threading.Event()
+        self._desk = Desk(self, self._wake.set)
+        self._turn = 0
+        self._bad_in_a_row = 0
+        self._stop_reason: str | None = None
+        self._beat_ns = clock_ns() + _SECOND_NS
+
+    @property
+    def analyzers(self) -> list[StreamAnalyzer]:
+        return [way.analyzer for way in self._ways]
+
+    @property
+    def now_ns(self) -> int:
+        return self._clock_ns()
+
+    def command(self, command: str, args: Mapping[str, Any] | None = None) -> Future[Any]:
+        """Hand in a command, from any thread; see `Desk.submit`."""
+        return self._desk.submit(command, args)
+
+    def picture_of(self, keyframe: str) -> Shelved | None:
+        """The kept frame of a keyframe that is just being sent; for the sink, in the thread that runs the engine."""
+        return self._desk.kept(keyframe)
+
+    def stop(self, reason: str) -> None:
+        """End cleanly, soon. Touches no lock: safe in a signal handler."""
+        self._stop_reason = reason
+
+    def run(self) -> None:
+        """The loop.
+
+        Raises:
+            EngineFault: the model is broken.
+            Exception: what ended the source, where no source came to its proper end.
+        """
+        for way in self._ways:
+            way.lane.start(self._wake.set)
+        try:
+            while self._stop_reason is None and not self._all_ended():
+                self._wake.clear()
+                self._desk.carry_out()
+                batch = [] if self.paused else self._gather()
+                if batch:
+                    self._analyse(batch)
+                elif not self._all_ended():
+                    self._wake.wait(min(_LONGEST_WAIT_S, max(0.0, (self._beat_ns - self._clock_ns()) / _SECOND_NS)))
+                self._beat()
+        finally:
+            self._desk.close()
+            for way in self._ways:
+                way.lane.close()
+        self._say_goodbye()
+
+    def send(self, messages: Iterable[wire.Message]) -> None:
+        """Messages to the sink, in order."""
+        for message in messages:
+            self._sink.send(message)
+
+    def state(self) -> dict[str, Any]:
+        """What a late joiner needs to know of the streams."""
+        return {
+            "exam": self._ways[0].analyzer.exam,
+            "paused": self.paused,
+            "streams": [way.state() for way in self._ways],
+        }
+
+    def _gather(self) -> list[tuple[Way, Admitted]]:
+        """What waits, a frame from each stream in turn, until a batch is full; nobody waits for it to fill."""
+        batch: list[tuple[Way, Admitted]] = []
+        pictures = 0
+        idle = 0
+        while idle < len(self._ways) and pictures < self._batch and len(batch) < self._batch * _ADMITTED_PER_PICTURE:
+            way = self._ways[self._turn % len(self._ways)]
+            self._turn += 1
+            frame = way.lane.take()
+            idle = idle + 1 if frame is None else 0
+            if frame is not None:
+                admitted = way.admit(frame, self._clock_ns())
+                pictures += admitted.action == "analyse"
+                batch.append((way, admitted))
+        return batch
+
+    def _analyse(self, batch: list[tuple[Way, Admitted]]) -> None:
+        items = [Item(admitted.frame.pixels) for _, admitted in batch if admitted.action == "analyse"]
+        pending = self._encoder.submit(items) if items else None
+        results = iter(pending.result() if pending is not None else ())
+        for way, admitted in batch:
+            asked = pending if admitted.action == "analyse" else None
+            scores = next(results) if asked is not None else None
+            now_ns = self._clock_ns()
+            messages = way.analyzer.finish(
+                admitted,
+                scores,
+                now_ns,
+                preprocess_ms=None if asked is None else asked.preprocess_ms,
+                encode_ms=None if asked is None else asked.encode_ms,
+            )
+            self.send(messages)
+            self._follow_up(way, messages, now_ns)
+            if asked is not None:
+                self._bad_in_a_row = 0 if scores is not None else self._bad_in_a_row + 1
+            if self._bad_in_a_row >= BAD_IN_A_ROW:
+                raise EngineFault(f"the model gave {BAD_IN_A_ROW} outputs in a row that are not finite; start it again")
+
+    def _follow_up(self, way: Way, messages: list[wire.Message], now_ns: int) -> None:
+        if messages and isinstance(reading := messages[0], wire.Reading) and way.analyzer.picture is not None:
+            way.meter.note(reading.latency_ms.total, now_ns)
+            self._sink.preview(reading.stream, reading.exam, reading.frame, way.analyzer.picture.pixels)
+
+    def _beat(self) -> None:
+        now_ns = self._clock_ns()
+        if now_ns >= self._beat_ns:
+            self._beat_ns = max(self._beat_ns + _SECOND_NS, now_ns)
+            self._tell_health(now_ns)
+
+    def _tell_health(self, now_ns: int) -> None:
+        self.send(way.meter.health(way.analyzer, way.lane, now_ns, paused=self.paused) for way in self._ways)
+
+    def _all_ended(self) -> bool:
+        for way in self._ways:
+            self.send(way.end())
+        return all(way.ended for way in self._ways)
+
+    def _say_goodbye(self) -> None:
+        for way in self._ways:
+            self.send(way.analyzer.flush())
+        self._tell_health(self._clock_ns())
+        reason = self._stop_reason or "all sources have ended"
+        for way in self._ways:
+            self.send([wire.Goodbye(exam=way.analyzer.exam, stream=way.analyzer.stream, reason=reason)])
+        errors = [way.lane.error for way in self._ways]
+        if errors[0] is not None and all(errors):
+            raise errors[0]

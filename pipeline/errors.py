@@ -1,0 +1,11 @@
+"""What can go wrong here in a way that a person can mend; each message is one line that says how."""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """Weights that are absent, damaged or do not fit, or a model that cannot be built."""
+
+
+class ConfigError(Exception):
+    """A model file, prompt file or option that cannot be used as it stands."""

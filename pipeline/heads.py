@@ -1,0 +1,87 @@
+"""What an image vector says: cosines with planes, subplanes and "other", ages, and probabilities from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.textbank import TextBanks
+
+Vector = npt.NDArray[np.float32]
+
+LOGIT_SCALE: Final = 100.0
+"""What cosines are multiplied with before a softmax: a constant, not the scale that training ended with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the model said of one picture.
+
+    Attributes:
+        embedding: (D,) unit vector.
+        plane_cosines: (P,) image · text in the order of the banks' ``plane_labels``.
+        subplane_cosines: (S,), likewise.
+        other_cosine: None where the prompts have no sentences about "other".
+        gestation_row: (175,) 100 · image · text for every day of the grid; None where no bank was given.
+    """
+
+    embedding: Vector
+    plane_cosines: Vector
+    subplane_cosines: Vector
+    other_cosine: float | None
+    gestation_row: Vector | None
+
+
+class Heads:
+    """All labels' text vectors in one matrix: one product for a batch."""
+
+    def __init__(self, banks: TextBanks) -> None:
+        self._planes = len(banks.planes)
+        self._subplanes = len(banks.subplanes)
+        self._knows_other = banks.other is not None
+        rows = [banks.planes, banks.subplanes, *([banks.other[None]] if banks.other is not None else [])]
+        self._texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
+
+    def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[Scores | None]:
+        """Scores of a batch.
+
+        Args:
+            embeddings: (N, D) unit vectors.
+            gestation_banks: N banks (175, D), None where the age is not asked for.
+
+        Returns:
+            N scores, None where the model's output is not finite.
+        """
+        # A vector of NaN costs its own row only; numpy would warn of it, and it is not a surprise here.
+        with np.errstate(invalid="ignore"):
+            cosines = embeddings @ self._texts
+            return [self._one(*each) for each in zip(embeddings, cosines, gestation_banks, strict=True)]
+
+    def _one(self, embedding: Vector, cosines: Vector, bank: Vector | None) -> Scores | None:
+        if not (np.isfinite(embedding).all() and np.isfinite(cosines).all()):
+            return None
+        return Scores(
+            embedding=embedding,
+            plane_cosines=cosines[: self._planes],
+            subplane_cosines=cosines[self._planes : self._planes + self._subplanes],
+            other_cosine=float(cosines[-1]) if self._knows_other else None,
+            gestation_row=None if bank is None else np.float32(LOGIT_SCALE) * (bank @ embedding),
+        )
+
+
+def plane_probabilities(
+    plane_cosines: npt.NDArray[np.floating], other_cosine: float | None, other_bias: float = 0.0
+) -> npt.NDArray[np.float64]:
+    """Probabilities of the planes, (P,), or (P + 1,) with "other" last where it has a cosine; their sum is 1.
+
+    A softmax over planes alone always names one: "other" competes with its own sentences, and with ``other_bias``
+    added to its logit.
+    """
+    logits = LOGIT_SCALE * np.asarray(plane_cosines, dtype=np.float64)
+    if other_cosine is not None:
+        logits = np.append(logits, LOGIT_SCALE * other_cosine + other_bias)
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()

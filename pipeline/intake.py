@@ -1,0 +1,102 @@
+"""Before the model: cut a frame to the sector, see what the signal is, and decide whether it must be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pipeline import wire
+from pipeline.quality import QualityMeter
+from pipeline.reuse import ReuseGate
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.sector import Rectangle, crop
+from streamer.signal import SignalMonitor
+
+Action = Literal["analyse", "reuse", "blank", "refuse"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Admitted:
+    """A frame on its way through the model, and what was decided about it.
+
+    ``action``: "analyse" wants scores; "reuse" repeats the last answer; "blank" (black, no signal) has nothing to be
+    read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
+    ``frame``: holds the sector's pixels only, with the spacing in force; where refused, the frame as it came.
+    ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
+    """
+
+    frame: Frame
+    action: Action
+    state: wire.State
+    still: bool
+    quality: wire.Quality | None
+    exam: str
+    admitted_ns: int
+    dropped: int
+    trouble: str | None = None
+
+
+class Intake:
+    """Masks and sorts the frames of one stream. Passive.
+
+    Args:
+        sector: the scan region; None for the whole frame.
+        spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+    """
+
+    def __init__(self, sector: Rectangle | None = None, spacing_mm: float | None = None) -> None:
+        self.spacing_mm = spacing_mm
+        self._sector = sector
+        self._signal = SignalMonitor()
+        self._gate = ReuseGate()
+        self._quality = QualityMeter()
+        self._state: wire.State = "no_signal"
+        self._lot: tuple[str, int] | None = None  # exam and epoch of the last frame
+
+    @property
+    def sector(self) -> Rectangle | None:
+        return self._sector
+
+    def set_sector(self, sector: Rectangle | None) -> None:
+        """Another scan region: nothing seen through the old one is compared with what comes."""
+        self._sector = sector
+        self._signal = SignalMonitor()
+        self._lot = None
+
+    def answer_lost(self) -> None:
+        """There is no answer that could be repeated."""
+        self._gate.reset()
+
+    def admit(self, frame: Frame, exam: str, now_ns: int, dropped: int) -> Admitted:
+        """Decide what the next frame needs.
+
+        Args:
+            frame: as captured.
+            exam: the examination it belongs to; another than the last one's, like another epoch, starts afresh.
+            now_ns: monotonic.
+            dropped: frames of this stream dropped so far.
+        """
+        if self._lot != (exam, frame.epoch):
+            self._lot = (exam, frame.epoch)
+            self._gate.reset()
+            self._quality.reset()
+        try:
+            masked = crop(frame, self._sector)
+        except SourceError as error:
+            self._gate.reset()
+            return Admitted(frame, "refuse", self._state, False, None, exam, now_ns, dropped, str(error))
+        if self.spacing_mm is not None:
+            masked = replace(masked, spacing_mm=self.spacing_mm, spacing_from="operator")
+        self._state = self._signal.update(masked)
+        still = self._signal.identical or self._state == "frozen"
+        action = self._action(masked)
+        quality = self._quality.update(masked.pixels, masked.pts_seconds) if action == "analyse" else None
+        return Admitted(masked, action, self._state, still, quality, exam, now_ns, dropped)
+
+    def _action(self, frame: Frame) -> Action:
+        if self._state in ("black", "no_signal"):
+            self._gate.reset()
+            return "blank"
+        held = self._gate.holds(frame.epoch, frame.pts_seconds, self._state, identical=self._signal.identical)
+        return "reuse" if held else "analyse"

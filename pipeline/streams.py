@@ -1,0 +1,103 @@
+"""One source on its way through the engine: its reader, its analyzer, and what the engine keeps of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from pipeline import wire
+from pipeline.analyzer import StreamAnalyzer
+from pipeline.answers import Bank
+from pipeline.capture_threads import EveryFrame, Lane, NewestFrame
+from pipeline.facts import ModelFacts
+from pipeline.health import HealthMeter
+from pipeline.intake import Admitted
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.sector import Rectangle
+from streamer.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A source that an engine can run; ``kind`` and ``warnings`` (filled while it is read) are the source's."""
+
+    analyzer: StreamAnalyzer
+    lane: Lane
+    kind: str
+    warnings: Sequence[str] = ()
+
+
+def stream_of(
+    source: Source, name: str, exam: str, facts: ModelFacts, bank: Bank, *,
+    every_frame: bool, sector: Rectangle | None = None, clock_ns: Callable[[], int] = time.monotonic_ns,
+) -> Stream:  # fmt: skip
+    """A source made ready for an engine.
+
+    Args:
+        source: is closed by the engine.
+        name: on the wire; never a file name or URL.
+        exam: id of the examination that begins.
+        facts: of the model.
+        bank: sentences about age for a spacing; `TextBanks.gestation` where every frame counts and may be waited for,
+            `GestationBanks.get` where nothing may wait.
+        every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
+        sector: the scan region; None for the whole frame.
+        clock_ns: the monotonic clock.
+    """
+    analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=sector)
+    lane = EveryFrame(source) if every_frame else NewestFrame(source, clock_ns)
+    return Stream(analyzer, lane, source.kind, source.warnings)
+
+
+class Way:
+    """A stream while the engine runs it."""
+
+    def __init__(self, stream: Stream, meter: HealthMeter) -> None:
+        self.analyzer = stream.analyzer
+        self.lane = stream.lane
+        self.meter = meter
+        self.ended = False
+        self._kind = stream.kind
+        self._source_warnings = stream.warnings
+        self._size: tuple[int, int] | None = None  # width, height of the source's frames
+
+    def admit(self, frame: Frame, now_ns: int) -> Admitted:
+        """See `StreamAnalyzer.admit`."""
+        self._size = (frame.width, frame.height)
+        return self.analyzer.admit(frame, now_ns, self.lane.tally().dropped)
+
+    def end(self) -> list[wire.Message]:
+        """What is to be told once, when nothing more comes."""
+        if self.ended or not self.lane.finished:
+            return []
+        self.ended = True
+        error = self.lane.error
+        # Published and recorded: the words of any other error may hold the source's name.
+        reason = error.reason if isinstance(error, SourceError) else type(error).__name__
+        detail = {} if error is None else {"reason": reason}
+        last = self.analyzer.event("source_ended" if error is None else "source_lost", detail)
+        return [*(self.analyzer.event("source_warning", {"text": text}) for text in self._source_warnings), last]
+
+    def state(self) -> dict[str, Any]:
+        """What a late joiner needs to know: plain values."""
+        analyzer, tally = self.analyzer, self.lane.tally()
+        width, height = self._size or (None, None)
+        newest = analyzer.newest
+        return {
+            "stream": analyzer.stream,
+            "kind": self._kind,
+            "exam": analyzer.exam,
+            "width": width,
+            "height": height,
+            "sector": None if analyzer.sector is None else [list(corner) for corner in analyzer.sector.polygon],
+            "spacing_mm": None if newest is None else newest.frame.spacing_mm,
+            "spacing_from": None if newest is None else newest.frame.spacing_from,
+            "state": analyzer.state,
+            "counts": msgspec.to_builtins(analyzer.counts(tally.captured, tally.dropped, tally.waiting)),
+            "reading": None if newest is None else msgspec.to_builtins(newest),
+        }

@@ -1,0 +1,134 @@
+"""Pictures that ``mini`` learns from: phantom stills with their truth, and the real heads of HC18."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from streamer.phantom.source import PhantomSource, Truth
+from streamer.phantom.tour import FIRST_TRAINING_SEED, RATE_HZ
+
+STILL_SIDE = 192  # stills are kept as zero-padded squares of this side
+VALIDATION_SHARE = 0.2
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Still:
+    """A square gray picture, uint8 ``(192, 192)``, and what is known of it.
+
+    ``label``: plane or "other". ``head_px``: head circumference in the still's pixels, None where there is no
+    measurable head. ``real``: from a scanner, not from the phantom.
+    """
+
+    picture: Picture
+    label: str
+    subplane: str | None
+    head_px: float | None
+    real: bool
+
+
+def square(pixels: Picture, side: int = STILL_SIDE) -> tuple[Picture, float]:
+    """Zero-pads to a square, the smaller half at the left and top, and shrinks it; returns it and the scale used."""
+    height, width = pixels.shape
+    edge = max(height, width)
+    padded = np.zeros((edge, edge), np.uint8)
+    top, left = (edge - height) // 2, (edge - width) // 2
+    padded[top : top + height, left : left + width] = pixels
+    return cv2.resize(padded, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8), side / edge
+
+
+def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> Iterator[Still]:
+    """Frames of training scans, half on their plane and half "other"; frames in transition are left out.
+
+    Raises:
+        ValueError: a seed is reserved for evaluation.
+    """
+    if seeds.start < FIRST_TRAINING_SEED:
+        raise ValueError(f"seeds below {FIRST_TRAINING_SEED} are for evaluation only, got {seeds.start}")
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        source = PhantomSource(seed)
+        planes = others = tries = 0
+        while planes + others < per_seed and tries < 50 * per_seed:
+            tries += 1
+            truth = source.truth(int(rng.integers(round(tour_seconds * RATE_HZ))))
+            if truth.label is None or (others if truth.label == "other" else planes) >= (per_seed + 1) // 2:
+                continue
+            planes, others = planes + (truth.label != "other"), others + (truth.label == "other")
+            yield _still(source, truth)
+
+
+def _still(source: PhantomSource, truth: Truth) -> Still:
+    picture, scale = square(source.frame(truth.index).pixels)
+    head_px = truth.hc_mm / truth.spacing_mm * scale if truth.label == "brain" else None
+    return Still(picture, truth.label or "other", truth.subplane if head_px else None, head_px, real=False)
+
+
+def exam_of(file_name: str) -> str:
+    """HC18 names a picture ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
+    return file_name.split("_", 1)[0]
+
+
+def is_validation_exam(exam: str) -> bool:
+    """A fixed fifth of the exams, by a hash of the exam's number: the same on every machine."""
+    return int(hashlib.sha256(f"hc18:{exam}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF < VALIDATION_SHARE
+
+
+@dataclass(frozen=True)
+class Hc18Row:
+    """One picture of HC18: its file, ``spacing_mm`` (mm a pixel of the file) and head circumference ``hc_mm``."""
+
+    path: Path
+    exam: str
+    spacing_mm: float
+    hc_mm: float
+
+
+def hc18_rows(folder: Path, *, validation: bool) -> list[Hc18Row]:
+    """The pictures of the training exams, or of the validation exams, in the order of ``labels.csv``.
+
+    Raises:
+        FileNotFoundError: the folder has no ``labels.csv``.
+    """
+    with (folder / "labels.csv").open(newline="") as lines:
+        rows = [
+            Hc18Row(folder / "images" / r["image"], exam_of(r["image"]), float(r["pixel_size_mm"]), float(r["hc_mm"]))
+            for r in csv.DictReader(lines)
+        ]
+    return [row for row in rows if is_validation_exam(row.exam) == validation]
+
+
+def hc18_still(row: Hc18Row) -> Still:
+    """A real head as a still."""
+    pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise FileNotFoundError(f"cannot read {row.path.name}")
+    picture, scale = square(pixels.astype(np.uint8))
+    return Still(picture, "brain", None, row.hc_mm / row.spacing_mm * scale, real=True)
+
+
+def hc18_background(row: Hc18Row, rng: np.random.Generator) -> Still:
+    """Real tissue that shows no plane: a crop between or inside the structures, magnified until no head is left."""
+    pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise FileNotFoundError(f"cannot read {row.path.name}")
+    head_px = row.hc_mm / row.spacing_mm
+    side = int(np.clip(head_px / math.pi * rng.uniform(0.28, 0.5), 40, min(pixels.shape)))
+    best: Picture = pixels[:side, :side].astype(np.uint8)
+    for _ in range(6):  # a lit crop, if one is found
+        y, x = int(rng.integers(pixels.shape[0] - side + 1)), int(rng.integers(pixels.shape[1] - side + 1))
+        crop = pixels[y : y + side, x : x + side].astype(np.uint8)
+        if crop.mean() > best.mean() or rng.random() < 0.3:
+            best = crop
+    wide = cv2.resize(best, (STILL_SIDE, STILL_SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    return Still(wide, "other", None, None, real=True)

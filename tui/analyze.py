@@ -1,0 +1,135 @@
+"""``fetalstream analyze``: files and folders, every frame, straight into a session; no sockets, no second process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tui.loading import about, load
+from tui.offline_sink import MediaClock, OfflineSink, Tally
+from tui.progress import Progress
+from tui.settings import ModelSettings
+from tui.store import SessionStore
+from tui.text import fine_print
+
+if TYPE_CHECKING:
+    from pipeline.engine import Engine
+    from pipeline.ready import Ready
+    from streamer.sources import Source
+
+
+class Interrupted(Exception):
+    """Somebody ended the analysis early; what was analysed is kept."""
+
+
+def analyze(
+    paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None
+) -> bool:
+    """Analyses all files in turn, each as an examination of its own, and prints a line on each and one on all.
+
+    Args:
+        paths: files and folders.
+        model: which model, and on what.
+        spacing_mm: of the files' frames, mm per pixel.
+        out: the folder of sessions; None for no session.
+        jsonl: where readings go, a header a line; None for nowhere.
+
+    Returns:
+        Whether all of them could be read.
+
+    Raises:
+        SourceError, ModelError, ConfigError: before anything was analysed.
+        Interrupted: by a signal.
+    """
+    from pipeline.stamp import Stamp, new_run
+
+    summary = sys.stderr if jsonl is sys.stdout else sys.stdout
+    with ExitStack() as stack:
+        streams = [_described(path, number, spacing_mm) for number, path in enumerate(paths, start=1)]
+        ready = load(model, _say)
+        print(fine_print(ready.facts.calibrated), file=summary)
+        clock = MediaClock()
+        stamp = Stamp(new_run(), clock)
+        told = {"run": stamp.run, "streams": streams, **about(ready)}
+        store = None if out is None else stack.enter_context(SessionStore(out, told))
+        sink = OfflineSink(stamp, clock, store, jsonl)
+        begun_s = time.monotonic()
+        tallies: list[Tally] = []
+        for path, stream in zip(paths, streams, strict=True):
+            tallies.append(_one(path, stream, ready, sink, spacing_mm))
+            print(f"{path}: {tallies[-1].words()}", file=sys.stderr if tallies[-1].trouble else summary)
+        frames, took_s = sum(tally.frames for tally in tallies), time.monotonic() - begun_s
+        where = "" if store is None else f"; session {store.folder}"
+        print(f"{frames} frames in {took_s:.1f} s, {frames / took_s:.0f} a second{where}", file=summary)
+        return all(tally.trouble is None for tally in tallies)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _described(path: str, number: int, spacing_mm: float | None) -> dict[str, Any]:
+    """Opened once before the model is loaded, so that a wrong name is told at once."""
+    with _opened(path, spacing_mm) as source:
+        return {
+            "stream": f"stream-{number}",
+            "kind": source.kind,
+            "exam": uuid.uuid4().hex,
+            "source_sha256": source.identity,
+        }
+
+
+def _opened(path: str, spacing_mm: float | None) -> Source:
+    from streamer.errors import SourceError
+    from streamer.sources import open_source
+
+    source = open_source(path, spacing_mm=spacing_mm)
+    if source.kind == "phantom":
+        source.close()
+        raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
+    return source
+
+
+def _one(path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None) -> Tally:
+    from pipeline.engine import Engine
+    from pipeline.streams import stream_of
+    from streamer.errors import SourceError
+
+    bank = ready.banks.gestation
+    try:
+        with _opened(path, spacing_mm) as source, Progress(path, source.frames_expected) as progress:
+            stream = stream_of(source, told["stream"], told["exam"], ready.facts, bank, every_frame=True)
+            tally = sink.next_file(stream, progress)
+            engine = Engine(ready.encoder, [stream], sink, device=str(ready.model.device))
+            with _interruptible(engine, path):
+                engine.run()
+    except SourceError as error:
+        return Tally(trouble=str(error))
+    for warning in source.warnings:
+        _say(f"{path}: {warning}")
+    return tally
+
+
+@contextmanager
+def _interruptible(engine: Engine, path: str) -> Generator[None]:
+    """Ends the engine well on a signal, so that all that it has said is kept."""
+    asked: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        engine.stop("interrupted")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        raise Interrupted(f"interrupted in {path}: what was analysed until then is kept")

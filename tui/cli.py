@@ -1,0 +1,209 @@
+"""``fetalstream``: one entry point for all commands. Everything heavy is imported by the command that needs it.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line that says what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from tui.loading import versions
+from tui.options import parse
+from tui.settings import ModelSettings, RunSettings, StreamSettings, read_settings
+from tui.text import plain
+
+DONE, FAILED = 0, 1
+_LONGEST_ERROR = 600
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carries out one command; returns the exit code."""
+    options = parse(argv, versions().get("fetalstream", "not installed"))
+    try:
+        return _COMMANDS[options.command](options)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print("fetalstream: interrupted", file=sys.stderr)
+        return FAILED
+    except Exception as error:
+        if options.debug:
+            traceback.print_exc()
+            print(getattr(error, "log", ""), file=sys.stderr)
+        print(f"fetalstream: {_one_line(error)}", file=sys.stderr)
+        return FAILED
+
+
+def _one_line(error: Exception) -> str:
+    said = plain(error, _LONGEST_ERROR)
+    if isinstance(error, _told_errors()):
+        return said
+    if isinstance(error, OSError):
+        return plain(f"{error.filename or 'input or output'}: {error.strerror or error}", _LONGEST_ERROR)
+    return f"something unexpected went wrong ({type(error).__name__}: {said}); run it again with --debug to see where"
+
+
+def _told_errors() -> tuple[type[Exception], ...]:
+    """Errors whose words are for people."""
+    from pipeline.errors import ConfigError, ModelError
+    from streamer.errors import SourceError
+    from tui.analyze import Interrupted
+    from tui.feed_protocol import RequestFailed
+    from tui.live import Failed
+    from tui.replay import RecordingError
+    from tui.settings import SettingsError
+
+    return (ConfigError, ModelError, SourceError, Interrupted, RequestFailed, Failed, RecordingError, SettingsError)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.headless or options.json or not _on_terminal():
+        from tui.demo_command import demo
+
+        demo(options.seconds, options.seed, _model(options, ModelSettings()), as_json=options.json)
+        return DONE
+    from tui.live import run_live
+
+    streams = (StreamSettings(source=f"phantom:{options.seed}"),)
+    run_live(_recorded(options, _model(options, RunSettings(streams=streams))), headless=False)
+    return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tui.live import run_live
+
+    settings = RunSettings() if options.config is None else read_settings(options.config)
+    if options.sources:
+        streams = tuple(StreamSettings(source=name) for name in options.sources)
+        settings = msgspec.structs.replace(settings, streams=streams)
+    if options.spacing is not None:
+        streams = tuple(msgspec.structs.replace(each, spacing_mm=options.spacing) for each in settings.streams)
+        settings = msgspec.structs.replace(settings, streams=streams)
+    settings = _given(_model(options, settings), pub=options.pub, control=options.control)
+    run_live(_recorded(options, settings), headless=options.headless or not _on_terminal())
+    return DONE
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from tui.live import watch
+
+    _needs_terminal("watch")
+    watch(options.endpoint, _stop_orphan)
+    return DONE
+
+
+def _record(options: argparse.Namespace) -> int:
+    from tui.live import sessions_folder
+    from tui.recorder import record
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    record(options.endpoint, options.out or sessions_folder(), stop, report=_say)
+    return DONE
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from tui.analyze import analyze
+
+    with contextlib.ExitStack() as stack:
+        jsonl = None
+        if options.jsonl is not None:
+            to_stdout = options.jsonl == "-"
+            jsonl = sys.stdout if to_stdout else stack.enter_context(Path(options.jsonl).open("w", encoding="utf-8"))
+        model = _model(options, ModelSettings())
+        well = analyze(options.paths, model=model, spacing_mm=options.spacing, out=options.out, jsonl=jsonl)
+    return DONE if well else FAILED
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from tui.live import replay
+
+    _needs_terminal("replay")
+    replay(options.session)
+    return DONE
+
+
+def _models(options: argparse.Namespace) -> int:
+    from tui import model_commands
+
+    if options.what == "list":
+        model_commands.show_list()
+    elif options.what == "pull":
+        model_commands.pull(options.name)
+    else:
+        return DONE if model_commands.verify(options.names) else FAILED
+    return DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from tui.doctor import examine
+
+    return DONE if examine(options.model) else FAILED
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "run": _run,
+    "watch": _watch,
+    "record": _record,
+    "analyze": _analyze,
+    "replay": _replay,
+    "models": _models,
+    "doctor": _doctor,
+}
+
+
+_Settings = TypeVar("_Settings", bound=ModelSettings)
+
+
+def _given(settings: _Settings, **values: Any) -> _Settings:
+    """The settings with those values that were given on the command line."""
+    return msgspec.structs.replace(settings, **{key: value for key, value in values.items() if value is not None})
+
+
+def _model(options: argparse.Namespace, settings: _Settings) -> _Settings:
+    return _given(
+        settings, model=options.model, weights=options.weights, prompts=options.prompts, device=options.device
+    )
+
+
+def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings:
+    return _given(settings, record="" if options.no_record else options.record)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _needs_terminal(command: str) -> None:
+    from tui.live import Failed
+
+    if not _on_terminal():
+        raise Failed(f"{command} draws on a terminal, and this is none: run it in one")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _stop_orphan() -> bool:
+    print("This engine's own foreground is gone: nobody else will stop it.", file=sys.stderr)
+    return input("Stop it now? [y/N] ").strip().lower() in ("y", "yes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The engine's own process, told what to do by one line on standard input.
+
+It goes on when the foreground dies, until its sources end or somebody sends ``stop``. Exit codes: 0 a clean end, 1 what
+a person must mend, 3 what a new start may mend.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tui.settings import EngineSettings, StreamSettings
+from tui.supervise import EXIT_CRASHED, foreground_gone
+
+if TYPE_CHECKING:
+    from pipeline.answers import Bank
+    from pipeline.engine import Engine
+    from pipeline.keyframes import Shelved
+    from pipeline.ready import Ready
+    from pipeline.streams import Stream
+    from streamer.sources import Source
+
+READY: Final = "ready"
+"""The line that says that the control channel answers."""
+
+PICTURES_WITHIN_S: Final = 2.0
+"""How long after the end a recorder may go on fetching what it lacks."""
+
+
+def main() -> int:
+    """Runs one engine to its end."""
+    from pipeline.errors import ConfigError, ModelError
+    from streamer.errors import SourceError
+
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=EngineSettings)
+    try:
+        _run(settings)
+    except (SourceError, ModelError, ConfigError) as error:
+        say(str(error))
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        say(f"the engine broke down: {type(error).__name__}: {error}".splitlines()[0])
+        return EXIT_CRASHED
+    return 0
+
+
+def say(line: str) -> None:
+    """A line for the log, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(settings: EngineSettings) -> None:
+    from pipeline.control import Control
+    from pipeline.endpoints import Endpoints, lock
+    from pipeline.engine import BATCH, Engine
+    from pipeline.publisher import Publisher
+    from pipeline.stamp import Stamp, new_run
+    from tui.loading import about, load
+
+    with ExitStack() as stack:
+        stack.callback(lock(Path(settings.alive)).close)
+        sources = [_opened(stream) for stream in settings.streams]
+        for source in sources:
+            stack.callback(source.close)
+        streams: list[Stream] = []
+        endpoints = Endpoints(settings.pub, settings.preview, settings.control)
+        # Bound before the model is loaded: a busy port is told at once.
+        publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: _picture(streams, key))
+        stack.callback(publisher.close)
+        ready = load(settings, say)
+        ready.encoder.warm_up((1, BATCH))
+        streams += _streams(settings, sources, ready)
+        engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.stop("stopped"))
+        hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
+        control = Control(publisher, _submit(engine, hashes, _foreground()), about(ready))
+        stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
+        say(READY)
+        engine.run()
+
+
+def _opened(stream: StreamSettings) -> Source:
+    from streamer.sources import open_source
+
+    return open_source(stream.source, spacing_mm=stream.spacing_mm)
+
+
+def _streams(settings: EngineSettings, sources: list[Source], ready: Ready) -> list[Stream]:
+    from pipeline.streams import stream_of
+    from pipeline.textbank import GestationBanks
+    from streamer.sector import Rectangle
+
+    bank: Bank = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them
+    if ready.facts.knows_gestation:
+        bank = GestationBanks(ready.banks).get
+    exam = uuid.uuid4().hex
+    return [
+        stream_of(
+            source,
+            str(stream.name),
+            exam,
+            ready.facts,
+            bank,
+            every_frame=False,
+            sector=None if stream.sector is None else Rectangle(*stream.sector),
+        )
+        for stream, source in zip(settings.streams, sources, strict=True)
+    ]
+
+
+def _picture(streams: list[Stream], keyframe: str) -> Shelved | None:
+    found = (stream.analyzer.kept(keyframe) for stream in streams)
+    return next((shelved for shelved in found if shelved is not None), None)
+
+
+def _foreground() -> Callable[[], bool]:
+    """Starts the thread that notices the foreground's death; the answer is whether it lives."""
+    watcher = threading.Thread(target=foreground_gone, args=(sys.stdin.fileno(),), name="foreground", daemon=True)
+    watcher.start()
+    return watcher.is_alive
+
+
+def _submit(
+    engine: Engine, hashes: Mapping[str, str], supervised: Callable[[], bool]
+) -> Callable[[str, Mapping[str, Any]], Future[Any]]:
+    """The engine's commands; the state tells too what the sources are, and whether a foreground looks after them.
+
+    Sources by hash only: a file's name may be a patient's.
+    """
+
+    def submit(command: str, args: Mapping[str, Any]) -> Future[Any]:
+        answer = engine.command(command, args)
+        if command != "state":
+            return answer
+        fuller: Future[Any] = Future()
+
+        def pass_on(done: Future[Any]) -> None:
+            if not fuller.set_running_or_notify_cancel():
+                return
+            error = done.exception()
+            if error is not None:
+                fuller.set_exception(error)
+            else:
+                state = done.result()
+                streams = [{**each, "source_sha256": hashes[each["stream"]]} for each in state["streams"]]
+                fuller.set_result({**state, "streams": streams, "supervised": supervised()})
+
+        answer.add_done_callback(pass_on)
+        return fuller
+
+    return submit

@@ -1,0 +1,276 @@
+"""``run``, ``demo`` and ``watch`` in the foreground: children looked after, a dashboard or a status line over them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import platformdirs
+
+from tui.engine_process import READY
+from tui.feed_protocol import Feed as Showable
+from tui.feed_protocol import RequestFailed
+from tui.headless import StatusLine, summary
+from tui.recorder_process import RecorderSettings
+from tui.settings import EngineSettings, RunSettings, SettingsError
+from tui.supervise import Child, Command, Supervisor
+
+if TYPE_CHECKING:
+    from pipeline.endpoints import Endpoints, RunFolder
+    from tui.app import FetalstreamApp
+
+POLL_S: Final = 0.1
+SAY_AGAIN_S: Final = 4.0
+RECORDING: Final = "Recording into"
+
+
+class Failed(Exception):
+    """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+def sessions_folder() -> Path:
+    """Where sessions are kept unless told otherwise."""
+    return platformdirs.user_data_path("fetalstream") / "sessions"
+
+
+def run_live(settings: RunSettings, *, headless: bool) -> None:
+    """Analyses live until the sources end or somebody stops it.
+
+    Raises:
+        Failed: the engine could not start or was given up.
+        SettingsError, pipeline.errors.ConfigError: wrong options.
+    """
+    from pipeline.endpoints import RunFolder, resolve_endpoints
+
+    for given in (settings.pub, settings.control):
+        if given is not None and given.endswith(":*"):
+            raise SettingsError(f"{given}: give a port number, so that others find it")
+    with ExitStack() as stack:
+        folder = stack.enter_context(RunFolder())
+        endpoints = resolve_endpoints(settings.pub, settings.control, folder=folder.path)
+        supervisor = Supervisor(_commands(settings, endpoints, folder), folder.path)
+        with _Asked() as asked:
+            try:
+                ready = _started(supervisor, asked)
+                if ready and headless:
+                    _headless(supervisor, endpoints.control, asked)
+                elif ready:
+                    _dashboard(supervisor, endpoints.control)
+            finally:
+                supervisor.stop()
+        _raise_failure(supervisor)
+
+
+def watch(endpoint: str | None, stop_orphan: Callable[[], bool]) -> None:
+    """The dashboard alone, over an engine that runs already.
+
+    Args:
+        endpoint: None for the newest engine of this user.
+        stop_orphan: asked after the dashboard, where the engine's own foreground is gone.
+    """
+    from tui.feed import Feed
+
+    _show(Feed(endpoint))
+    state = asyncio.run(_asked_once(endpoint, "state"))
+    if state is not None and state.get("supervised") is False and stop_orphan():
+        asyncio.run(_asked_once(state["endpoints"]["control"], "stop"))
+
+
+def replay(folder: Path) -> None:
+    """The dashboard over a past session.
+
+    Raises:
+        tui.replay.RecordingError: it is none.
+    """
+    from tui.replay import Recording, ReplayFeed
+
+    _show(ReplayFeed(Recording(folder)))
+
+
+class _Asked:
+    """Notices the signals that ask the foreground to end."""
+
+    def __init__(self) -> None:
+        self.to_stop = threading.Event()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Asked:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, lambda *_: self.to_stop.set())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _commands(settings: RunSettings, endpoints: Endpoints, folder: RunFolder) -> list[Command]:
+    alive = str(folder.path / "engine.lock")
+    engine = EngineSettings(
+        model=settings.model,
+        weights=settings.weights,
+        prompts=settings.prompts,
+        device=settings.device,
+        streams=settings.named(),
+        pub=endpoints.pub,
+        preview=endpoints.preview,
+        control=endpoints.control,
+        alive=alive,
+        recorded=settings.record != "",
+    )
+    commands = [_command("engine", engine, folder)]
+    if settings.record != "":
+        out = Path(settings.record) if settings.record is not None else sessions_folder()
+        recorder = RecorderSettings(endpoint=endpoints.control, out=str(out.absolute()), alive=alive)
+        commands.append(_command("recorder", recorder, folder))
+    return commands
+
+
+def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> Command:
+    # It must find the modules that this process found, not what lies in the current folder. And it ends at once when
+    # it is through: threads that still prepare sentences would hold up the end for seconds, or crash in it.
+    script = f"import os, sys; sys.path[:] = {sys.path!r}; from tui.{name}_process import main; os._exit(main())"
+    return Command(name, (sys.executable, "-c", script), msgspec.json.encode(settings), (folder.lock_fd,))
+
+
+def _started(supervisor: Supervisor, asked: _Asked) -> bool:
+    """Waits until the engine answers, passing on what it says; False where it ended or was stopped before."""
+    engine = supervisor.child("engine")
+    said: list[str] = []
+    while not asked.to_stop.is_set():
+        # The others would only ask in vain as long as there is no engine.
+        engine.poll(time.monotonic())
+        if engine.state == "running":
+            # A turn late: what it said just before it died is told as the error, and only once.
+            for line in said:
+                print(line, file=sys.stderr)
+        said = engine.news()
+        if READY in said:
+            return True
+        if engine.over:
+            return False
+        time.sleep(POLL_S / 2)
+    return False
+
+
+def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
+    from tui.feed import Feed
+
+    engine = supervisor.child("engine")
+
+    async def follow() -> None:
+        feed = Feed(control)
+        line = StatusLine(terminal=sys.stderr.isatty())
+        connecting = asyncio.create_task(connect(feed))
+        while not engine.over and not asked.to_stop.is_set():
+            supervisor.poll(time.monotonic())
+            for words in _news(supervisor):
+                line.say(words)
+            line.take(feed.drain(), time.monotonic_ns())
+            line.update(time.monotonic_ns())
+            await asyncio.sleep(POLL_S)
+        connecting.cancel()
+        await asyncio.to_thread(supervisor.stop)
+        line.take(feed.drain(), time.monotonic_ns())
+        await feed.close()
+        for words in [*_news(supervisor), *summary(line.session)]:
+            line.say(words)
+
+    async def connect(feed: Feed) -> None:
+        while True:
+            try:
+                await feed.start()
+            except RequestFailed:
+                await asyncio.sleep(POLL_S)
+            else:
+                return
+
+    asyncio.run(follow())
+
+
+def _dashboard(supervisor: Supervisor, control: str) -> None:
+    from tui.feed import Feed
+
+    over = threading.Event()
+
+    def look_after(app: FetalstreamApp) -> None:
+        next_word_s = 0.0
+        while not over.wait(POLL_S):
+            now_s = time.monotonic()
+            supervisor.poll(now_s)
+            for words in _news(supervisor):
+                app.say(words, "quiet" if words.startswith(RECORDING) else "bad")
+            failed = supervisor.failed
+            if failed is not None and now_s >= next_word_s:
+                # Said again and again: it stays on the screen until somebody has seen it and quits.
+                next_word_s = now_s + SAY_AGAIN_S
+                app.say(_failure(failed), "bad")
+
+    _show(Feed(control), look_after, over)
+    print("stopping …", file=sys.stderr)
+
+
+def _news(supervisor: Supervisor) -> list[str]:
+    """What happened since this was asked last: deaths, and what the recorder has to say (that it cannot write)."""
+    deaths = [words for child in supervisor.children for words in child.deaths()]
+    return deaths + [words for child in supervisor.children[1:] for words in child.news() if words]
+
+
+def _show(
+    feed: Showable, beside: Callable[[FetalstreamApp], None] | None = None, over: threading.Event | None = None
+) -> None:
+    """The dashboard until it is left; ``beside`` runs in a thread meanwhile, ``over`` tells it to end."""
+    from tui.app import FetalstreamApp
+
+    app = FetalstreamApp(feed)
+    # The app ends well on SIGTERM; a closed terminal is the same to it.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    thread = None if beside is None else threading.Thread(target=beside, args=(app,), name="supervisor", daemon=True)
+    if thread is not None:
+        thread.start()
+    try:
+        app.run()
+    finally:
+        if over is not None and thread is not None:
+            over.set()
+            thread.join()
+    if app.return_code:
+        raise Failed("the dashboard broke down; the lines above say where")
+
+
+async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | None:
+    from tui.feed import Feed
+
+    feed = Feed(endpoint)
+    try:
+        state = await feed.start()
+        return state if command == "state" else await feed.request(command)
+    except RequestFailed:
+        return None
+    finally:
+        await feed.close()
+
+
+def _raise_failure(supervisor: Supervisor) -> None:
+    failed = supervisor.failed
+    if failed is not None:
+        raise Failed(_failure(failed), "\n".join(failed.lines()))
+
+
+def _failure(child: Child) -> str:
+    said = child.last_words() or "it said nothing"
+    return said if child.starts == 1 else f"the {child.command.name} failed again and again: {said}"

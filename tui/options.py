@@ -1,0 +1,176 @@
+"""The options of every command, and their help."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from pipeline.wire import NOTICE
+
+SOURCES: Final = """\
+SOURCE is a video file, an image, a folder of images, or phantom:SEED (a made-up scan).
+Press ? in the dashboard for its keys. Sessions are recorded unless --no-record is given."""
+
+_WIDTH: Final = 26
+
+# argparse has no public name for what `add_subparsers` gives.
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=_WIDTH)
+
+
+def build_parser(version: str) -> argparse.ArgumentParser:
+    """The parser of ``fetalstream``."""
+    parser = argparse.ArgumentParser(
+        prog="fetalstream",
+        description="Standard planes and gestational age from fetal ultrasound, frame by frame, as it is scanned.",
+        epilog=NOTICE,
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"fetalstream {version}")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _doctor):
+        add(commands)
+    return parser
+
+
+def _command(commands: _Commands, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=words,
+        description="\n\n".join(part for part in (words[0].upper() + words[1:] + ".", more) if part),
+        epilog=NOTICE,
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    # Taken after the command too; what was said before it stays in force.
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _demo(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "show what it does, on a made-up scan",
+        "With a terminal: the dashboard over a phantom played live. Without one, or with --headless:\n"
+        "every frame of the phantom as fast as the machine goes, judged against what it really shows.",
+    )
+    parser.add_argument("--headless", action="store_true", help="no dashboard: analyse and judge")
+    parser.add_argument("--seconds", type=_positive, metavar="N", default=60.0, help="of the scan, headless (60)")
+    parser.add_argument("--seed", type=_seed, metavar="S", default=7, help="which phantom (7)")
+    parser.add_argument("--json", action="store_true", help="headless: print one JSON line last")
+    _model_options(parser)
+    _recording_options(parser)
+
+
+def _run(commands: _Commands) -> None:
+    parser = _command(commands, "run", "analyse sources live, with the dashboard", SOURCES)
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="one or more")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="streams and options from a TOML file")
+    parser.add_argument("--headless", action="store_true", help="a status line instead of the dashboard")
+    _model_options(parser)
+    _spacing_option(parser)
+    parser.add_argument("--pub", metavar="ENDPOINT", help="publish here, for example tcp://127.0.0.1:5556")
+    parser.add_argument("--control", metavar="ENDPOINT", help="take commands here (the port after --pub)")
+    _recording_options(parser)
+
+
+def _watch(commands: _Commands) -> None:
+    parser = _command(commands, "watch", "show the dashboard over an engine that runs already")
+    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
+
+
+def _record(commands: _Commands) -> None:
+    parser = _command(commands, "record", "record an engine that runs already")
+    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of sessions (your own data folder)")
+
+
+def _analyze(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "analyze",
+        "analyse files offline, every frame",
+        "PATH is a video file, an image, or a folder of images; each is an examination of its own.",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="one or more")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="record a session in this folder")
+    parser.add_argument("--jsonl", metavar="FILE", help="write readings here, one JSON object a line; - is stdout")
+    _model_options(parser)
+    _spacing_option(parser)
+
+
+def _replay(commands: _Commands) -> None:
+    parser = _command(commands, "replay", "show a past session on the dashboard")
+    parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
+
+
+def _models(commands: _Commands) -> None:
+    parser = _command(commands, "models", "list, download and check models")
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    _command(what, "list", "list models, and whether their weights are on this machine")
+    pull = _command(what, "pull", "download a model's weights, and check them")
+    pull.add_argument("name", metavar="NAME")
+    verify = _command(what, "verify", "check that weights are what they should be, and fit")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="all that are on this machine if none is given")
+
+
+def _doctor(commands: _Commands) -> None:
+    parser = _command(commands, "doctor", "tell what is installed, what is missing, and how fast it runs here")
+    parser.add_argument("--model", metavar="NAME", default="mini", help="measure this one (mini)")
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", metavar="NAME", help="a name from models list, or a .toml file (mini)")
+    group.add_argument("--weights", metavar="PATH", help='other weights for it; "random" for speed tests')
+    group.add_argument("--prompts", metavar="DIR", help="other sentences")
+    group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 (auto)")
+
+
+def _spacing_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--spacing", type=_positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
+    )
+
+
+def _recording_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--record", metavar="DIR", help="folder of sessions (your own data folder)")
+    group.add_argument("--no-record", action="store_true", help="keep nothing")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise argparse.ArgumentTypeError(f"must be a whole number of at most nine digits, got {text}")
+    return int(text)
+
+
+def parse(argv: Sequence[str] | None, version: str) -> argparse.Namespace:
+    """The options; wrong ones end the process with code 2, after a line that says why."""
+    parser = build_parser(version)
+    options = parser.parse_args(argv)
+    if options.command == "run" and not options.sources and options.config is None:
+        parser.error("run: give a SOURCE, or --config FILE")
+    if options.command == "analyze" and options.out is None and options.jsonl is None:
+        parser.error("analyze: give --out DIR for a session, or --jsonl FILE")
+    return options

@@ -1,0 +1,193 @@
+"""A past session, message by message: as an iterator, and as a ``Feed`` that the dashboard plays."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from pipeline.wire import Message, Preview, decode
+from tui.feed_protocol import RequestFailed
+from tui.store import DATABASE, LAYOUT, preview_path
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+class RecordingError(Exception):
+    """A folder that is no session, or cannot be read; ``str()`` is one line that says what to do."""
+
+
+class Recorded(NamedTuple):
+    """A message at its time: seconds since the session's first."""
+
+    seconds: float
+    message: Message
+    blob: bytes | None
+
+
+class Recording:
+    """A session on disk, read only; it may still be being written.
+
+    Args:
+        folder: the session's.
+
+    Attributes:
+        about: ``session.json``.
+        seconds: from its first to its last message.
+
+    Raises:
+        RecordingError: it is no session.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / DATABASE
+        if not path.is_file():
+            raise RecordingError(f"{folder} is no session: give a folder that holds {DATABASE}")
+        try:
+            self.about: dict[str, Any] = msgspec.json.decode(
+                (folder / "session.json").read_bytes(), type=dict[str, Any]
+            )
+            # A path in a URI: what has a meaning there is escaped by as_uri.
+            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            layout = self._database.execute("PRAGMA user_version").fetchone()[0]
+            bounds = self._database.execute("SELECT min(published_ns), max(published_ns) FROM messages").fetchone()
+        except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+            raise RecordingError(f"{folder} cannot be read: {error}") from error
+        if layout != LAYOUT:
+            raise RecordingError(f"{folder} was written by another version (layout {layout}): read it with that one")
+        self._first_ns: int = bounds[0] or 0
+        self.seconds = ((bounds[1] or 0) - self._first_ns) / _SECOND_NS
+
+    def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
+        """Messages in the order of their times, from a moment on, of one stream or all."""
+        rows = self._database.execute(
+            "SELECT published_ns, header FROM messages WHERE published_ns >= ? AND (? IS NULL OR stream = ?)"
+            " ORDER BY published_ns, rowid",
+            (self._first_ns + round(from_seconds * _SECOND_NS), stream, stream),
+        )
+        for published_ns, header in rows:
+            message = decode(header.encode())
+            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+
+    def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
+        """Headers of the keyframes up to a moment, in the order in which they came."""
+        rows = self._database.execute(
+            "SELECT header FROM messages WHERE kind = 'keyframe' AND published_ns <= ? ORDER BY published_ns",
+            (self._first_ns + round(min(until_seconds, self.seconds) * _SECOND_NS),),
+        )
+        return [msgspec.json.decode(header) for (header,) in rows]
+
+    def picture(self, keyframe: str) -> bytes | None:
+        """A keyframe's PNG, None where it was not saved."""
+        row = self._database.execute(
+            "SELECT file FROM keyframes WHERE keyframe = ? AND picture = 'saved'", (keyframe,)
+        ).fetchone()
+        return None if row is None else (self.folder / row[0]).read_bytes()
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._database.close()
+
+    def _blob(self, message: Message) -> bytes | None:
+        if not isinstance(message, Preview):
+            return None
+        try:
+            return preview_path(self.folder, message).read_bytes()
+        except OSError:
+            return None
+
+
+class ReplayFeed:
+    """Plays a recording as if it were live; see ``tui.feed_protocol.Feed``.
+
+    Args:
+        recording: is closed with the feed.
+        speed: recorded seconds a second.
+        clock_ns: monotonic.
+    """
+
+    def __init__(
+        self, recording: Recording, *, speed: float = 1.0, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._recording = recording
+        self._clock_ns = clock_ns
+        self._speed = speed
+        self._at_seconds = 0.0
+        self._at_ns: int | None = None
+        self._coming = recording.messages()
+        self._next = next(self._coming, None)
+        self._last_heard_ns: int | None = None
+
+    @property
+    def last_heard_ns(self) -> int | None:
+        """Monotonic time of the last message, None before the first."""
+        return self._last_heard_ns
+
+    @property
+    def seconds(self) -> float:
+        """Where in the recording it is."""
+        if self._at_ns is None:
+            return self._at_seconds
+        passed = (self._clock_ns() - self._at_ns) / _SECOND_NS * self._speed
+        return min(self._at_seconds + passed, self._recording.seconds)
+
+    @property
+    def finished(self) -> bool:
+        """Everything has been delivered."""
+        return self._next is None
+
+    def seek(self, seconds: float) -> None:
+        """Go on from another moment, back or forth; whoever shows it starts afresh."""
+        self._at_seconds = min(max(0.0, seconds), self._recording.seconds)
+        self._at_ns = None if self._at_ns is None else self._clock_ns()
+        self._coming = self._recording.messages(self._at_seconds)
+        self._next = next(self._coming, None)
+
+    def set_speed(self, speed: float) -> None:
+        """Recorded seconds a second from now on; 0 holds it."""
+        self._at_seconds = self.seconds
+        self._at_ns = None if self._at_ns is None else self._clock_ns()
+        self._speed = speed
+
+    async def start(self) -> dict[str, Any]:
+        """Begins to play; returns what the session knows of its engine, with ``replay`` true."""
+        if self._at_ns is None:
+            self._at_ns = self._clock_ns()
+        return {**self._recording.about, "replay": True}
+
+    def drain(self) -> list[tuple[Message, bytes | None]]:
+        """All messages that have become due since the last call; of previews only the newest of each stream."""
+        now_seconds = self.seconds
+        due: list[tuple[Message, bytes | None]] = []
+        previews: dict[str, tuple[Message, bytes | None]] = {}
+        while self._at_ns is not None and self._next is not None and self._next.seconds <= now_seconds:
+            message, blob = self._next.message, self._next.blob
+            if isinstance(message, Preview):
+                previews[message.stream] = (message, blob)
+            else:
+                due.append((message, blob))
+            self._next = next(self._coming, None)
+        if due or previews:
+            self._last_heard_ns = self._clock_ns()
+        return [*due, *previews.values()]
+
+    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """``state`` and ``keyframes`` (those up to now); nothing in the past can be changed.
+
+        Raises:
+            RequestFailed: for every other command.
+        """
+        if command == "state":
+            return await self.start()
+        if command == "keyframes":
+            return {"keyframes": self._recording.keyframes(self.seconds)}
+        raise RequestFailed("this is a recording: nothing in it can be changed")
+
+    async def close(self) -> None:
+        """Lets go of the recording; may be called twice."""
+        self._recording.close()

@@ -1,0 +1,232 @@
+"""Child processes that are started again when they die, and stopped together. Passive: ``poll`` is told the time.
+
+A child gets a session of its own, so that a key in the terminal or its end reaches the foreground only, and a pipe on
+standard input that stays open as long as the foreground lives: whoever reads its end knows that nobody starts it again.
+What it says goes into a file, so that a dashboard is not written over and an orphan does not write into a dead pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Literal
+
+DEATHS: Final = 5
+WITHIN_S: Final = 60.0
+RESTART_AFTER_S: Final = 0.5
+"""Long enough that a child that cannot start does not spin, short enough to be back within two seconds."""
+
+STOP_WITHIN_S: Final = 4.5
+FOLLOW_WITHIN_S: Final = 0.5
+"""How long the other children may go on after the first has ended, before they are asked too."""
+
+EXIT_CRASHED: Final = 3
+"""A child that ends with 1 or 2 says that starting it again would not help."""
+
+State = Literal["running", "waiting", "ended", "failed"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a child is started: ``first_line`` is written to its standard input, which then stays open."""
+
+    name: str
+    argv: Sequence[str]
+    first_line: bytes = b""
+    pass_fds: tuple[int, ...] = ()
+
+
+class Child:
+    """One child process and its restarts.
+
+    Attributes:
+        state: "waiting" between a death and the next start; "ended" after a clean end; "failed" when given up.
+        starts: how often it was started.
+    """
+
+    def __init__(self, command: Command, log: Path) -> None:
+        self.command = command
+        self.log = log
+        self.state: State = "waiting"
+        self.starts = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._deaths: deque[float] = deque()
+        self._again_at_s = 0.0
+        self._told = 0
+        self._obituaries: list[str] = []
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self.state == "running" else None
+
+    @property
+    def over(self) -> bool:
+        """Whether it does not run and will not be started again."""
+        return self.state in ("ended", "failed")
+
+    def poll(self, now_s: float) -> None:
+        """Start it where it is due; see whether it has died."""
+        if self.state == "waiting" and now_s >= self._again_at_s:
+            self._start()
+        elif self.state == "running" and self._process is not None:
+            code = self._process.poll()
+            if code is not None:
+                self._died(code, now_s)
+
+    def lines(self) -> list[str]:
+        """All that it said, whole lines."""
+        with contextlib.suppress(OSError):
+            return self.log.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+        return []
+
+    def last_words(self) -> str:
+        """The last line that it said, "" where it said nothing."""
+        return next((line for line in reversed(self.lines()) if line.strip()), "")
+
+    def news(self) -> list[str]:
+        """What it said since this was asked last."""
+        lines = self.lines()
+        told, self._told = self._told, len(lines)
+        return lines[told:]
+
+    def deaths(self) -> list[str]:
+        """A line on each death since this was asked last, after which it is started again."""
+        told, self._obituaries = self._obituaries, []
+        return told
+
+    def send(self, what: signal.Signals) -> None:
+        """A signal to the child, where it runs."""
+        if self._process is not None and self.state == "running":
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(what)
+
+    def give_up(self) -> None:
+        """Do not start it again."""
+        if self.state == "waiting":
+            self.state = "ended"
+            self._obituaries.clear()
+
+    def close(self) -> None:
+        """Closes the pipe to the child."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
+    def _start(self) -> None:
+        self.close()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command.argv,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=self.command.pass_fds,
+            )
+        self.starts += 1
+        self.state = "running"
+        _write(self._process.stdin, self.command.first_line)
+
+    def _died(self, code: int, now_s: float) -> None:
+        if code == 0:
+            self.state = "ended"
+            return
+        if code > 0 and code != EXIT_CRASHED:
+            self.state = "failed"
+            return
+        self._deaths.append(now_s)
+        while self._deaths[0] <= now_s - WITHIN_S:
+            self._deaths.popleft()
+        self.state = "failed" if len(self._deaths) >= DEATHS else "waiting"
+        self._again_at_s = now_s + RESTART_AFTER_S
+        if self.state == "waiting":
+            how = f"signal {-code}" if code < 0 else self.last_words() or f"code {code}"
+            self._obituaries.append(f"The {self.command.name} died ({how}); it is started again")
+
+
+class Supervisor:
+    """Children of one foreground process.
+
+    Args:
+        commands: in the order of starting; stopping begins with the first too, and gives the others time to follow.
+        folder: where their logs are kept.
+    """
+
+    def __init__(self, commands: Sequence[Command], folder: Path) -> None:
+        self.children = [Child(command, folder / f"{command.name}.log") for command in commands]
+
+    def child(self, name: str) -> Child:
+        """The child of that name."""
+        return next(child for child in self.children if child.command.name == name)
+
+    def poll(self, now_s: float) -> None:
+        """To be called a few times a second."""
+        for child in self.children:
+            child.poll(now_s)
+
+    @property
+    def running(self) -> bool:
+        """Whether any child runs or will be started again."""
+        return not all(child.over for child in self.children)
+
+    @property
+    def failed(self) -> Child | None:
+        """The first child that was given up."""
+        return next((child for child in self.children if child.state == "failed"), None)
+
+    def stop(
+        self, within_s: float = STOP_WITHIN_S, *, clock_s: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:  # fmt: skip
+        """Ends all children: the first is asked, the others then have a moment to finish by themselves."""
+        kill_at_s = clock_s() + within_s
+        follow_at_s = clock_s() + 2 / 3 * within_s
+        first = self.children[:1]
+        self._signal(first, signal.SIGTERM)
+        others_asked = False
+        self._give_up()
+        while self.running:
+            now_s = clock_s()
+            if all(child.over for child in first):
+                follow_at_s = min(follow_at_s, now_s + FOLLOW_WITHIN_S)
+            if now_s >= kill_at_s:
+                self._signal(self.children, signal.SIGKILL)
+            elif now_s >= follow_at_s and not others_asked:
+                self._signal(self.children[1:], signal.SIGTERM)
+                others_asked = True
+            wait(0.02)
+            self.poll(clock_s())
+            self._give_up()
+        for child in self.children:
+            child.close()
+
+    def _give_up(self) -> None:
+        for child in self.children:
+            child.give_up()
+
+    @staticmethod
+    def _signal(children: Sequence[Child], what: signal.Signals) -> None:
+        for child in children:
+            child.send(what)
+
+
+def _write(pipe: IO[bytes] | None, line: bytes) -> None:
+    if pipe is not None and line:
+        # A child that died at once is seen by the next poll.
+        with contextlib.suppress(OSError):
+            pipe.write(line + b"\n")
+            pipe.flush()
+
+
+def foreground_gone(wait_fd: int) -> None:
+    """Returns when the other end of the pipe is closed: the foreground has died."""
+    with contextlib.suppress(OSError):
+        while os.read(wait_fd, 4096):
+            pass

@@ -1,0 +1,140 @@
+"""The screen: it draws what it is given, each part at its own pace, and asks nobody for anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui.condition import Tone, offers_new_exam
+from tui.session import Session, StreamView
+from tui.text import plain
+from tui.widgets import bars, layout, palette
+from tui.widgets.overview import Overview
+from tui.widgets.panel import Panel
+from tui.widgets.single import Single
+
+NUMBERS_EVERY_S = 0.2
+TILES_EVERY_S = 0.5
+TREND_EVERY_S = 1.0
+BEHIND_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that one drawing needs.
+
+    ``live`` is the session as it is; ``shown`` and ``shown_ns`` are the same and now, or, while the screen is held,
+    what was known then (``paused_s`` ago). ``said`` is the answer to the last key.
+    """
+
+    live: Session
+    now_ns: int
+    shown: Session
+    shown_ns: int
+    paused_s: float | None
+    selected: str | None
+    said: tuple[str, Tone] | None
+
+    @property
+    def live_view(self) -> StreamView | None:
+        return self.live.streams.get(self.selected or "")
+
+    @property
+    def view(self) -> StreamView | None:
+        return self.shown.streams.get(self.selected or "")
+
+
+class Dashboard(Screen[None]):
+    """Header, streams, one stream in full or all as tiles, last word, health, notice and keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn_ns: dict[str, int] = {}
+        self._header, self._streams = Panel(id="header"), Panel(id="streams")
+        self._streams.display = False
+        self._single, self._overview = Single(), Overview()
+        self._status, self._health, self._notice = Panel(id="status"), Panel(id="health"), Panel(id="notice")
+
+    def compose(self) -> ComposeResult:
+        yield from (self._header, self._streams, self._single, self._overview)
+        yield from (self._status, self._health, self._notice)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Chooses the layout that fits."""
+        self.set_class(event.size.width >= layout.WIDE_COLUMNS and event.size.height >= layout.WIDE_ROWS, "wide")
+        self.all_due()
+
+    def all_due(self) -> None:
+        """The next drawing draws every part, as after a key."""
+        self._drawn_ns.clear()
+
+    def toggle_overview(self, on: bool) -> None:
+        """All streams as tiles, or one in full."""
+        self.set_class(on, "overview")
+        self.all_due()
+
+    def draw(self, scene: Scene) -> None:
+        """Draws the parts whose time has come; nothing before the screen is made."""
+        if not self.is_mounted:
+            return
+        behind_s = (scene.now_ns - self._drawn_ns.get("video", scene.now_ns)) / 1e9
+        self._drawn_ns["video"] = scene.now_ns
+        if self._due("edges", NUMBERS_EVERY_S, scene.now_ns):
+            self._draw_edges(scene, behind_s)
+        if self.has_class("overview"):
+            self._draw_tiles(scene)
+        elif scene.view is not None:
+            self._draw_single(scene, scene.view)
+
+    def _due(self, part: str, every_s: float, now_ns: int) -> bool:
+        last = self._drawn_ns.get(part)
+        if last is not None and now_ns - last < every_s * 1e9:
+            return False
+        self._drawn_ns[part] = now_ns
+        return True
+
+    def _draw_single(self, scene: Scene, view: StreamView) -> None:
+        single, replay, wide = self._single, scene.shown.replay, self.has_class("wide")
+        single.draw_picture(view, scene.shown_ns, replay=replay, paused_s=scene.paused_s)
+        if self._due("numbers", NUMBERS_EVERY_S, scene.now_ns):
+            single.draw_numbers(view, scene.shown_ns, replay=replay, wide=wide)
+        if wide and self._due("trend", TREND_EVERY_S, scene.now_ns):
+            single.draw_trend(view)
+
+    def _draw_tiles(self, scene: Scene) -> None:
+        self._overview.fit(scene.shown)
+        everything = self._due("tiles", TILES_EVERY_S, scene.now_ns)
+        self._overview.draw(scene.shown, scene.selected, scene.shown_ns, everything=everything, paused_s=scene.paused_s)
+
+    def _draw_edges(self, scene: Scene, behind_s: float) -> None:
+        # The edges tell of now, also while the screen is held: a source that is lost meanwhile must be seen.
+        width, live, now_ns = self.size.width, scene.live, scene.now_ns
+        view = scene.live_view
+        self._header.show(bars.header(live, view, now_ns, width, paused_s=scene.paused_s))
+        self._streams.display = len(live.streams) > 1
+        self._streams.show(bars.streams(live, scene.selected, now_ns, width))
+        self._health.show(bars.health(view, now_ns, width))
+        self._notice.show(Text(plain(live.notice, width), no_wrap=True, end=""))
+        self._status.show(_status(scene, behind_s, width, wide=self.has_class("wide")))
+
+
+def _status(scene: Scene, behind_s: float, width: int, *, wide: bool) -> Text:
+    """The answer to the last key, else what should be done, else (where there is no log) the newest event."""
+    view = scene.live_view
+    row = Text(" ", no_wrap=True, end="")
+    if behind_s > BEHIND_AFTER_S:
+        row.append(f"screen {behind_s:.1f} s behind  ", style=f"bold {palette.WARN}")
+    if scene.said is not None:
+        words, tone = scene.said
+        return row.append(plain(words, width - row.cell_len - 1), style=palette.TONES[tone])
+    if view is not None and offers_new_exam(view, scene.now_ns):
+        return row.append("No picture for a minute. Another patient? n starts a new exam", style=palette.WARN)
+    if view is not None and view.events and not wide:
+        row.append_text(bars.event_row(view.events[-1], width - row.cell_len - 1))
+    return row

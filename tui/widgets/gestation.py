@@ -1,0 +1,67 @@
+"""Gestational age as weeks and days, what it rests on, or in plain words why there is none."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from pipeline.wire import Gestation
+from tui.condition import Freshness
+from tui.session import StreamView
+from tui.text import MISSING_WORDS, plain, span, weeks_days
+from tui.widgets import palette
+from tui.widgets.letters import large
+
+_SIDE = 3
+_ROOMY = 50  # cells across from which the notes are whole sentences
+
+
+def gestation(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:
+    """Four rows: the age in large letters with its interval beside it, and what it rests on beneath."""
+    age = view.reading.gestation if view.reading is not None else None
+    if age is None or fresh in ("waiting", "blank"):
+        return _absent(view, now_ns, fresh, width)
+    rows = _measured(age, width)
+    return palette.grayed(palette.lines(rows)) if fresh == "gray" else palette.lines(rows)
+
+
+def _measured(age: Gestation, width: int) -> list[Text]:
+    low, high, half = weeks_days(age.low_days), weeks_days(age.high_days), (age.high_days - age.low_days) / 2
+    frame = "" if age.frame_days is None else weeks_days(age.frame_days)
+    frames, zooms = _counted(age.frames, "frame"), _counted(age.zooms, "zoom")
+    if width >= _ROOMY:
+        notes = f"90% {low} to {high}", f"± {half:.0f} days", frame and f"this frame {frame}"
+        rests = f"rests on {frames}, {zooms} · {age.method}"
+    else:
+        notes = f"{low}–{high}", f"90% ±{half:.0f} days", frame and f"frame {frame}"
+        rests = f"{frames}, {zooms} · {age.method}"
+    beside = [Text(note, style=palette.TEXT if i == 0 else palette.MUTED) for i, note in enumerate(notes)]
+    return [*_beside(weeks_days(age.days), palette.GOOD, beside), Text(plain(rests, width), style=palette.MUTED)]
+
+
+def _absent(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:
+    why = "No reading on the screen"
+    if view.reading is not None and fresh in ("fresh", "gray"):
+        missing = view.reading.gestation_missing
+        why = MISSING_WORDS[missing] if missing is not None else "Not read in this frame"
+    told = [Text(line, style=palette.TEXT) for line in textwrap.wrap(why, max(10, width - 4 - _SIDE))[:3]]
+    told = [*([Text()] if len(told) == 1 else []), *told]
+    told += [Text() for _ in range(3 - len(told))]
+    last = Text("none yet in this exam", style=palette.FAINT)
+    if view.gestation is not None and view.gestation_ns is not None:
+        age, ago = weeks_days(view.gestation.days), span((now_ns - view.gestation_ns) / 1e9)
+        last = Text(f"last {age}, {ago} ago" if ago != "now" else f"last {age}, just now", style=palette.MUTED)
+    return palette.lines([*_beside("-", palette.FAINT, told), last])
+
+
+def _beside(words: str, colour: str, notes: list[Text]) -> list[Text]:
+    rows = large(words) or ("", words, "")
+    return [
+        Text.assemble((row, colour), " " * _SIDE, note, no_wrap=True, end="")
+        for row, note in zip(rows, notes, strict=True)
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,119 @@
+"""The plane in view, large, and every plane's probability: the bar is smoothed, the tick on it is this frame's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from pipeline.wire import OTHER, LabelScore, Reading
+from tui.condition import Freshness
+from tui.session import SUBPLANES, Best, StreamView
+from tui.text import label_words, probability, span
+from tui.widgets import palette
+from tui.widgets.letters import large
+
+_NAME = 12
+_TICK_FROM = 0.05  # a tick at the foot of every bar would say nothing
+_SHOWN_STATES = {"black": "BLACK PICTURE", "no_signal": "NO SIGNAL"}
+
+
+def bar(smoothed: float, raw: float, width: int, colour: str) -> Text:
+    """``smoothed`` as a bar whose last cell is as bright as it is full, ``raw`` as an upright tick; both 0 to 1."""
+    full, quarters = divmod(round(max(0.0, min(1.0, smoothed)) * width * 4), 4)
+    text = Text.assemble(("▄" * full, colour), no_wrap=True, end="")
+    if quarters:
+        text.append("▄", style=palette.mixed(palette.TRACK, colour, quarters / 4))
+    text.append("▄" * (width - text.cell_len), style=palette.TRACK)
+    if raw < _TICK_FROM:
+        return text
+    at = min(width - 1, int(max(0.0, min(1.0, raw)) * width))
+    return Text.assemble(text[:at], ("┃", palette.RAW), text[at + 1 :], no_wrap=True, end="")
+
+
+def headline(reading: Reading | None, fresh: Freshness, width: int) -> list[Text]:
+    """Three rows: the plane in view in large letters, or what stands in its place."""
+    word, colour = _headword(reading, fresh)
+    rows = large(word)
+    if rows is None or len(rows[0]) > width:
+        return [Text(), Text(word[:width], style=f"bold {colour}"), Text()]
+    return [Text(row, style=colour) for row in rows]
+
+
+def _headword(reading: Reading | None, fresh: Freshness) -> tuple[str, str]:
+    if reading is None or fresh in ("waiting", "blank"):
+        return "-", palette.FAINT
+    if reading.state in _SHOWN_STATES:
+        return _SHOWN_STATES[reading.state], palette.WARN
+    if reading.plane is None:
+        return "NO PLANE", palette.FAINT
+    return label_words(reading.plane).upper().replace("& ", "").replace("-", " "), palette.ACCENT
+
+
+def caption(reading: Reading | None, fresh: Freshness) -> Text:
+    """One row beneath: subplane, sharpness and steadiness of the picture."""
+    if reading is None or fresh in ("waiting", "blank"):
+        return Text("no reading on the screen", style=palette.FAINT)
+    words: list[str] = []
+    if reading.subplane is not None:
+        words.append(label_words(reading.subplane))
+    if reading.quality is not None:
+        words += [
+            f"sharp {probability(reading.quality.sharpness)}",
+            f"steady {probability(reading.quality.steadiness)}",
+        ]
+    return Text(" · ".join(words), style=palette.MUTED)
+
+
+def planes(view: StreamView, now_ns: int, fresh: Freshness, size: tuple[int, int], *, wide: bool) -> Text:
+    """The whole panel in ``size`` columns and rows. Narrow, each row also ends in the checklist's score and age."""
+    width, height = size
+    reading = view.reading
+    scores = reading.planes if reading is not None and fresh in ("fresh", "gray") else {}
+    current = reading.plane if reading is not None else None
+    below = _subplanes(reading, fresh, width)
+    rows = headline(reading, fresh, width)
+    if len(rows) + len(view.labels) + len(below) + 3 <= height:
+        rows.append(caption(reading, fresh))
+    rows.append(_heads(width, wide=wide))
+    for label in (*view.labels, OTHER):
+        row = _row(label, scores.get(label), width - (0 if wide else 10), current=label == (current or OTHER))
+        rows.append(row if wide else Text.assemble(row, _kept(view.best.get(label), view, now_ns), no_wrap=True))
+    rows.extend(below)
+    text = palette.lines(rows)
+    return palette.grayed(text) if fresh == "gray" else text
+
+
+def _heads(width: int, *, wide: bool) -> Text:
+    numbers = "    now   raw" if wide else "  now"
+    left = Text("plane".ljust(width - len(numbers) - (0 if wide else 10)) + numbers, style=palette.FAINT)
+    return left if wide else left.append(" best  ago", style=palette.FAINT)
+
+
+def _row(label: str, score: LabelScore | None, width: int, *, current: bool) -> Text:
+    wide = width > 40
+    numbers = 13 if wide else 5
+    bar_width = max(4, width - _NAME - numbers)
+    lit = current and score is not None
+    colour = palette.ACCENT if lit and label != OTHER else palette.MUTED if label == OTHER else palette.COLD
+    name = Text(label_words(label).ljust(_NAME), style=f"bold {palette.TEXT}" if lit else palette.MUTED)
+    if score is None:
+        empty = Text("▄" * bar_width, style=palette.TRACK)
+        return Text.assemble(name, empty, ("    –".ljust(numbers), palette.FAINT), no_wrap=True, end="")
+    now = (f"{probability(score.smoothed):>{numbers - 6 if wide else 5}}", f"bold {palette.TEXT}" if lit else "")
+    raw = (f"{probability(score.raw):>6}", palette.MUTED) if wide else ""
+    return Text.assemble(name, bar(score.smoothed, score.raw, bar_width, colour), now, raw, no_wrap=True, end="")
+
+
+def _kept(best: Best | None, view: StreamView, now_ns: int) -> Text:
+    if best is None:
+        return Text("    –    –", style=palette.FAINT)
+    ago = span(view.since_published_s(best.published_ns, now_ns))
+    return Text.assemble((f" {probability(best.score):>4}", palette.GOOD), (f"{ago:>5}"[:5], palette.MUTED))
+
+
+def _subplanes(reading: Reading | None, fresh: Freshness, width: int) -> list[Text]:
+    scores: Mapping[str, LabelScore] | None = reading.subplanes if reading is not None else None
+    if fresh in ("waiting", "blank") or scores is None or reading is None:
+        return [Text(), *(_row(label, None, width, current=False) for label in SUBPLANES)]
+    return [Text(), *(_row(label, score, width, current=label == reading.subplane) for label, score in scores.items())]

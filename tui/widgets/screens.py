@@ -1,0 +1,81 @@
+"""The two screens that lie over the dashboard: help, and the one question it ever asks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.text import plain
+from tui.widgets import palette
+
+_KEYS = (
+    ("1 … 9, tab", "choose a stream"),
+    ("o", "all streams at once"),
+    ("p", "hold the screen; the engine goes on"),
+    ("m", "set a mark in the recording"),
+    ("s", "keep this frame as a snapshot"),
+    ("n", "new exam: another patient"),
+    ("q", "quit"),
+)
+_MEANINGS = (
+    ("bar and tick", "smoothed probability, and this frame's alone"),
+    ("20w3d", "weeks and days since the last period; the 90% interval"),
+    ("", "is the measurement's: fetuses of one age differ as well"),
+    ("best, ago", "best frame of the plane in this exam, when it came"),
+    ("STALE", "older than 1 s: gray; older than 3 s: not shown"),
+    ("UNCALIBRATED", "probabilities were not fitted to any scan"),
+)
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> Text:
+    text = Text(no_wrap=True, end="")
+    for name, meaning in rows:
+        text.append(f"{name:>13}", style=palette.ACCENT).append(f"  {meaning}\n", style=palette.TEXT)
+    return text
+
+
+class Help(ModalScreen[None]):
+    """Every key and every word that is not plain."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
+
+    def compose(self) -> ComposeResult:
+        text = Text.assemble(_table(_KEYS), "\n", _table(_MEANINGS), ("\n        esc closes", palette.MUTED))
+        with Vertical(classes="dialog") as box:
+            box.border_title = "help"
+            yield Static(text, markup=False)
+
+
+class ConfirmNewExam(ModalScreen[bool]):
+    """Asked once: what was measured so far will no longer be added to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "dismiss(True)", "New exam"),
+        Binding("escape,n,q", "dismiss(False)", "Go on as before"),
+    ]
+
+    def __init__(self, stream: str) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def compose(self) -> ComposeResult:
+        text = Text.assemble(
+            (f"Start a new exam on {plain(self._stream, 24)}?\n\n", f"bold {palette.TEXT}"),
+            (
+                "Age, checklist and best frames begin anew.\nThose of this exam stay in the recording.\n\n",
+                palette.MUTED,
+            ),
+            ("enter", palette.ACCENT),
+            (" new exam    ", palette.TEXT),
+            ("esc", palette.ACCENT),
+            (" go on as before", palette.TEXT),
+        )
+        with Vertical(classes="dialog") as box:
+            box.border_title = "new exam"
+            yield Static(text, markup=False)

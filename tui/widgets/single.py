@@ -1,0 +1,97 @@
+"""One stream, in full: picture, plane, age, checklist, trend and log."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.widget import Widget
+
+from tui.condition import badge, freshness
+from tui.session import StreamView
+from tui.text import stopwatch
+from tui.widgets import palette
+from tui.widgets.bars import log
+from tui.widgets.checklist import checklist, progress
+from tui.widgets.gestation import gestation
+from tui.widgets.panel import Panel
+from tui.widgets.planes import planes
+from tui.widgets.preview import Banner, Preview
+from tui.widgets.trend import Trend
+
+
+def banner(view: StreamView, now_ns: int, *, replay: bool, paused_s: float | None) -> Banner | None:
+    """What lies over the picture; None where the picture speaks for itself."""
+    if paused_s is not None:
+        return Banner(f"PAUSED {stopwatch(paused_s)}, the engine goes on", palette.WARN, at_top=True)
+    mark = badge(view, now_ns, replay=replay)
+    if view.ended is not None:
+        return Banner("ENDED", palette.MUTED)
+    if mark.tone in ("warn", "bad"):
+        return Banner(mark.words, palette.TONES[mark.tone])
+    age = view.preview_age_s(now_ns)
+    if age is None:
+        return Banner("waiting for a picture", palette.MUTED)
+    if freshness(age, replay=replay) != "fresh":
+        return Banner(f"PICTURE {age:.0f} s OLD", palette.WARN)
+    return None
+
+
+_Box = TypeVar("_Box", bound=Widget)
+
+
+class Single(Container):
+    """Draws the chosen stream; each part has its own pace and draws only what changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._preview = Preview()
+        self._trend = Trend()
+        self._picture = _framed(Container(self._preview, id="picture"), "picture")
+        self._age_narrow = Panel(id="age-narrow")
+        # Titles are fixed words: what comes from outside never becomes a title, which is read as markup.
+        self._log = _framed(Panel(id="log"), "events")
+        self._planes = _framed(Panel(id="planes"), "plane")
+        self._age_wide = _framed(Panel(id="age-wide", classes="wide-only"), "gestational age")
+        self._checklist = _framed(Panel(id="checklist", classes="wide-only"), "checklist")
+
+    def compose(self) -> ComposeResult:
+        trend = _framed(Container(self._trend, id="trend-box"), "age over the exam")
+        trend.border_subtitle = "90% interval"
+        yield Vertical(
+            self._picture,
+            self._age_narrow,
+            Horizontal(trend, self._log, id="beneath", classes="wide-only"),
+            id="left",
+        )
+        yield Vertical(self._planes, self._age_wide, self._checklist, id="right")
+
+    def draw_picture(self, view: StreamView, now_ns: int, *, replay: bool, paused_s: float | None) -> None:
+        """The video's part, up to 15 times a second."""
+        fresh = freshness(view.preview_age_s(now_ns), replay=replay)
+        self._preview.show(view.preview, fresh, banner(view, now_ns, replay=replay, paused_s=paused_s))
+
+    def draw_numbers(self, view: StreamView, now_ns: int, *, replay: bool, wide: bool) -> None:
+        """Bars and words, five times a second."""
+        fresh = freshness(view.reading_age_s(now_ns), replay=replay)
+        self._picture.set_class(fresh == "gray", "stale")
+        self._picture.set_class(fresh == "blank" and view.ended is None, "lost")
+        panel = self._planes
+        panel.show(planes(view, now_ns, fresh, (panel.columns, panel.rows), wide=wide))
+        panel = self._age_wide if wide else self._age_narrow
+        panel.show(gestation(view, now_ns, fresh, panel.columns))
+        if wide:
+            self._checklist.border_subtitle = progress(view)
+            self._checklist.show(checklist(view, now_ns, self._checklist.columns))
+            self._log.show(log(view, self._log.rows, self._log.columns))
+
+    def draw_trend(self, view: StreamView) -> None:
+        """The plot, once a second."""
+        self._trend.show(view.trend)
+
+
+def _framed(box: _Box, title: str) -> _Box:
+    box.add_class("framed")
+    box.border_title = title
+    return box

@@ -1,0 +1,105 @@
+"""Does the phantom's head look like a head? A network that only ever saw real heads measures the phantom's.
+
+A small network learns head circumference in pixels from HC18's training exams alone. It then reads phantom heads
+(evaluation seeds, in plane), and its reading times the spacing gives an age by the WHO median. The figure is the median
+difference from the phantom's true age, days; HC18's validation exams beside it show what the network can do at home.
+
+Run: ``python benchmarks/realism.py --data ../shared/data/hc18``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.openclip import import_open_clip
+from pipeline.training.augment import augment, plain
+from pipeline.training.stills import STILL_SIDE, Still, hc18_rows, hc18_still, square
+from streamer.growth import who_age_days
+from streamer.phantom.source import PhantomSource
+
+SIDE = 112
+MIDDLE, SPREAD = 5.2, 0.5  # of the logarithm of head size in pixels: what the network's output is scaled to
+
+
+def phantom_heads(seeds: range, per_seed: int) -> list[tuple[Still, float, float]]:
+    """Stills with their true age in days and the millimetres a still's pixel stands for."""
+    found = []
+    for seed in seeds:
+        source, rng = PhantomSource(seed), np.random.default_rng(seed)
+        brains = [i for i in range(0, 1800, 5) if source.truth(i).label == "brain"]
+        for index in rng.choice(brains, min(per_seed, len(brains)), replace=False):
+            truth = source.truth(int(index))
+            picture, scale = square(source.frame(int(index)).pixels)
+            head_px = truth.hc_mm / truth.spacing_mm * scale
+            found.append(
+                (Still(picture, "brain", None, head_px, real=False), truth.gestation_days, truth.spacing_mm / scale)
+            )
+    return found
+
+
+def tensor(samples: list) -> torch.Tensor:
+    gray = torch.from_numpy(np.stack([s.picture for s in samples]))[:, None].expand(-1, 3, -1, -1)
+    return ((gray - 0.45) / 0.27).contiguous(memory_format=torch.channels_last)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=700)
+    args = parser.parse_args()
+    import_open_clip()
+    import timm
+
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    heads = [hc18_still(row) for row in hc18_rows(args.data, validation=False)]
+    net = timm.create_model("mobilenetv4_conv_small_050", num_classes=1).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, args.steps)
+    for step in range(args.steps):
+        samples = [augment(heads[int(i)], SIDE, rng) for i in rng.integers(0, len(heads), 48)]
+        wanted = torch.tensor([(math.log(s.head_px) - MIDDLE) / SPREAD for s in samples])
+        loss = torch.nn.functional.smooth_l1_loss(net(tensor(samples))[:, 0], wanted, beta=0.1)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 99:
+            print(f"step {step + 1}/{args.steps}, loss {loss.item():.4f}", file=sys.stderr)
+    net.eval()
+
+    @torch.inference_mode()
+    def read_px(stills: list[Still]) -> list[float]:
+        out: list[float] = []
+        for start in range(0, len(stills), 32):
+            batch = tensor([plain(s, SIDE) for s in stills[start : start + 32]])
+            out += [math.exp(v * SPREAD + MIDDLE) * STILL_SIDE / SIDE for v in net(batch)[:, 0].tolist()]
+        return out
+
+    rows = [row for row in hc18_rows(args.data, validation=True) if 100 <= row.hc_mm <= 342]
+    real = [hc18_still(row) for row in rows]
+    at_home = [
+        abs(who_age_days(row.hc_mm * px / still.head_px) - who_age_days(row.hc_mm))
+        for row, still, px in zip(rows, real, read_px(real), strict=True)
+        if still.head_px
+    ]
+    drawn = phantom_heads(range(100, 140), 5)
+    pairs = list(zip(drawn, read_px([still for still, _, _ in drawn]), strict=True))
+    abroad = [abs(who_age_days(px * mm) - days) for (_, days, mm), px in pairs]
+    print(json.dumps({
+        "hc18_validation_median_days": round(statistics.median(at_home), 2),
+        "phantom_median_days": round(statistics.median(abroad), 2),
+        "phantom_heads": len(drawn), "bar_days": 10,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

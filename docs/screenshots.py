@@ -1,0 +1,101 @@
+"""Pictures of the dashboard for the README, drawn cell by cell from what the terminal would show.
+
+With an engine running (``fetalstream run phantom:7 --headless --no-record``), from the root of the repository:
+
+    python docs/screenshots.py [ENDPOINT]
+
+It watches for a while, as ``fetalstream watch`` would, and writes ``docs/dashboard-80x24.png`` and
+``docs/dashboard-140x45.png`` once a brain plane with an age is in view. Needs the font DejaVu Sans Mono.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+from rich.color import Color
+from textual.pilot import Pilot
+
+from tui.app import FetalstreamApp
+from tui.widgets import palette
+
+SIZES = ((80, 24), (140, 45))
+CELL_W, CELL_H = 10, 20
+FONT = "DejaVuSansMono.ttf"
+BOLD = "DejaVuSansMono-Bold.ttf"
+WATCH_AT_LEAST_S = 60.0
+WATCH_AT_MOST_S = 180.0
+
+_BLOCKS = {"█": (0, 1), "▀": (0, 0.5), "▄": (0.5, 1)}
+_BRAILLE = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+_Colour = tuple[int, int, int]
+
+
+def _rgb(colour: Color | None, otherwise: str) -> _Colour:
+    red, green, blue = (colour or Color.parse(otherwise)).get_truecolor()
+    return red, green, blue
+
+
+def _draw_character(draw: ImageDraw.ImageDraw, x: int, y: int, character: str, colour: _Colour, bold: bool) -> None:
+    # Blocks and braille are drawn as rectangles: fonts leave gaps between cells that no terminal shows.
+    if character in _BLOCKS:
+        top, bottom = _BLOCKS[character]
+        draw.rectangle((x, y + round(top * CELL_H), x + CELL_W - 1, y + round(bottom * CELL_H) - 1), colour)
+    elif 0x2800 <= ord(character) <= 0x28FF:
+        for bit, (column, row) in enumerate(_BRAILLE):
+            if (ord(character) - 0x2800) >> bit & 1:
+                left, top = x + 2 + 5 * column, y + 2 + 5 * row
+                draw.rectangle((left, top, left + 1, top + 1), colour)
+    elif character != " ":
+        font = ImageFont.truetype(BOLD if bold else FONT, 16)
+        draw.text((x, y + 15), character, colour, font, anchor="ls")
+
+
+def paint(app: FetalstreamApp) -> Image.Image:
+    """What the app shows now, ``CELL_W`` x ``CELL_H`` pixels a cell."""
+    columns, rows = app.size
+    image = Image.new("RGB", (columns * CELL_W, rows * CELL_H), palette.BACKGROUND)
+    draw = ImageDraw.Draw(image)
+    # Textual's own screenshot is an SVG of text, whose block characters leave gaps in every renderer.
+    for y, strip in enumerate(app.screen._compositor.render_strips(app.size)):  # pyright: ignore[reportPrivateUsage]
+        x = 0
+        for segment in filter(lambda s: s.text, strip):
+            style = segment.style
+            ink = _rgb(style.color if style else None, palette.TEXT)
+            paper = _rgb(style.bgcolor if style else None, palette.BACKGROUND)
+            width = segment.cell_length * CELL_W
+            draw.rectangle((x, y * CELL_H, x + width - 1, (y + 1) * CELL_H - 1), paper)
+            for i, character in enumerate(segment.text):
+                _draw_character(draw, x + i * CELL_W, y * CELL_H, character, ink, bool(style and style.bold))
+            x += width
+    return image
+
+
+async def _until_brain(app: FetalstreamApp, pilot: Pilot[None]) -> None:
+    began = time.monotonic()
+    while (elapsed := time.monotonic() - began) < WATCH_AT_MOST_S:
+        await pilot.pause(0.2)
+        view = app.session.streams.get(app.selected or "")
+        reading = view.reading if view is not None else None
+        settled = reading is not None and reading.plane == "brain" and reading.gestation is not None
+        if elapsed > WATCH_AT_LEAST_S and settled:
+            return
+
+
+async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
+    from tui.feed import Feed  # only here, so that `paint` serves a feed without sockets too
+
+    app = FetalstreamApp(Feed(endpoint))
+    async with app.run_test(size=size) as pilot:
+        await _until_brain(app, pilot)
+        path = Path(__file__).parent / f"dashboard-{size[0]}x{size[1]}.png"
+        paint(app).save(path, optimize=True)
+        sys.stderr.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    for shot_size in SIZES:
+        asyncio.run(_shoot(sys.argv[1] if len(sys.argv) > 1 else None, shot_size))

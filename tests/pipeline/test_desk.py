@@ -1,0 +1,140 @@
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import wire
+from pipeline.analyzer import StreamAnalyzer
+from pipeline.desk import CommandError, Desk
+from pipeline.keyframes import Shelved
+from streamer.sector import Rectangle
+from tests.pipeline.doubles import FACTS, bank, frame, picture
+from tests.pipeline.test_analyzer import brains, readings
+
+
+class Reach:
+    """The engine as far as commands reach it."""
+
+    def __init__(self, *names):
+        self.paused = False
+        self.analyzers = [StreamAnalyzer(name, "exam-1", FACTS, bank) for name in names]
+        self.now_ns = 10**12
+        self.sent = []
+        self.stopped = None
+
+    def send(self, messages):
+        self.sent += messages
+
+    def stop(self, reason):
+        self.stopped = reason
+
+    def state(self):
+        return {"streams": []}
+
+
+@pytest.fixture
+def reach():
+    return Reach("stream-1", "stream-2")
+
+
+@pytest.fixture
+def ask(reach):
+    desk = Desk(reach, lambda: None)
+
+    def carried_out(command, **args):
+        reply = desk.submit(command, args)
+        desk.carry_out()
+        return reply.result(0)
+
+    return carried_out
+
+
+def test_commands_wake_the_engine_and_wait_for_it(reach):
+    woken = []
+    desk = Desk(reach, lambda: woken.append(1))
+    reply = desk.submit("pause")
+    assert woken
+    assert not reply.done()
+    desk.carry_out()
+    assert reply.result(0) == {"paused": True}
+    assert reach.paused
+
+
+def test_an_unknown_command_or_stream_is_refused_with_the_choice(ask):
+    with pytest.raises(CommandError, match="choose state"):
+        ask("fly")
+    with pytest.raises(CommandError, match="choose stream-1, stream-2"):
+        ask("mark", stream="stream-9")
+
+
+def test_a_mark_goes_to_one_or_all(ask, reach):
+    ask("mark", text="a", stream="stream-2")
+    ask("mark", text="b")
+    assert [(m.stream, m.detail["text"]) for m in reach.sent] == [
+        ("stream-2", "a"),
+        ("stream-1", "b"),
+        ("stream-2", "b"),
+    ]
+
+
+def test_a_new_exam_is_the_same_for_all_streams(ask, reach):
+    exam = ask("new_exam")["exam"]
+    assert {analyzer.exam for analyzer in reach.analyzers} == {exam}
+    other = ask("new_exam", stream="stream-2")["exam"]
+    assert [analyzer.exam for analyzer in reach.analyzers] == [exam, other]
+
+
+def test_a_snapshot_can_be_fetched_listed_and_acknowledged(ask, reach):
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    (taken,) = ask("snapshot", stream="stream-1")["keyframes"]
+    assert [m.keyframe for m in reach.sent if isinstance(m, wire.Keyframe)] == [taken]
+    kept = ask("keyframe", keyframe=taken)
+    assert isinstance(kept, Shelved)
+    decoded = cv2.imdecode(np.frombuffer(kept.png(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(decoded, picture(0))
+    assert [(each["keyframe"], each["stream"]) for each in ask("keyframes")] == [(taken, "stream-1")]
+    assert ask("saved", ids=[taken, "unknown"]) == {"ids": [taken]}
+    with pytest.raises(CommandError, match="not kept"):
+        ask("keyframe", keyframe="unknown")
+
+
+def test_a_snapshot_before_any_frame_is_refused(ask):
+    with pytest.raises(CommandError, match="no frame"):
+        ask("snapshot")
+
+
+def test_spacing_and_sector_are_for_one_stream(ask, reach):
+    with pytest.raises(CommandError, match="which stream"):
+        ask("set_spacing", spacing_mm=0.5)
+    ask("set_spacing", spacing_mm=0.5, stream="stream-1")
+    ask("set_sector", sector=[0, 0, 30, 40], stream="stream-1")
+    assert reach.analyzers[0].sector == Rectangle(0, 0, 30, 40)
+    assert [m.event for m in reach.sent] == ["spacing_changed", "sector_changed"]
+    assert readings(reach.analyzers[0], brains(1, spacing_mm=None))[0].frame.spacing_mm == 0.5
+
+
+@pytest.mark.parametrize("bad", ["wide", -1, 0, float("nan"), float("inf"), [1]])
+def test_a_senseless_spacing_is_refused(ask, bad):
+    with pytest.raises(CommandError):
+        ask("set_spacing", spacing_mm=bad, stream="stream-1")
+
+
+@pytest.mark.parametrize("bad", ["1,2,3,4", [1, 2, 3], [0, 0, 0, 5], [-1, 0, 5, 5], ["a", 0, 5, 5]])
+def test_a_senseless_sector_is_refused(ask, bad, reach):
+    with pytest.raises(CommandError):
+        ask("set_sector", sector=bad, stream="stream-1")
+    assert reach.analyzers[0].sector is None
+
+
+def test_stop_reaches_the_engine(ask, reach):
+    ask("stop", reason="enough")
+    assert reach.stopped == "enough"
+
+
+def test_after_the_end_commands_are_refused_at_once(reach):
+    desk = Desk(reach, lambda: None)
+    before = desk.submit("pause")
+    desk.close()
+    after = desk.submit("pause")
+    for reply in (before, after):
+        with pytest.raises(CommandError, match="has stopped"):
+            reply.result(0)

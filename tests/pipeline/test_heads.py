@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pipeline.heads import Heads, plane_probabilities
+from pipeline.textbank import TextBanks
+from tests.pipeline.tiny import PROMPTS, tiny_model
+
+cosines = hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(-1, 1, width=32))
+
+
+@given(cosines, st.none() | st.floats(-1, 1), st.floats(-20, 20))
+def test_probabilities_sum_to_one_and_keep_the_order(planes, other, bias):
+    probabilities = plane_probabilities(planes, other, bias)
+    assert len(probabilities) == len(planes) + (other is not None)
+    assert probabilities.sum() == pytest.approx(1.0)
+    assert (probabilities >= 0).all()
+    assert planes[probabilities[: len(planes)].argmax()] == pytest.approx(planes.max(), abs=1e-6)
+
+
+def test_other_competes_with_its_bias():
+    planes = np.array([0.30, 0.25], dtype=np.float32)
+    assert plane_probabilities(planes, 0.29, 0.0).argmax() == 0
+    assert plane_probabilities(planes, 0.29, 2.0).argmax() == 2
+    np.testing.assert_allclose(plane_probabilities(planes, None)[0], 1 / (1 + np.exp(-5.0)), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def banks() -> TextBanks:
+    return TextBanks(tiny_model(), PROMPTS, None)
+
+
+def test_one_product_gives_every_cosine(banks):
+    vectors = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32)
+    bank = np.random.default_rng(1).normal(size=(175, 16)).astype(np.float32)
+    first, second, third = Heads(banks).score(vectors, [None, bank, None])
+    np.testing.assert_allclose(first.plane_cosines, banks.planes @ vectors[0], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(second.subplane_cosines, banks.subplanes @ vectors[1], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(second.gestation_row, 100 * bank @ vectors[1], rtol=1e-4)
+    assert third.other_cosine == pytest.approx(float(banks.other @ vectors[2]), rel=1e-4)
+    assert first.gestation_row is None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_one_picture_that_is_not_finite_costs_itself_only(banks, bad):
+    vectors = np.ones((3, 16), dtype=np.float32)
+    vectors[1, 4] = bad
+    scores = Heads(banks).score(vectors, [None, np.ones((175, 16), dtype=np.float32), None])
+    assert [score is None for score in scores] == [False, True, False]

@@ -1,0 +1,69 @@
+import pytest
+
+from pipeline import wire
+from pipeline.analyzer import StreamAnalyzer
+from pipeline.capture_threads import Tally
+from pipeline.health import HealthMeter
+from tests.pipeline.doubles import FACTS, bank, frame
+from tests.pipeline.test_analyzer import passed
+
+SECOND = 10**9
+
+
+class LaneDouble:
+    def __init__(self, captured=0, newest_ns=None, *, live=True, error=None):
+        self.live = live
+        self.error = error
+        self.captured = captured
+        self.newest_ns = newest_ns
+
+    def tally(self):
+        return Tally(self.captured, 2, 1, self.newest_ns)
+
+
+def health(lane, now_ns=SECOND, meter=None, stage=None):
+    stage = stage or StreamAnalyzer("stream-1", "exam-1", FACTS, bank)
+    return (meter or HealthMeter("cpu", 0)).health(stage, lane, now_ns, paused=False)
+
+
+def test_rates_are_of_the_last_interval():
+    stage = StreamAnalyzer("stream-1", "exam-1", FACTS, bank)
+    meter = HealthMeter("cpu", 0)
+    for i in range(10):
+        passed(stage, frame(i))
+    first = health(LaneDouble(30), SECOND, meter, stage)
+    assert (first.fps_in, first.fps_out) == (30, 10)
+    second = health(LaneDouble(60), 3 * SECOND, meter, stage)
+    assert (second.fps_in, second.fps_out) == (15, 0)
+    assert first.counts == wire.Counts(captured=30, analysed=10, dropped=2, in_flight=1)
+    wire.encode(first)
+
+
+@pytest.mark.parametrize(("silent_s", "state"), [(0.5, "no_signal"), (1.5, "stale"), (3.5, "lost")])
+def test_a_silent_live_stream_goes_stale_then_lost(silent_s, state):
+    assert health(LaneDouble(5, 0), round(silent_s * SECOND)).state == state
+    assert health(LaneDouble(0, None), round(silent_s * SECOND)).state == state
+
+
+def test_a_file_that_takes_long_is_not_stale():
+    assert health(LaneDouble(5, 0, live=False), 60 * SECOND).state == "no_signal"
+
+
+def test_a_broken_source_has_failed():
+    assert health(LaneDouble(error=ValueError())).state == "failed"
+
+
+def test_latencies_are_of_the_last_ten_seconds():
+    meter = HealthMeter("cpu", 0)
+    meter.note(1000.0, 0)
+    for i in range(100):
+        meter.note(float(i), 5 * SECOND)
+    meter.note(None, 5 * SECOND)
+    found = health(LaneDouble(), 12 * SECOND, meter).latency_ms
+    assert found.max == 99
+    assert found.p50 == pytest.approx(49.5)
+    assert health(LaneDouble(), 30 * SECOND, meter).latency_ms == wire.Percentiles()
+
+
+def test_memory_is_known():
+    assert health(LaneDouble()).memory_mb > 1

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.temporal import PlaneFilter
+
+LABELS = ("abdomen", "brain", "other")
+ABDOMEN, BRAIN, OTHER = np.eye(3) * 0.94 + 0.02
+HALF = np.array([0.0, 0.5, 0.5])
+
+
+def run(stage, frames, *, fps=30.0, start=0.0, epoch=0):
+    """The decision after each of ``frames``."""
+    return [stage.update(start + i / fps, epoch, p) for i, p in enumerate(frames)]
+
+
+def test_the_first_frame_decides():
+    first = PlaneFilter(LABELS).update(0.0, 0, BRAIN)
+    assert first.plane == "brain"
+    assert first.probabilities == pytest.approx(BRAIN)
+
+
+def test_one_stray_frame_changes_nothing():
+    decided = run(PlaneFilter(LABELS), [BRAIN] * 10 + [ABDOMEN] + [BRAIN] * 10)
+    assert {step.plane for step in decided} == {"brain"}
+
+
+@pytest.mark.parametrize("fps", [10.0, 30.0, 60.0, 120.0])
+def test_a_change_is_followed_within_the_same_time_at_any_frame_rate(fps):
+    stage = PlaneFilter(LABELS)
+    run(stage, [ABDOMEN] * int(2 * fps), fps=fps)
+    after = run(stage, [BRAIN] * int(fps), fps=fps, start=2.0)
+    first = next(i for i, step in enumerate(after) if step.plane == "brain")
+    assert 0.1 <= (first + 1) / fps <= 0.3
+
+
+def test_other_is_no_plane():
+    decided = run(PlaneFilter(LABELS), [BRAIN] * 5 + [OTHER] * 30)
+    assert decided[4].plane == "brain"
+    assert decided[-1].plane is None
+
+
+def test_between_the_thresholds_the_decision_stands():
+    entered = run(PlaneFilter(LABELS), [BRAIN] * 30 + [HALF] * 60)
+    assert entered[-1].plane == "brain"
+    never = run(PlaneFilter(LABELS), [HALF] * 60)
+    assert never[-1].plane is None
+
+
+def test_below_the_leaving_threshold_it_falls():
+    decided = run(PlaneFilter(LABELS), [BRAIN] * 30 + [np.array([0.35, 0.3, 0.35])] * 60)
+    assert decided[-1].plane is None
+
+
+def test_a_new_epoch_starts_afresh():
+    stage = PlaneFilter(LABELS)
+    run(stage, [BRAIN] * 30)
+    step = stage.update(1.0, 1, ABDOMEN)
+    assert step.plane == "abdomen"
+    assert step.probabilities == pytest.approx(ABDOMEN)
+
+
+@pytest.mark.parametrize("bad", [None, np.full(3, np.nan), np.array([np.inf, 0, 0])])
+def test_a_bad_frame_is_skipped_not_smeared(bad):
+    with_it, without = PlaneFilter(LABELS), PlaneFilter(LABELS)
+    run(with_it, [BRAIN] * 5 + [bad] + [ABDOMEN])
+    for i in (0, 1, 2, 3, 4, 6):
+        expected = without.update(i / 30, 0, ABDOMEN if i == 6 else BRAIN)
+    assert with_it.update(7 / 30, 0, BRAIN).probabilities == pytest.approx(
+        without.update(7 / 30, 0, BRAIN).probabilities
+    )
+    assert expected.plane == "brain"
+
+
+def test_before_any_good_frame_nothing_is_known():
+    assert PlaneFilter(LABELS).update(0.0, 0, None) == (None, None)
+
+
+@pytest.mark.parametrize("constants", [(0.0, 0.6, 0.4), (0.2, 0.4, 0.6), (0.2, 1.1, 0.4), (float("nan"), 0.6, 0.4)])
+def test_senseless_constants_are_refused(constants):
+    with pytest.raises(ValueError, match="wanted"):
+        PlaneFilter(LABELS, *constants)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(-1e6, 1e6),
+            st.integers(0, 2),
+            st.lists(st.floats(1e-6, 1.0), min_size=3, max_size=3),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_whatever_the_times_the_mean_is_a_distribution(frames):
+    stage = PlaneFilter(LABELS)
+    for pts, epoch, weights in frames:
+        step = stage.update(pts, epoch, np.array(weights) / sum(weights))
+        assert step.probabilities is not None
+        assert step.probabilities.sum() == pytest.approx(1)
+        assert (step.probabilities >= 0).all()
+        assert step.plane in (None, "abdomen", "brain")

@@ -1,0 +1,33 @@
+import cv2
+import numpy as np
+import pytest
+
+from streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH
+from streamer.phantom.canvas import Canvas, Pose
+from streamer.phantom.fetus import make_fetus
+from streamer.phantom.head import brain
+from streamer.phantom.view import SUBPLANES, in_plane
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_skull_measures_what_the_truth_says(seed: int):
+    fetus = make_fetus(np.random.default_rng(seed))
+    px_per_mm = 150 / fetus.ofd_mm
+    canvas = Canvas(CANVAS_HEIGHT, CANVAS_WIDTH, (160, -200))
+    brain(canvas, Pose(160, 120, 0.3, 1, px_per_mm), fetus, 0.0, 1.0, SUBPLANES[seed % 3])
+    points = cv2.findNonZero((canvas.bone > 4).astype(np.uint8))
+    assert points is not None
+    outline = cv2.convexHull(points)
+    measured_mm = cv2.arcLength(outline, True) / px_per_mm
+    # Lines are whole pixels wide on a canvas of half the picture's size: two pixels in 150.
+    assert measured_mm == pytest.approx(fetus.hc_mm, rel=0.025)
+
+
+def test_a_plane_is_hit_at_zero_and_missed_from_one_on():
+    assert [in_plane(z) for z in (0, 0.3, -0.7, 1, -2)] == pytest.approx([1, 0.7, 0.3, 0, 0])
+
+
+def test_age_decides_the_head_alone():
+    young, old = make_fetus(np.random.default_rng(1), 120), make_fetus(np.random.default_rng(1), 240)
+    assert young.hc_mm < 0.6 * old.hc_mm
+    np.testing.assert_array_equal(young.traits, old.traits)

@@ -1,0 +1,97 @@
+"""What is shipped: the wheel carries all that it needs, and every version is pinned without saying where it is from."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ("streamer", "pipeline", "tui", "configs", "prompts")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Built from a copy: setuptools leaves its own files beside the source."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in (*SHIPPED, "pyproject.toml", "README.md", "LICENSE"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = (copy / "dist").glob("*.whl")
+    return built
+
+
+def test_the_wheel_carries_every_file_that_is_needed_at_run_time(wheel):
+    carried = set(zipfile.ZipFile(wheel).namelist())
+    needed = {
+        path.relative_to(ROOT).as_posix()
+        for room in SHIPPED
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert needed <= carried
+    assert not any(name.startswith(("tests/", "docs/", "benchmarks/", "examples/")) for name in carried)
+    assert any(name.endswith("licenses/LICENSE") for name in carried)
+
+
+def test_it_works_from_the_wheel_outside_the_checkout(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    script = """
+import pipeline.config, pipeline.prompts, sys
+from tui.cli import main
+assert "installed" in pipeline.config.__file__, pipeline.config.__file__
+config = pipeline.config.load_model_config("mini")
+assert len(pipeline.prompts.load_prompts(config.prompts_folder).planes) == 9
+sys.exit(main(["models", "list"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fetalclip" in done.stdout
+
+
+def pinned():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def name_of(requirement):
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-")
+
+
+def test_every_version_is_exact_and_says_nothing_of_where_it_is_from():
+    for line in pinned():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line), line
+
+
+def test_everything_that_is_asked_for_is_pinned():
+    asked = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+    assert {name_of(each) for each in asked} - {name_of(line) for line in pinned()} == set()
+
+
+def test_ci_runs_what_a_person_runs():
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_example_needs_pyzmq_only():
+    source = (ROOT / "examples" / "subscribe.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"^import (\w+)", source, re.M)) == {"json", "sys", "zmq"}
+    assert not re.search(r"^from ", source, re.M)

@@ -1,0 +1,307 @@
+"""The dashboard driven by its keys, over a feed that a test fills and a clock that a test moves."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Footer
+
+from pipeline.wire import NOTICE, Goodbye
+from tests.tui import scan
+from tests.tui.scan import START, Clock, ListFeed
+from tui.app import FetalstreamApp
+from tui.widgets.dashboard import Dashboard
+from tui.widgets.overview import Tile
+from tui.widgets.panel import Panel
+from tui.widgets.screens import ConfirmNewExam, Help
+
+SIZES = [(80, 24), (140, 45)]
+
+
+@dataclass
+class Bench:
+    app: FetalstreamApp
+    feed: ListFeed
+    clock: Clock
+    pilot: Pilot[None]
+
+    @property
+    def dashboard(self) -> Dashboard:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, Dashboard)
+        return screen
+
+    def screen(self) -> str:
+        """All characters on the screen, a row a line."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join(strip.text for strip in strips)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(100):
+            self.dashboard.all_due()  # the clock stands still, so nothing falls due by itself
+            self.app.tick()
+            await self.pilot.pause()
+            if condition():
+                return
+        pytest.fail(f"never came true; the screen shows\n{self.screen()}")
+
+    async def shows(self, *words: str) -> None:
+        await self.until(lambda: all(word in self.screen() for word in words))
+
+    async def later(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        self.app.tick()
+        await self.pilot.pause()
+
+    def put_streams(self, *streams: str) -> None:
+        now = self.clock()
+        for stream in streams:
+            self.feed.put(scan.reading(now, stream=stream), scan.health(now, stream=stream))
+            self.feed.put(scan.preview(now, stream=stream), blob=scan.ramp())
+
+
+@asynccontextmanager
+async def bench(size: tuple[int, int] = (80, 24), feed: ListFeed | None = None) -> AsyncIterator[Bench]:
+    feed, clock = feed or ListFeed(scan.STATE), Clock()
+    app = FetalstreamApp(feed, clock_ns=clock)
+    async with app.run_test(size=size) as pilot:
+        yield Bench(app, feed, clock, pilot)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_everything_an_operator_needs_is_on_the_screen(size: tuple[int, int]) -> None:
+    async with bench(size) as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.keyframe(START, score=0.87), scan.event(START, text="here"))
+        await b.shows("LIVE", "stream-1", "mini", "UNCALIBRATED", "19w1d", "124 frames", "thalamic", NOTICE)
+        await b.shows("29.7", "p99 61", "0.87", "here", "Pause", "Quit", "▀")
+        assert b.app.screen.query_one(Footer).display
+
+
+async def test_the_wide_layout_has_trend_log_and_checklist() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        await b.shows("checklist", "0 of 9 planes", "age over the exam", "events")
+        await b.pilot.resize_terminal(80, 24)
+        await b.later(1)
+        assert "age over the exam" not in b.screen()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_stale_cannot_be_missed_and_old_results_leave_the_screen(size: tuple[int, int]) -> None:
+    async with bench(size) as b:
+        b.put_streams("stream-1")
+        await b.shows("19w1d")
+        await b.later(1.5)
+        await b.shows("STALE 1.5 s")
+        assert b.screen().count("STALE") >= 2
+        await b.later(2)
+        await b.shows("NO DATA")
+        assert "19w1d" not in b.screen()
+        assert "▀▀▀ ▀  ▀" not in b.screen()
+        b.feed.put(scan.reading(b.clock(), seq=1))
+        await b.later(0.3)
+        await b.shows("LIVE")
+
+
+async def test_pause_holds_the_screen_while_messages_are_taken_in() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("19w1d")
+        await b.pilot.press("p")
+        await b.later(10)
+        b.feed.put(scan.reading(b.clock(), seq=1, gestation=scan.age(200)))
+        await b.later(0.3)
+        await b.shows("PAUSED 0:10", "19w1d")
+        assert b.feed.waiting == []
+        view = b.app.session.streams["stream-1"]
+        assert view.gestation is not None
+        assert view.gestation.days == 200
+        assert not b.feed.asked or {command for command, _ in b.feed.asked} == {"keyframes"}
+        await b.pilot.press("p")
+        await b.later(0.3)
+        await b.shows("27w2d")
+        assert "PAUSED" not in b.screen()
+
+
+@pytest.mark.parametrize(
+    ("key", "command", "done"), [("m", "mark", "Mark set on stream-1"), ("s", "snapshot", "Snapshot taken on stream-1")]
+)
+async def test_keys_command_the_engine_and_its_answer_is_shown(key: str, command: str, done: str) -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        await b.pilot.press(key)
+        await b.shows(done)
+        assert (command, {"stream": "stream-1"}) in b.feed.asked
+        await b.later(9)
+        assert done not in b.screen()
+
+
+async def test_a_refusal_is_shown_in_its_own_words() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        b.feed.refusal = "the engine does not answer: is it running?"
+        await b.pilot.press("m")
+        await b.shows("the engine does not answer")
+
+
+async def test_a_new_exam_is_asked_for_once() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        await b.pilot.press("n")
+        assert isinstance(b.app.screen, ConfirmNewExam)
+        await b.pilot.press("n")
+        assert not isinstance(b.app.screen, ConfirmNewExam)
+        assert "new_exam" not in [command for command, _ in b.feed.asked]
+        await b.pilot.press("n", "enter")
+        await b.shows("New exam on stream-1")
+        assert b.feed.asked.count(("new_exam", {"stream": "stream-1"})) == 1
+
+
+async def test_keys_need_a_stream() -> None:
+    async with bench(feed=ListFeed()) as b:
+        await b.pilot.press("m")
+        await b.shows("No stream yet")
+        await b.pilot.press("n")
+        assert not isinstance(b.app.screen, ConfirmNewExam)
+
+
+async def test_help_tells_every_key_and_fits_the_small_screen() -> None:
+    async with bench() as b:
+        await b.pilot.press("question_mark")
+        assert isinstance(b.app.screen, Help)
+        await b.shows("choose a stream", "new exam", "STALE", "esc closes", "UNCALIBRATED")
+        await b.pilot.press("escape")
+        assert not isinstance(b.app.screen, Help)
+
+
+async def test_streams_are_chosen_by_number_and_by_tab() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1", "stream-2", "stream-3")
+        await b.shows("1 ● stream-1", "3 ● stream-3")
+        for key, chosen in (("3", "stream-3"), ("tab", "stream-1"), ("shift+tab", "stream-3"), ("9", "stream-3")):
+            await b.pilot.press(key)
+            assert b.app.selected == chosen
+        await b.pilot.press("m")
+        await b.until(lambda: ("mark", {"stream": "stream-3"}) in b.feed.asked)
+
+
+async def test_tab_does_not_change_the_stream_under_a_question() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1", "stream-2")
+        await b.shows("stream-2")
+        await b.pilot.press("n", "tab", "enter")
+        await b.until(lambda: ("new_exam", {"stream": "stream-1"}) in b.feed.asked)
+
+
+async def test_the_overview_shows_every_stream_and_a_number_leads_back() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1", "stream-2", "stream-3")
+        await b.shows("stream-3")
+        await b.pilot.press("o")
+        await b.until(lambda: b.screen().count("20w3d") >= 6)
+        assert len(b.app.screen.query(Tile)) == 3
+        await b.pilot.press("2")
+        await b.shows("checklist")
+        assert b.app.selected == "stream-2"
+
+
+async def test_a_dashboard_that_comes_before_the_engine_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.app.RECONNECT_EVERY_S", 0.01)
+    feed = ListFeed(scan.STATE)
+    feed.away = 3
+    async with bench(feed=feed) as b:
+        await b.until(lambda: "stream-1" in b.app.session.names)
+        assert feed.away == 0
+
+
+async def test_best_frames_of_before_are_fetched_on_arrival() -> None:
+    feed = ListFeed(scan.STATE)
+    feed.keyframes = [msgspec.to_builtins(scan.keyframe(START, score=0.66)), {"broken": 1}]
+    async with bench(feed=feed) as b:
+        b.put_streams("stream-1")
+        await b.shows("0.66")
+
+
+async def test_an_engine_that_came_back_is_asked_for_its_state_again() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        b.feed.put(scan.reading(b.clock(), run="run-b"))
+        await b.until(lambda: ("state", None) in b.feed.asked)
+
+
+async def test_the_end_of_the_source_is_shown() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        b.feed.put(Goodbye(run="run-a", reason="source ended"))
+        await b.shows("ENDED")
+
+
+async def test_nothing_from_outside_is_read_as_markup_or_escape() -> None:
+    evil = "[/b]\x1b[2J[red]\u202e$(x)"
+    state = {**scan.STATE, "model": {"name": evil}, "streams": [{"stream": evil, "kind": evil}]}
+    async with bench((140, 45), ListFeed(state)) as b:
+        planes = scan.scores((evil, "other"), evil)
+        for key in ("stream-1", evil):
+            b.feed.put(scan.reading(START, stream=key, planes=planes, plane=evil, subplane=evil, model=evil))
+            b.feed.put(scan.health(START, stream=key, device=evil), scan.event(START, evil, **{evil: evil}))
+        b.feed.refusal = evil
+        await b.shows("[/b]")
+        for key in ("tab", "m", "o", "n", "escape", "2"):
+            await b.pilot.press(key)
+            await b.later(0.6)
+        assert "\x1b" not in b.screen()
+        assert "\u202e" not in b.screen()
+
+
+async def test_a_damaged_preview_stops_nothing() -> None:
+    async with bench() as b:
+        b.feed.put(scan.preview(START), blob=b"\xff\xd8 not a picture")
+        b.feed.put(scan.reading(START))
+        await b.shows("LIVE", "19w1d")
+
+
+async def test_a_busy_terminal_gets_no_more_but_nothing_is_left_in_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        monkeypatch.setattr(b.app, "_terminal_busy", lambda: True)
+        b.feed.put(scan.reading(b.clock(), "femur", seq=1))
+        await b.later(2.5)
+        assert b.feed.waiting == []
+        assert "LIVE" in b.screen()
+        monkeypatch.undo()
+        await b.later(0.1)
+        await b.until(lambda: "screen 2.6 s behind" in b.screen() or "STALE" in b.screen())
+
+
+async def test_unchanged_text_is_not_drawn_again() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        panel = b.app.screen.query_one("#notice", Panel)
+        assert not panel.show(panel.text)
+
+
+@pytest.mark.parametrize("way", ["q", "SIGTERM"])
+async def test_the_feed_is_closed_however_the_app_ends(way: str) -> None:
+    async with bench() as b:
+        if way == "q":
+            await b.pilot.press("q")
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(100):
+                await b.pilot.pause(0.01)
+                if b.feed.closed:
+                    break
+    assert b.feed.closed
+    assert b.app.return_code == 0

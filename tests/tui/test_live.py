@@ -1,0 +1,123 @@
+"""Whole runs: three processes, sockets and a disk. Each test starts one and does much with it."""
+
+import asyncio
+import json
+import signal
+import threading
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+import zmq
+
+from tests.tui.live_run import ROOT, LiveRun, rows
+from tests.waiting import until
+from tui import live
+from tui.feed import Feed
+
+
+def ask(control, command, args=None):
+    async def once():
+        feed = Feed(control)
+        try:
+            state = await feed.start()
+            return state if command == "state" else await feed.request(command, args)
+        finally:
+            await feed.close()
+
+    return asyncio.run(once())
+
+
+def whole(seqs):
+    return seqs == list(range(len(seqs)))
+
+
+class EngineThatCannotStart:
+    """Says what it does, then why it ends, and is gone by the next look."""
+
+    def __init__(self):
+        self.turns = iter([("running", ["checking"]), ("running", ["no such model"]), ("failed", [])])
+        self.state = "waiting"
+        self.over = False
+
+    def poll(self, _):
+        self.state, self.said = next(self.turns)
+        self.over = self.state == "failed"
+
+    def news(self):
+        return self.said
+
+
+def test_the_last_words_of_an_engine_are_left_for_the_error_line(capsys):
+    engine = EngineThatCannotStart()
+    supervisor = SimpleNamespace(child=lambda _: engine)
+    assert not live._started(supervisor, SimpleNamespace(to_stop=threading.Event()))
+    assert capsys.readouterr().err == "checking\n"
+
+
+@pytest.mark.timeout(300)
+def test_whoever_is_killed_comes_back_and_nothing_is_lost():
+    with LiveRun() as run:
+        first = run.wait_recording()
+        ask(run.control, "snapshot", {"stream": "stream-1"})
+
+        run.kill("recorder")
+        before = len(run.seqs(first))
+        until(lambda: len(run.seqs(first)) > before + 10, 30.0)
+        until(lambda: rows(first, "SELECT count(*) FROM keyframes WHERE picture = 'saved'")[0][0] >= 1, 30.0)
+
+        run.kill("engine")
+        second = run.wait_recording(folders=2)
+        assert run.stop() == 0, run.log.read_text()
+
+        assert whole(run.seqs(first))
+        assert whole(run.seqs(second))
+        for folder in (first, second):
+            assert rows(folder, "SELECT count(*) FROM keyframes WHERE picture = 'wanted'") == [(0,)]
+        assert len(rows(second, "SELECT 1 FROM messages WHERE kind = 'goodbye'")) == 1
+        said = run.log.read_text()
+        assert "The engine died (signal 9); it is started again" in said
+        assert "The recorder died (signal 9); it is started again" in said
+        assert "Traceback" not in said
+        assert list((run.home / "run" / "fetalstream").iterdir()) == []
+
+
+@pytest.mark.timeout(300)
+def test_a_foreign_subscriber_finds_every_header_valid_and_no_gap():
+    schema = json.loads((ROOT / "docs" / "wire.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    heard = {}
+    with LiveRun(record=False) as run, zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.linger = 0
+        socket.rcvtimeo = 30_000
+        socket.subscribe(b"")
+        socket.connect(run.control.replace("control.sock", "pub.sock"))
+        while sum(map(len, heard.values())) < 100 or not any(topic.startswith("health/") for topic in heard):
+            topic, header, *_ = socket.recv_multipart()
+            message = json.loads(header)
+            validator.validate(message)
+            assert topic.decode() == f"{message['kind']}/{message['stream']}"
+            heard.setdefault(topic.decode(), []).append(message["seq"])
+        assert run.stop() == 0
+    for seqs in heard.values():
+        assert whole([seq - seqs[0] for seq in seqs])
+
+
+@pytest.mark.timeout(300)
+def test_engine_and_recorder_go_on_when_the_foreground_is_killed():
+    with LiveRun() as run:
+        session = run.wait_recording()
+        children = run.children()
+        assert ask(run.control, "state")["supervised"] is True
+        control = run.control
+        run.process.send_signal(signal.SIGKILL)
+        run.process.wait()
+
+        before = len(run.seqs(session))
+        until(lambda: len(run.seqs(session)) > before + 10, 30.0)
+        assert ask(control, "state")["supervised"] is False
+
+        ask(control, "stop")
+        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 30.0)
+        assert whole(run.seqs(session))
+        assert len(rows(session, "SELECT 1 FROM messages WHERE kind = 'goodbye'")) == 1

@@ -1,0 +1,66 @@
+import io
+import json
+
+from pipeline.engine import Engine
+from pipeline.stamp import Stamp
+from pipeline.streams import stream_of
+from tests.pipeline.doubles import FACTS, EncoderDouble, ListSource, bank, frame, picture
+from tui.offline_sink import MediaClock, OfflineSink, Tally
+from tui.progress import Progress
+from tui.replay import Recording
+from tui.store import SessionStore
+
+BRAIN = 1
+
+
+def analysed(source, store=None, jsonl=None, clock=None):
+    clock = MediaClock() if clock is None else clock
+    sink = OfflineSink(Stamp("run-1", clock), clock, store, jsonl)
+    stream = stream_of(source, "stream-1", "exam-1", FACTS, bank, every_frame=True)
+    tally = sink.next_file(stream, Progress("clip", None, io.StringIO()))
+    Engine(EncoderDouble(), [stream], sink).run()
+    return tally
+
+
+def brain_scan(frames):
+    return ListSource(frame(number, picture(number, BRAIN, 143)) for number in range(frames))
+
+
+def test_every_frame_is_a_line_of_json():
+    lines = io.StringIO()
+    analysed(brain_scan(20), jsonl=lines)
+    readings = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [reading["frame"]["index"] for reading in readings] == list(range(20))
+    assert {reading["run"] for reading in readings} == {"run-1"}
+
+
+def test_the_session_is_dated_by_the_scan_and_not_by_the_machine(tmp_path):
+    with SessionStore(tmp_path, {"run": "run-1"}) as store:
+        analysed(brain_scan(91), store)
+        folder = store.folder
+        assert store.wanted() == []
+        assert store.saved() != []
+    recording = Recording(folder)
+    assert abs(recording.seconds - 3.0) < 0.01
+    assert list((folder / "keyframes" / "brain").glob("*.png")) != []
+    assert len(list((folder / "previews" / "stream-1").glob("*.jpg"))) in (6, 7)
+    recording.close()
+
+
+def test_media_time_goes_on_from_file_to_file():
+    clock = MediaClock()
+    clock.see(2.0)
+    clock.see(1.0)
+    assert clock() == 2_000_000_000
+    clock.next_file()
+    clock.see(0.5)
+    assert clock() == 2_500_000_000
+
+
+def test_a_file_in_a_line():
+    tally = analysed(brain_scan(60))
+    words = tally.words()
+    assert words.startswith("60 frames; brain ")
+    assert "age 20w" in words
+    assert Tally(trouble="clip.mp4: damaged").words() == "clip.mp4: damaged"
+    assert Tally().words() == "0 frames; no standard plane"

@@ -95,10 +95,15 @@ class Asker:
         try:
             for candidate in candidates:
                 dealers[candidate] = dealer = self._dealer(candidate)
-                dealer.send(encode(body))
                 poller.register(dealer, zmq.POLLIN)
-            deadline_s = time.monotonic() + timeout_s
+            send_s = time.monotonic()
+            deadline_s = send_s + timeout_s
             while (left_s := deadline_s - time.monotonic()) > 0 and not self.closed.is_set() and dealers:
+                if time.monotonic() >= send_s:
+                    send_s += _RESEND_S
+                    for dealer in dealers.values():
+                        with contextlib.suppress(zmq.Again):  # full: nobody is there yet
+                            dealer.send(encode(body), zmq.DONTWAIT)
                 ready = dict(poller.poll(min(_TICK_MS, int(left_s * 1000) + 1)))
                 for candidate, dealer in dealers.items():
                     if dealer in ready and (state := _state_in(dealer, body.id)) is not None and fits(state):

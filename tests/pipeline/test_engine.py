@@ -51,7 +51,7 @@ def running(engine):
         yield thread
     finally:
         engine.stop("test is over")
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -118,7 +118,7 @@ def test_a_slow_model_gets_the_newest_frame_of_a_live_stream_and_drops_are_count
     with running(engine) as thread:
         until(lambda: live.lane.tally().captured == 40)
         encoder.gate.set()
-        thread.join(10)
+        thread.join(60)
     read = [m.frame.index for m in sink.of(wire.Reading)]
     assert read == sorted(read)
     assert read[-1] == 39
@@ -293,7 +293,7 @@ def test_a_paused_file_loses_nothing():
     time.sleep(0.05)  # time in which frames would be lost, were they
     assert not sink.of(wire.Reading)
     engine.command("resume").result(5)
-    thread.join(10)
+    thread.join(60)
     assert last_counts(sink) == wire.Counts(captured=200, analysed=200)
 
 
@@ -302,6 +302,6 @@ def test_stop_by_command():
     thread = threading.Thread(target=engine.run)
     thread.start()
     engine.command("stop").result(5)
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert sink.of(wire.Goodbye)

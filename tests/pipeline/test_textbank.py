@@ -127,7 +127,7 @@ class SlowBanks:
 
     def gestation(self, spacing_mm):
         self.built.append(spacing_mm)
-        assert self.go.acquire(timeout=10)
+        assert self.go.acquire(timeout=60)
         if spacing_mm < 0:
             raise ValueError("no such spacing")
         return np.zeros((175, 2), dtype=np.float32)

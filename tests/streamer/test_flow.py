@@ -77,7 +77,7 @@ def test_a_waiting_reader_gets_the_frame_that_comes():
     reader = threading.Thread(target=lambda: got.append(mailbox.take(30)))
     reader.start()
     mailbox.put(frame(7))
-    reader.join(30)
+    reader.join(60)
     assert [each.index for each in got] == [7]
 
 
@@ -86,7 +86,7 @@ def test_close_wakes_a_waiting_reader():
     reader = threading.Thread(target=lambda: got.append(mailbox.take(30)))
     reader.start()
     mailbox.close()
-    reader.join(10)
+    reader.join(60)
     assert got == [None]
     assert mailbox.closed
 
@@ -143,7 +143,7 @@ def test_the_count_holds_between_threads():
     for index in range(3000):
         mailbox.put(frame(index))
     mailbox.close()
-    reader.join(30)
+    reader.join(60)
     assert mailbox.captured == 3000 == len(taken) + mailbox.dropped
     assert taken == sorted(set(taken))
     assert taken[-1] == 2999

@@ -33,7 +33,7 @@ async def feed(engine: ScriptedEngine) -> AsyncIterator[Feed]:
     await feed.close()
 
 
-async def heard(feed: Feed, kind: type[wire.Message], count: int = 1, within_s: float = 5.0) -> list[wire.Message]:
+async def heard(feed: Feed, kind: type[wire.Message], count: int = 1, within_s: float = 60.0) -> list[wire.Message]:
     """The next ``count`` messages of a kind."""
     found: list[wire.Message] = []
     deadline_s = time.monotonic() + within_s

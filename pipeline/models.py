@@ -74,7 +74,8 @@ def load_model(
         sha256, source = _random_name(config, seed), RANDOM
     else:
         file = _checked_file(config, weights, progress)
-        progress(f"loading {file.path.name}")
+        if weights_file.takes_long(file.path):
+            progress(f"loading {file.path.name}")
         state = _renamed(weights_file.read(file.path), config)
         clip = openclip.build(config.architecture, seed=None)
         _fill(clip, state, file.path.name)

@@ -25,6 +25,7 @@ State = dict[str, torch.Tensor]
 Progress = Callable[[str], None]
 
 _CHUNK_BYTES = 4 << 20
+_LONG_BYTES = 100 << 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class WeightsFile:
     path: Path
     sha256: str
     source: Literal["bundled", "path", "download", "given"]
+
+
+def takes_long(path: Path) -> bool:
+    """Whether reading this file is worth a line of progress; an error is then not lost among them."""
+    return path.is_file() and path.stat().st_size > _LONG_BYTES
 
 
 def given(path: str | Path, progress: Progress) -> WeightsFile:
@@ -178,7 +184,8 @@ def _from_hub(config: ModelConfig, *, download: bool) -> Path | None:
 
 
 def _sha256(path: Path, progress: Progress) -> str:
-    progress(f"checking {path.name}")
+    if takes_long(path):
+        progress(f"checking {path.name}")
     total = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -46,11 +46,13 @@ class Listener:
 
     Attributes:
         run: of the newest message; another one than before means that the engine was started again.
-        lost: messages that could not be had any more.
+        unanswered: a gap was seen and nobody answered for it; who must not lose anything attaches anew.
+        lost: messages that could not be had any more, or not yet.
     """
 
     def __init__(self, context: Context, asker: Asker, found: Found, seen: dict[str, int]) -> None:
         self.run = str(found.state.get("run", ""))
+        self.unanswered = False
         self.lost = 0
         self.control = found.control
         self._asker = asker
@@ -116,8 +118,10 @@ class Listener:
         topic = f"{kind}/{message.stream}"
         self._topics.add(topic)
         if message.seq > self._seen.get(topic, -1) + 1:
-            with contextlib.suppress(RequestFailed):  # the engine went away with them
+            try:
                 yield from self._refill(message.run, topic)
+            except RequestFailed:  # busy, or it went away with them
+                self.unanswered = True
         yield from self._taken(heard, topic)
 
     def _taken(self, heard: Heard, topic: str) -> list[Heard]:

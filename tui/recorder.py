@@ -81,7 +81,7 @@ def _record_run(
     say: _Once,
     free_bytes: Callable[[Path], int],
 ) -> bool:
-    """Records one run; True when it ended with a goodbye or a stop, False when another run began."""
+    """Records one run; True when it ended with a goodbye or a stop, False when it is to be attached to anew."""
     found = discover(Asker(context, stop), endpoint, ATTACH_S)
     asker = Asker(context)
     with SessionStore(out_dir, found.state) as store:
@@ -112,7 +112,7 @@ class _Run:
         self._catch_up()
         commit_s = disk_s = time.monotonic()
         while not stop.is_set() and not self._ended:
-            if self._listener.run != self._store.run:
+            if self._listener.run != self._store.run or self._listener.unanswered:
                 return False
             now_s = time.monotonic()
             if now_s >= disk_s:

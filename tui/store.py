@@ -143,9 +143,18 @@ class SessionStore:
         self._database.commit()
 
     def last_seqs(self) -> dict[str, int]:
-        """The last ``seq`` held of each topic, by ``"kind/stream"``."""
-        rows = self._database.execute("SELECT kind, stream, max(seq) FROM messages GROUP BY kind, stream")
-        return {f"{kind}/{stream}": seq for kind, stream, seq in rows}
+        """Up to which ``seq`` each topic is held without a gap, by ``"kind/stream"``; -1 where its first is missing."""
+        counted = "SELECT kind, stream, count(*), max(seq) FROM messages GROUP BY kind, stream"
+        return {
+            f"{kind}/{stream}": last if count == last + 1 else self._before_gap(kind, stream)
+            for kind, stream, count, last in self._database.execute(counted).fetchall()
+        }
+
+    def _before_gap(self, kind: str, stream: str) -> int:
+        seqs = self._database.execute(
+            "SELECT seq FROM messages WHERE kind = ? AND stream = ? ORDER BY seq", (kind, stream)
+        )
+        return next((place for place, (seq,) in enumerate(seqs) if seq != place), 0) - 1
 
     def close(self) -> None:
         """Commits and lets go; may be called twice."""

@@ -17,6 +17,7 @@ import pytest
 from pipeline.endpoints import endpoints_in
 from tests.scripted_engine import Kept, ScriptedEngine, health, on_tcp, published
 from tests.waiting import until
+from tui.feed_asker import Asker, NoAnswer
 from tui.recorder import record
 from tui.store import SessionStore
 
@@ -153,6 +154,37 @@ def test_a_late_joiner_gets_all_that_went_before(engine: ScriptedEngine, out: Pa
     recorder.ended()
     assert seqs(folder_of(out), "reading") == list(range(3_001))
     assert rows(folder_of(out), "SELECT count(*) FROM messages WHERE kind = 'goodbye'") == [(1,)]
+
+
+def test_a_gap_that_nobody_answered_for_is_filled_later(
+    engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, refused = Asker.ask, threading.Event()
+
+    def busy_at_first(self: Asker, control: str, command: str, *args: Any) -> Any:
+        if command == "since" and away.is_set():
+            refused.set()
+            raise NoAnswer("busy")
+        return ask(self, control, command, *args)
+
+    away = threading.Event()
+    monkeypatch.setattr(Asker, "ask", busy_at_first)
+    recorder = Recorder(engine.endpoints.control, out)
+    hears(engine, out)
+    engine.read(2)
+    until(lambda: seqs(folder_of(out), "reading") == [0, 1])
+    away.set()
+    send = engine.publisher._pub.send_multipart
+    engine.publisher._pub.send_multipart = lambda *_: None  # type: ignore[method-assign,assignment]
+    engine.read(20)
+    engine.publisher._pub.send_multipart = send  # type: ignore[method-assign]
+    engine.read(3)
+    until(refused.is_set)
+    away.clear()
+    until(lambda: seqs(folder_of(out), "reading") == list(range(25)))
+    hears(engine, out)
+    engine.goodbye()
+    recorder.ended()
 
 
 def test_it_waits_for_an_engine_and_says_so_once(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,14 @@ def test_messages_are_found_by_what_they_say(store: SessionStore, stamp: Stamp) 
     assert store.last_seqs() == {"reading/stream-1": 0, "event/stream-1": 2}
 
 
+def test_a_topic_is_held_up_to_its_first_gap(store: SessionStore, stamp: Stamp) -> None:
+    stamped = [stamp.stamp(reading(index, stream)) for stream in ("a", "b", "c") for index in range(5)]
+    for message in stamped:
+        if (message.stream, message.seq) not in {("b", 2), ("c", 0)}:
+            store.add(message)
+    assert store.last_seqs() == {"reading/a": 4, "reading/b": 1, "reading/c": -1}
+
+
 def test_a_message_that_is_there_changes_nothing(store: SessionStore, stamp: Stamp) -> None:
     message = stamp.stamp(reading(5))
     store.add(message)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tui.settings import EngineSettings, StreamSettings
+from tui.standing_orders import StandingOrders
 from tui.supervise import EXIT_CRASHED, foreground_gone
 
 if TYPE_CHECKING:
@@ -80,12 +81,15 @@ def _run(settings: EngineSettings) -> None:
         stack.callback(publisher.close)
         ready = load(settings, say)
         ready.encoder.warm_up((1, BATCH))
-        streams += _streams(settings, sources, ready)
+        standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
+        streams += _streams(settings, sources, ready, standing)
         engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
+        for command, args in standing.orders():
+            engine.command(command, args)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop("stopped"))
         hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
-        control = Control(publisher, _submit(engine, hashes, _foreground()), about(ready))
+        control = Control(publisher, _submit(engine, hashes, _foreground(), standing), about(ready))
         stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
         say(READY)
         engine.run()
@@ -97,7 +101,7 @@ def _opened(stream: StreamSettings) -> Source:
     return open_source(stream.source, spacing_mm=stream.spacing_mm)
 
 
-def _streams(settings: EngineSettings, sources: list[Source], ready: Ready) -> list[Stream]:
+def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
     from pipeline.streams import stream_of
     from pipeline.textbank import GestationBanks
     from streamer.sector import Rectangle
@@ -110,7 +114,7 @@ def _streams(settings: EngineSettings, sources: list[Source], ready: Ready) -> l
         stream_of(
             source,
             str(stream.name),
-            exam,
+            standing.exam_of(str(stream.name), exam),
             ready.facts,
             bank,
             every_frame=False,
@@ -133,16 +137,21 @@ def _foreground() -> Callable[[], bool]:
 
 
 def _submit(
-    engine: Engine, hashes: Mapping[str, str], supervised: Callable[[], bool]
+    engine: Engine, hashes: Mapping[str, str], supervised: Callable[[], bool], standing: StandingOrders
 ) -> Callable[[str, Mapping[str, Any]], Future[Any]]:
     """The engine's commands; the state tells too what the sources are, and whether a foreground looks after them.
 
-    Sources by hash only: a file's name may be a patient's.
+    What outlasts an engine is noted, once it is carried out. Sources by hash only: a file's name may be a patient's.
     """
+
+    def noted(command: str, args: Mapping[str, Any], done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            standing.note(command, args, done.result(), hashes)
 
     def submit(command: str, args: Mapping[str, Any]) -> Future[Any]:
         answer = engine.command(command, args)
         if command != "state":
+            answer.add_done_callback(lambda done: noted(command, args, done))
             return answer
         fuller: Future[Any] = Future()
 

@@ -119,7 +119,7 @@ class LiveRun:
             other = self.child(name)
             return other is not None and other.pid != killed.pid
 
-        until(replaced, 10.0)
+        until(replaced)
 
     def stop(self) -> int:
         self.process.terminate()

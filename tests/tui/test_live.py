@@ -63,11 +63,16 @@ def test_whoever_is_killed_comes_back_and_nothing_is_lost():
 
         run.kill("recorder")
         before = len(run.seqs(first))
-        until(lambda: len(run.seqs(first)) > before + 10, 30.0)
-        until(lambda: rows(first, "SELECT count(*) FROM keyframes WHERE picture = 'saved'")[0][0] >= 1, 30.0)
+        until(lambda: len(run.seqs(first)) > before + 10)
+        until(lambda: rows(first, "SELECT count(*) FROM keyframes WHERE picture = 'saved'")[0][0] >= 1)
 
+        ask(run.control, "set_sector", {"stream": "stream-1", "sector": [100, 80, 400, 300]})
+        ask(run.control, "set_spacing", {"stream": "stream-1", "spacing_mm": 0.25})
+        exam = ask(run.control, "new_exam")["exam"]
         run.kill("engine")
         second = run.wait_recording(folders=2)
+        stream = ask(run.control, "state")["streams"][0]
+        assert (stream["exam"], stream["spacing_mm"], stream["sector"][0]) == (exam, 0.25, [100, 80])
         assert run.stop() == 0, run.log.read_text()
 
         assert whole(run.seqs(first))
@@ -114,10 +119,10 @@ def test_engine_and_recorder_go_on_when_the_foreground_is_killed():
         run.process.wait()
 
         before = len(run.seqs(session))
-        until(lambda: len(run.seqs(session)) > before + 10, 30.0)
+        until(lambda: len(run.seqs(session)) > before + 10)
         assert ask(control, "state")["supervised"] is False
 
         ask(control, "stop")
-        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), 30.0)
+        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
         assert whole(run.seqs(session))
         assert len(rows(session, "SELECT 1 FROM messages WHERE kind = 'goodbye'")) == 1

@@ -119,15 +119,6 @@ def make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def live_folders(parent: Path | None = None) -> list[Path]:
-    """Folders of supervisors that are alive, the newest first."""
-    return sorted(
-        (folder for folder in _folders(parent) if locked(folder / FOLDER_LOCK)),
-        key=lambda folder: folder.stat().st_mtime_ns,
-        reverse=True,
-    )
-
-
 def sweep(parent: Path) -> None:
     """Removes what killed supervisors left behind; a folder without a lock may be just being made, and stays."""
     for folder in _folders(parent):
@@ -135,8 +126,7 @@ def sweep(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _folders(parent: Path | None) -> Iterator[Path]:
-    parent = runtime_folder() if parent is None else parent
+def _folders(parent: Path) -> Iterator[Path]:
     if parent.is_dir():
         yield from (folder for folder in parent.iterdir() if folder.is_dir() and not folder.is_symlink())
 

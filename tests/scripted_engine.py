@@ -117,7 +117,9 @@ class ScriptedEngine:
         reply: Future[Any] = Future()
         if self.deaf:
             return reply
-        if command == "keyframe" and args["keyframe"] not in self.shelf:
+        if command.startswith("odd"):
+            reply.set_exception(ValueError(f"unknown command {command!r}"))
+        elif command == "keyframe" and args["keyframe"] not in self.shelf:
             reply.set_exception(ValueError(f"keyframe {args['keyframe']!r} is not kept any more"))
         elif command == "keyframe":
             reply.set_result(self.shelf[args["keyframe"]])
@@ -156,8 +158,8 @@ class ScriptedEngine:
     def mark(self, text: str = "") -> None:
         self.publisher.send(wire.Event(stream="stream-1", exam="exam-a", event="mark", detail={"text": text}))
 
-    def goodbye(self) -> None:
-        self.publisher.send(wire.Goodbye(stream="stream-1", exam="exam-a", reason="over"))
+    def goodbye(self, stream: str = "stream-1") -> None:
+        self.publisher.send(wire.Goodbye(stream=stream, exam="exam-a", reason="over"))
 
     def play(self, until: Callable[[], bool] = lambda: False, period_s: float = 0.01) -> None:
         """Publishes until told to stop: readings, pictures, a keyframe every tenth, health now and then."""

@@ -73,6 +73,8 @@ class FetalstreamApp(App[None]):
         self._held: tuple[Session, int] | None = None
         self._said: tuple[str, Tone, int] | None = None
         self._known_run: str | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._on_sigterm: Any = None
 
     # Life ------------------------------------------------------------------------------------------------------
 
@@ -86,13 +88,23 @@ class FetalstreamApp(App[None]):
         self.theme = _THEME.name
         self.set_interval(1 / VIDEO_HZ, self.tick)
         self.run_worker(self._connect(), group="connect", exclusive=True)
-        # A terminal left in raw mode by a terminated process is unusable: end as if q had been pressed.
-        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        self._loop = asyncio.get_running_loop()
+        # A terminal left in raw mode by a terminated process is unusable: end as if q had been pressed. Not by the
+        # loop's own handlers, which leave the default action behind: there is still to be tidied up after the app.
+        with contextlib.suppress(ValueError):  # only the main thread may
+            self._on_sigterm = signal.signal(signal.SIGTERM, lambda *_: self.leave())
 
     async def on_unmount(self) -> None:
         """Lets go of the feed, however the app ends."""
+        if self._on_sigterm is not None:
+            signal.signal(signal.SIGTERM, self._on_sigterm)
         await self._feed.close()
+
+    def leave(self) -> None:
+        """Ends the dashboard; from any thread or signal handler, and nothing where it does not run."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is over already
+                self._loop.call_soon_threadsafe(self.exit)
 
     async def _connect(self) -> None:
         while True:

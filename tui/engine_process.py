@@ -26,7 +26,6 @@ from tui.supervise import EXIT_CRASHED, foreground_gone
 if TYPE_CHECKING:
     from pipeline.answers import Bank
     from pipeline.engine import Engine
-    from pipeline.keyframes import Shelved
     from pipeline.ready import Ready
     from pipeline.streams import Stream
     from streamer.sources import Source
@@ -77,7 +76,7 @@ def _run(settings: EngineSettings) -> None:
         streams: list[Stream] = []
         endpoints = Endpoints(settings.pub, settings.preview, settings.control)
         # Bound before the model is loaded: a busy port is told at once.
-        publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: _picture(streams, key))
+        publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: engine.picture_of(key))
         stack.callback(publisher.close)
         ready = load(settings, say)
         ready.encoder.warm_up((1, BATCH))
@@ -122,11 +121,6 @@ def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, stan
         )
         for stream, source in zip(settings.streams, sources, strict=True)
     ]
-
-
-def _picture(streams: list[Stream], keyframe: str) -> Shelved | None:
-    found = (stream.analyzer.kept(keyframe) for stream in streams)
-    return next((shelved for shelved in found if shelved is not None), None)
 
 
 def _foreground() -> Callable[[], bool]:

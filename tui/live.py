@@ -68,7 +68,7 @@ def run_live(settings: RunSettings, *, headless: bool) -> None:
                 if ready and headless:
                     _headless(supervisor, endpoints.control, asked)
                 elif ready:
-                    _dashboard(supervisor, endpoints.control)
+                    _dashboard(supervisor, endpoints.control, asked)
             finally:
                 supervisor.stop()
         _raise_failure(supervisor)
@@ -201,7 +201,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
     asyncio.run(follow())
 
 
-def _dashboard(supervisor: Supervisor, control: str) -> None:
+def _dashboard(supervisor: Supervisor, control: str, asked: _Asked) -> None:
     from tui.feed import Feed
 
     over = threading.Event()
@@ -211,6 +211,8 @@ def _dashboard(supervisor: Supervisor, control: str) -> None:
         while not over.wait(POLL_S):
             now_s = time.monotonic()
             supervisor.poll(now_s)
+            if asked.to_stop.is_set():
+                app.leave()  # asked before the app was there to hear it
             for words in _news(supervisor):
                 app.say(words, "quiet" if words.startswith(RECORDING) else "bad")
             failed = supervisor.failed

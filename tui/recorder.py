@@ -87,7 +87,7 @@ def _record_run(
     with SessionStore(out_dir, found.state) as store:
         listener = Listener(context, asker, found, store.last_seqs())
         try:
-            run = _Run(store, listener, asker)
+            run = _Run(store, listener, asker, {str(each.get("stream")) for each in found.state.get("streams", [])})
             say.over(f"Recording into {store.folder}")
             return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
         finally:
@@ -95,13 +95,14 @@ def _record_run(
 
 
 class _Run:
-    """One engine's run on its way to disk."""
+    """One engine's run on its way to disk; it is over when each of its streams has said goodbye."""
 
-    def __init__(self, store: SessionStore, listener: Listener, asker: Asker) -> None:
+    def __init__(self, store: SessionStore, listener: Listener, asker: Asker, streams: set[str]) -> None:
         self._store = store
         self._listener = listener
         self._asker = asker
         self._uncommitted = 0
+        self._talking = streams
         self._ended = False
         self._pictures_due = True
         self._refused: Counter[str] = Counter()
@@ -131,7 +132,9 @@ class _Run:
             if message.run != self._store.run:
                 return
             self._store.add(message, header, blob)
-            self._ended |= isinstance(message, Goodbye)
+            if isinstance(message, Goodbye):
+                self._talking.discard(message.stream)
+                self._ended = message.stream == "" or not self._talking
             self._pictures_due |= isinstance(message, Keyframe)
             self._uncommitted += 1
             if self._uncommitted >= _ROWS_A_COMMIT:

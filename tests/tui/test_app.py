@@ -305,3 +305,17 @@ async def test_the_feed_is_closed_however_the_app_ends(way: str) -> None:
                     break
     assert b.feed.closed
     assert b.app.return_code == 0
+
+
+async def test_after_the_app_a_signal_is_again_for_whoever_had_it_before() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        async with bench() as b:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await b.until(lambda: not b.app.is_running or b.feed.closed)
+        assert not heard
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -187,6 +187,22 @@ def test_a_gap_that_nobody_answered_for_is_filled_later(
     recorder.ended()
 
 
+def test_the_first_goodbye_of_several_streams_is_not_the_end(
+    engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"exam": "exam-a", "streams": [{"stream": f"stream-{n}", "kind": "phantom"} for n in (1, 2)]}
+    monkeypatch.setattr(engine.control, "_state", lambda given, real=engine.control._state: real({**given, **told}))
+    with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as recorder:
+        until(recorder.recording)
+        hears(engine, out)
+        engine.goodbye()
+        engine.read(3, "stream-2")
+        until(lambda: rows(folder_of(out), "SELECT count(*) FROM messages WHERE stream = 'stream-2'") == [(3,)])
+        engine.goodbye("stream-2")
+        recorder.ended()
+    assert rows(folder_of(out), "SELECT count(*) FROM messages WHERE kind = 'goodbye'") == [(2,)]
+
+
 def test_it_waits_for_an_engine_and_says_so_once(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.recorder.ATTACH_S", 0.1)
     (tmp_path / "run").mkdir()

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
+from streamer.addresses import NETWORK_SCHEMES, redacted
 from streamer.errors import SourceError, shown
 from streamer.frame import Frame
 
-_NAMES = "give a video file, a folder of images, or phantom:SEED"
+_NAMES = "give a video file, a folder of images, an address such as rtsp://host/path, or phantom:SEED"
 
 
 class Source(Protocol):
@@ -31,7 +32,7 @@ class Source(Protocol):
     warnings: list[str]
 
     @property
-    def kind(self) -> Literal["file", "folder", "phantom"]: ...
+    def kind(self) -> Literal["file", "folder", "phantom", "network", "camera"]: ...
     @property
     def live(self) -> bool: ...
     @property
@@ -69,7 +70,11 @@ def open_source(
         return _open_path(path, spacing_mm, clock_ns)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", name)
     if scheme is None:
-        raise SourceError(f"there is no such file or folder; {_NAMES}", name or "an empty name")
+        raise SourceError(f"there is no such file or folder; {_NAMES}", redacted(name) or "an empty name")
+    if scheme[1].lower() in NETWORK_SCHEMES:
+        from streamer.network import open_network
+
+        return open_network(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
     if scheme[1] != "phantom":
         # Only the scheme is repeated: what follows may hold a password.
         raise SourceError(f"{scheme[1]}: sources of this kind cannot be opened; {_NAMES}")

@@ -22,6 +22,7 @@ class Timeline:
         self._last: float | None = None
         self._was_stamped = False
         self._size: tuple[int, int] | None = None
+        self._resume_at: float | None = None
         self._epoch = 0
 
     def place(self, pts_seconds: float | None, size: tuple[int, int]) -> tuple[float, int]:
@@ -32,13 +33,26 @@ class Timeline:
             size: height and width of the frame's pixels.
         """
         now = self._media_time(pts_seconds)
-        if self._last is not None and (self._jumped(now, pts_seconds is not None) or size != self._size):
-            self._epoch += 1
+        returned, self._resume_at = self._resume_at is not None, None
+        jumped = self._last is not None and self._jumped(now, pts_seconds is not None)
+        self._epoch += returned or jumped or size != (self._size or size)
         self._last, self._size, self._was_stamped = now, size, pts_seconds is not None
         return now, self._epoch
 
+    def reconnect(self, now_seconds: float) -> None:
+        """The source is gone and comes back on a clock of its own: the next frame begins a new epoch.
+
+        Args:
+            now_seconds: media time of that frame; taken later where frames have come that are not older than this.
+        """
+        if self._last is None:
+            return
+        self._resume_at = max(now_seconds, self._last + self._period)
+        self._origin = None
+
     def _media_time(self, pts_seconds: float | None) -> float:
         expected = 0.0 if self._last is None else self._last + self._period
+        expected = expected if self._resume_at is None else self._resume_at
         if pts_seconds is None:
             return expected
         if self._origin is None:

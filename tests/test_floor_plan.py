@@ -22,7 +22,7 @@ ROOF = {
 """The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""
 
 LIBRARY_ROOMS = {
-    "av": ("streamer.files", "tui.doctor"),
+    "av": ("streamer.", "tui.doctor"),
     "cv2": ("streamer.", "pipeline."),
     "open_clip": ("pipeline.openclip",),
     "textual": ("tui.app", "tui.widgets."),

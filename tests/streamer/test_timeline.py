@@ -1,5 +1,6 @@
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,15 @@ def test_whatever_the_stamps_time_is_finite_and_never_runs_back_within_an_epoch(
         assert found in (epoch, epoch + 1)
         assert found > epoch or now >= last
         epoch, last = found, now
+
+
+def test_a_source_that_comes_back_goes_on_in_time_in_a_new_epoch():
+    timeline = Timeline(0.1)
+    timeline.reconnect(3.0)
+    assert timeline.place(500.0, (4, 4)) == (0.0, 0)
+    timeline.reconnect(7.0)
+    assert timeline.place(12.0, (8, 8)) == (7.0, 1)
+    assert timeline.place(12.1, (8, 8)) == (pytest.approx(7.1), 1)
+    timeline.reconnect(0.0)
+    assert timeline.place(None, (8, 8)) == (pytest.approx(7.2), 2)
+    assert timeline.place(None, (8, 8)) == (pytest.approx(7.3), 2)

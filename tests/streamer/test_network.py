@@ -1,0 +1,109 @@
+"""A source on the network, from another process: lost, stalled, and back again with other pictures."""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+
+from streamer.errors import SourceError
+from streamer.network import open_network
+from streamer.sources import open_source
+from tests.streamer.ts_server import TsServer, picture
+from tests.waiting import until
+
+
+class Listener:
+    """Reads a source in a thread, as the engine does."""
+
+    def __init__(self, source):
+        self.source = source
+        self.frames = []
+        self.error = None
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self):
+        try:
+            for frame in self.source:
+                self.frames.append(frame)
+        except SourceError as error:
+            self.error = error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.source.close()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+    def more(self, count=5):
+        wanted = len(self.frames) + count
+        until(lambda: len(self.frames) >= wanted)
+        return self.frames[wanted - count :]
+
+
+def test_frames_come_and_a_source_that_returns_begins_a_new_epoch():
+    with TsServer() as server, Listener(open_source(server.url, spacing_mm=0.2)) as listener:
+        first = listener.more()[0]
+        assert first.pixels.shape == (240, 320)
+        assert abs(first.pixels.astype(int) - picture(0, 320, 240)).mean() < 12
+        assert (first.epoch, first.spacing_mm, first.spacing_from) == (0, 0.2, "operator")
+        source = listener.source
+        assert (source.kind, source.live, source.trouble) == ("network", True, None)
+        assert source.rate_hz == pytest.approx(30)
+
+        server.kill()
+        until(lambda: source.trouble is not None)
+        before = len(listener.frames)
+        with TsServer(server.port, 640, 480):
+            back = listener.more()[-1]
+        assert back.pixels.shape == (480, 640)
+        assert back.epoch == 1
+        assert back.spacing_mm is None
+        assert back.pts_seconds > listener.frames[before - 1].pts_seconds
+        assert [frame.index for frame in listener.frames] == list(range(len(listener.frames)))
+        assert source.reconnects == 1
+        assert any("given spacing" in line for line in source.warnings)
+
+
+def test_a_stalled_source_is_given_up_and_found_again():
+    with TsServer() as server, Listener(open_source(server.url)) as listener:
+        listener.more()
+        server.stall()
+        until(lambda: listener.source.trouble is not None)
+        assert listener.source.trouble == "no answer in time"
+        server.go_on()
+        assert listener.more()[-1].epoch == 1
+
+
+def test_nobody_there_is_no_end():
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+    with Listener(open_source(f"tcp://me:s3cret@127.0.0.1:{port}")) as listener:
+        until(lambda: listener.source.trouble == "connection refused")
+        assert listener.error is None
+        assert "s3cret" not in repr(vars(listener.source))
+
+
+def test_a_protocol_that_is_not_built_in_is_named_with_its_remedy():
+    try:
+        with Listener(open_source("srt://me:s3cret@127.0.0.1:9")) as listener:
+            until(lambda: listener.error or listener.source.trouble != "not connected yet")
+    finally:
+        listener.source.close()
+    if listener.error is None:
+        pytest.skip("this PyAV knows srt")
+    assert "pip install --no-binary av av" in str(listener.error)
+    assert "s3cret" not in str(listener.error)
+    assert listener.error.__cause__ is None
+    assert listener.error.__suppress_context__
+
+
+@pytest.mark.parametrize("url", ["rtsp://", "tcp://host", "http://me:s3cret@host:port/", "rtsp://me:s3cret@host/#x"])
+def test_an_address_that_cannot_be_right_is_refused_at_once(url):
+    with pytest.raises(SourceError) as caught:
+        open_network(url)
+    assert "s3cret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

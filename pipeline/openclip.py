@@ -148,7 +148,7 @@ def image_tower(model: torch.nn.Module) -> torch.nn.Module:
 
 def is_causal(model: torch.nn.Module) -> bool:
     """Whether a word of the text tower sees only the words before it."""
-    return getattr(_text_tower(model), "attn_mask", None) is not None
+    return getattr(text_tower(model), "attn_mask", None) is not None
 
 
 def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
@@ -161,22 +161,34 @@ def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
         model: as ``build`` makes it.
         tokens: (N, context_length) int64.
     """
-    tower: Any = _text_tower(model)
-    pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
-    if not is_causal(model) or pool != "argmax" or getattr(tower, "cls_emb", None) is not None:
+    if not reads_causally(model):
         return model.encode_text(tokens).float()  # pyright: ignore[reportCallIssue]
+    tower = text_tower(model)
     ends = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
     length = int(ends.max()) + 1
     x = tower.token_embedding(tokens[:, :length]) + tower.positional_embedding[:length]
     x = tower.transformer(x, attn_mask=tower.attn_mask[:length, :length])
-    x = tower.ln_final(x[torch.arange(len(x), device=x.device), ends])
+    return projected(tower, x[torch.arange(len(x), device=x.device), ends])
+
+
+def reads_causally(model: torch.nn.Module) -> bool:
+    """Whether a word sees only the words before it, and the answer is read at the end of the sentence."""
+    tower = text_tower(model)
+    pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
+    return is_causal(model) and pool == "argmax" and getattr(tower, "cls_emb", None) is None
+
+
+def projected(tower: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """What the last layer of a text tower gave at the end of each sentence, (N, width), as features (N, D) float32."""
+    hidden = tower.ln_final(hidden)
     projection = tower.text_projection
     if projection is None:
-        return x.float()
-    return (projection(x) if isinstance(projection, torch.nn.Linear) else x @ projection).float()
+        return hidden.float()
+    return (projection(hidden) if isinstance(projection, torch.nn.Linear) else hidden @ projection).float()
 
 
-def _text_tower(model: torch.nn.Module) -> Any:
+def text_tower(model: torch.nn.Module) -> Any:
+    """The part of the model that reads."""
     # open_clip's CLIP keeps the text tower's parts at its top, CustomTextCLIP in a module of its own.
     return getattr(model, "text", model)
 

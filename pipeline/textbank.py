@@ -9,6 +9,7 @@ import tempfile
 import threading
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,12 +23,18 @@ from pipeline.errors import ModelError
 from pipeline.gestation import GRID_DAYS
 from pipeline.models import LoadedModel
 from pipeline.prompts import Prompts, gestation_sentence
+from pipeline.text_prefix import SharedPrefixes, first_difference
 
 Bank = npt.NDArray[np.float32]
 
 VERSION: Final = 1  # of the files on disk; grows when the way that banks are built changes
 _SENTENCES_AT_ONCE: Final = 64
+_PROBES_MM: Final = (0.88, 0.99, 8.88, 9.99)  # every spacing differs from two of them in its first digit or decimal
 _BANKS_IN_MEMORY: Final = 64  # 0.5 MB each for FetalCLIP
+
+
+class GivenUp(Exception):
+    """A bank was not built, because its builder was told that it is not wanted any more."""
 
 
 class TextBanks:
@@ -46,6 +53,7 @@ class TextBanks:
         self._cache_dir = cache_dir
         self._building = threading.Lock()
         self._gestation: OrderedDict[str, Bank] = OrderedDict()
+        self._shared: dict[str, SharedPrefixes] = {}
         self.plane_labels = tuple(prompts.planes)
         self.subplane_labels = tuple(prompts.subplanes)
         groups = [*prompts.planes.values(), *prompts.subplanes.values(), *([prompts.other] if prompts.other else [])]
@@ -64,7 +72,7 @@ class TextBanks:
         """Whether the prompts have sentences about age."""
         return bool(self._prompts.gestation)
 
-    def gestation(self, spacing_mm: float) -> Bank:
+    def gestation(self, spacing_mm: float, give_up: Callable[[], bool] = lambda: False) -> Bank:
         """A mean text vector for every day of ``GRID_DAYS``: (175, D) float32, read-only; builds it where need be.
 
         The mean over the templates' unit vectors is *not* normalised: so a dot product with it is the mean of the
@@ -72,9 +80,11 @@ class TextBanks:
 
         Args:
             spacing_mm: of the model's input, mm per pixel; counts to two decimals, as the sentences say it.
+            give_up: asked between templates while a bank is built: something more urgent may have come.
 
         Raises:
             ModelError: the prompts have no sentences about age.
+            GivenUp: as ``give_up`` said; the next call begins anew.
         """
         if not self.can_date:
             raise ModelError("these prompts have no gestation.json: ages cannot be read with them")
@@ -82,18 +92,22 @@ class TextBanks:
         with self._building:
             bank = self._gestation.get(name)
             if bank is None:
-                bank = self._found_or_built(name, spacing_mm)
+                bank = self._found_or_built(name, spacing_mm, give_up)
                 self._gestation[name] = bank
                 if len(self._gestation) > _BANKS_IN_MEMORY:
                     self._gestation.popitem(last=False)
             self._gestation.move_to_end(name)
             return bank
 
-    def _found_or_built(self, name: str, spacing_mm: float) -> Bank:
+    def _found_or_built(self, name: str, spacing_mm: float, give_up: Callable[[], bool]) -> Bank:
         key = self._key(f"gestation {name}")
         bank = self._stored(key, len(GRID_DAYS))
         if bank is None:
-            templates = [self._days(template, spacing_mm) for template in self._prompts.gestation]
+            templates: list[Bank] = []
+            for template in self._prompts.gestation:
+                if give_up():
+                    raise GivenUp
+                templates.append(self._days(template, spacing_mm))
             # Rounded before the first use too: answers do not change once the bank comes from disk.
             bank = np.mean(templates, axis=0).astype(np.float16).astype(np.float32)
             self._store(key, bank.astype(np.float16))
@@ -101,7 +115,21 @@ class TextBanks:
         return bank
 
     def _days(self, template: str, spacing_mm: float) -> Bank:
-        return self._unit([gestation_sentence(template, int(day), spacing_mm) for day in GRID_DAYS])
+        sentences = [gestation_sentence(template, int(day), spacing_mm) for day in GRID_DAYS]
+        if not SharedPrefixes.supports(self._model.clip):
+            return self._unit(sentences)
+        with torch.inference_mode():
+            tokens = self._model.tokenizer(sentences)
+            if len(set(tokens.argmax(dim=-1).tolist())) > 1:  # not equally long: words of another template
+                return self._unit(sentences)
+            shared = self._shared.setdefault(template, SharedPrefixes(self._model.clip))
+            features = shared.encode(tokens, self._spacing_columns(template, tokens[0]))
+            return torch.nn.functional.normalize(features, dim=-1).cpu().numpy()
+
+    def _spacing_columns(self, template: str, tokens: torch.Tensor) -> set[int]:
+        """Where sentences at another spacing may begin to differ: at its first digit, or after the point."""
+        others = self._model.tokenizer([gestation_sentence(template, int(GRID_DAYS[0]), mm) for mm in _PROBES_MM])
+        return {column for other in others if (column := first_difference(tokens, other)) is not None}
 
     def _labels(self, groups: list[tuple[str, ...]]) -> Bank:
         vectors = self._unit([sentence for group in groups for sentence in group])
@@ -150,61 +178,3 @@ class TextBanks:
                 Path(name).replace(self._cache_dir / f"{key}.npz")
             finally:
                 Path(name).unlink(missing_ok=True)
-
-
-class GestationBanks:
-    """Banks for a live stream: what is not ready yet is None, and is built in a thread of this object's own.
-
-    Of several spacings asked for while one is being built, the newest is built next: those in between were passed
-    through while somebody turned the zoom.
-    """
-
-    def __init__(self, banks: TextBanks) -> None:
-        self._banks = banks
-        self._ready: OrderedDict[str, Bank] = OrderedDict()
-        self._wanted: float | None = None
-        self._error: ModelError | None = None
-        self._closed = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._build, name="gestation-banks", daemon=True)
-        self._thread.start()
-
-    def get(self, spacing_mm: float) -> Bank | None:
-        """(175, D) float32, or None while it is being built.
-
-        Raises:
-            ModelError: an earlier one could not be built.
-        """
-        with self._changed:
-            if self._error is not None:
-                raise self._error
-            bank = self._ready.get(f"{spacing_mm:.2f}")
-            if bank is None:
-                self._wanted = spacing_mm
-                self._changed.notify()
-            return bank
-
-    def close(self) -> None:
-        """Ends the thread, after the bank that it is building."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
-
-    def _build(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wanted is not None)
-                spacing_mm, self._wanted = self._wanted, None
-                if self._closed or spacing_mm is None:
-                    return
-            try:
-                bank = self._banks.gestation(spacing_mm)
-            except Exception as error:  # a thread's error would be lost: the next `get` raises it
-                with self._changed:
-                    self._error = ModelError(f"text features of {spacing_mm:.2f} mm cannot be built: {error}")
-                    return
-            with self._changed:
-                self._ready[f"{spacing_mm:.2f}"] = bank
-                if len(self._ready) > _BANKS_IN_MEMORY:
-                    self._ready.popitem(last=False)

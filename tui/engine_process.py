@@ -101,8 +101,8 @@ def _opened(stream: StreamSettings) -> Source:
 
 
 def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
+    from pipeline.gestation_banks import GestationBanks
     from pipeline.streams import stream_of
-    from pipeline.textbank import GestationBanks
     from streamer.sector import Rectangle
 
     bank: Bank = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them

@@ -1,5 +1,3 @@
-import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +8,7 @@ from pipeline import textbank
 from pipeline.errors import ModelError
 from pipeline.gestation import GRID_DAYS
 from pipeline.prompts import gestation_sentence
-from pipeline.textbank import GestationBanks, TextBanks
+from pipeline.textbank import GivenUp, TextBanks
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 DAYS = GRID_DAYS[::25]
@@ -100,67 +98,20 @@ def test_a_cache_that_cannot_be_written_is_no_error(model, tmp_path):
     assert TextBanks(model, PROMPTS, blocked / "cache").gestation(0.5).shape == (len(DAYS), 16)
 
 
-def until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.005)
-
-
-def test_a_live_bank_is_none_until_it_is_built(model):
+def test_a_bank_may_be_given_up_and_is_whole_the_next_time(model):
     banks = TextBanks(model, PROMPTS, None)
-    live = GestationBanks(banks)
-    try:
-        assert live.get(0.5) is None
-        until(lambda: live.get(0.5) is not None)
-        np.testing.assert_array_equal(live.get(0.5), banks.gestation(0.5))
-    finally:
-        live.close()
+    answers = iter([False, True])
+    with pytest.raises(GivenUp):
+        banks.gestation(0.5, lambda: next(answers))
+    np.testing.assert_array_equal(banks.gestation(0.5), TextBanks(model, PROMPTS, None).gestation(0.5))
 
 
-class SlowBanks:
-    """Builds one bank at a time, each when it is let go."""
-
-    def __init__(self):
-        self.built = []
-        self.go = threading.Semaphore(0)
-
-    def gestation(self, spacing_mm):
-        self.built.append(spacing_mm)
-        assert self.go.acquire(timeout=60)
-        if spacing_mm < 0:
-            raise ValueError("no such spacing")
-        return np.zeros((175, 2), dtype=np.float32)
-
-
-def test_spacings_passed_through_while_zooming_are_left_out():
-    slow = SlowBanks()
-    live = GestationBanks(slow)
-    try:
-        live.get(0.1)
-        until(lambda: slow.built == [0.1])
-        for spacing in (0.2, 0.3, 0.4):
-            assert live.get(spacing) is None
-        slow.go.release(2)
-        until(lambda: live.get(0.4) is not None)
-        assert slow.built == [0.1, 0.4]
-    finally:
-        live.close()
-
-
-def test_a_bank_that_cannot_be_built_is_told_to_the_next_who_asks():
-    slow = SlowBanks()
-    live = GestationBanks(slow)
-    slow.go.release()
-    try:
-        live.get(-1.0)
-
-        def told():
-            try:
-                return live.get(-1.0) is not None
-            except ModelError as error:
-                return "no such spacing" in str(error)
-
-        until(told)
-    finally:
-        live.close()
+@pytest.mark.parametrize("spacings", [(0.5, 0.52, 1.37, 0.5), (0.91, 0.99, 0.08)])
+def test_one_spacing_after_another_is_as_exact_as_the_first(model, spacings):
+    banks = TextBanks(model, PROMPTS, None)
+    for spacing in spacings:
+        sentences = [[gestation_sentence(t, day, spacing) for day in DAYS] for t in PROMPTS.gestation]
+        wanted = np.mean([unit(model, each) for each in sentences], axis=0)
+        np.testing.assert_allclose(banks._found_or_built("", spacing, lambda: False), wanted, atol=5e-4)
+        got = np.mean([banks._days(template, spacing) for template in PROMPTS.gestation], axis=0)
+        np.testing.assert_allclose(got, wanted, atol=1e-5)

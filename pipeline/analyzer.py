@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline import wire
 from pipeline.answers import Answer, Bank, answer_of
+from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
@@ -58,6 +59,7 @@ class StreamAnalyzer:
         self.picture: Frame | None = None
         self.shelf = KeyframeShelf()
         self._shelf_before = KeyframeShelf()
+        self._decisions = Decisions()
         self._bank = bank
         self._bank_ahead = bank_ahead
         self._intake = Intake(sector, spacing_mm)
@@ -165,6 +167,7 @@ class StreamAnalyzer:
         messages = self.flush()
         self._exam_before, self.exam, self._exam_since_ns = self.exam, exam, now_ns
         self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
+        self._decisions = Decisions()
         self._meaning.forget_ages()
         return [*messages, self.event("new_exam", {"previous": self._exam_before})]
 
@@ -206,6 +209,28 @@ class StreamAnalyzer:
         self.shelf.snapshot(taken)
         return self._keyframe(taken)
 
+    def decide(self, keyframe: str, verdict: str, plane: str | None, subplane: str | None) -> list[wire.Message]:
+        """The operator's word on a best frame; see `Decisions.decide`.
+
+        Raises:
+            ValueError: no such frame, verdict or plane.
+        """
+        for label, known in (
+            (plane, (*self._meaning.facts.planes, wire.OTHER)),
+            (subplane, self._meaning.facts.subplanes),
+        ):
+            if label is not None and label not in known:
+                raise ValueError(f"unknown label {label!r}: choose {', '.join(known)}")
+        return [self.event("decision", self._decisions.decide(self.shelf, keyframe, verdict, plane, subplane))]
+
+    def undo(self) -> list[wire.Message]:
+        """Takes the operator's last word back.
+
+        Raises:
+            ValueError: there is none in this examination.
+        """
+        return [self.event("decision", self._decisions.undo(self.shelf))]
+
     def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
         """Something that happened to this stream."""
         return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
@@ -232,6 +257,7 @@ class StreamAnalyzer:
             self.shelf.offer(_candidate(frame, reading, plane))
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
+        self._decisions.announced(shelved.keyframe)
         return msgspec.structs.replace(shelved.message(), exam=self.exam, stream=self.stream)
 
     def _changes(self, admitted: Admitted) -> list[wire.Message]:

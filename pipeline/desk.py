@@ -64,6 +64,8 @@ class Desk:
             "saved": self._saved,
             "mark": self._mark,
             "snapshot": self._snapshot,
+            "decide": self._decide,
+            "undo": self._undo,
             "new_exam": self._new_exam,
             "set_spacing": self._set_spacing,
             "set_sector": self._set_sector,
@@ -165,6 +167,18 @@ class Desk:
             taken.append(keyframe.keyframe)
         return {"keyframes": taken}
 
+    def _decide(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        plane, subplane = (None if args.get(key) is None else str(args[key]) for key in ("plane", "subplane"))
+        return self._told(self._one(args).decide(str(args.get("keyframe")), str(args.get("verdict")), plane, subplane))
+
+    def _undo(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        return self._told(self._one(args).undo())
+
+    def _told(self, messages: list[wire.Message]) -> dict[str, Any]:
+        """The messages go out; the reply repeats what they say."""
+        self._reach.send(messages)
+        return next((message.detail for message in messages if isinstance(message, wire.Event)), {})
+
     def _new_exam(self, args: Mapping[str, Any]) -> dict[str, Any]:
         exam = uuid.uuid4().hex
         for analyzer in self._chosen(args):
@@ -190,6 +204,8 @@ class Desk:
         return {"sector": given}
 
     def _pause(self, *, paused: bool) -> dict[str, Any]:
+        if paused != self._reach.paused:
+            self._reach.send(each.event("paused" if paused else "resumed", {}) for each in self._reach.analyzers)
         self._reach.paused = paused
         return {"paused": paused}
 

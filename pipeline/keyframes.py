@@ -125,6 +125,17 @@ class KeyframeShelf:
             del self._snapshots[oldest]
             self._saved.discard(oldest)
 
+    def withdraw(self, keyframe: str) -> Shelved | None:
+        """Take the best frame of a plane off: lesser ones are wanted again. None where it is no plane's best."""
+        plane = next((plane for plane, best in self._best.items() if best.keyframe == keyframe), None)
+        return None if plane is None else self._best.pop(plane)
+
+    def put_back(self, shelved: Shelved) -> None:
+        """A frame that was withdrawn is the best again, unless a better one has come since."""
+        best = self._best.get(shelved.plane)
+        if best is None or best.score < shelved.score:
+            self._best[shelved.plane] = shelved
+
     def saved(self, keyframes: list[str]) -> list[str]:
         """Mark frames as safely on someone's disk; returns those ids that are known here."""
         known = [key for key in keyframes if self.get(key) is not None]

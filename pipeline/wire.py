@@ -20,7 +20,8 @@ State = Literal["live", "frozen", "black", "no_signal"]
 HealthState = Literal["live", "frozen", "black", "no_signal", "stale", "lost", "failed"]
 EventName = Literal[
     "freeze", "unfreeze", "signal_lost", "signal_back", "source_ended", "source_lost", "source_warning",
-    "spacing_changed", "sector_changed", "frame_failed", "new_exam", "mark",
+    "spacing_changed", "sector_changed", "frame_failed", "new_exam", "mark", "decision", "paused",
+    "resumed",
 ]  # fmt: skip
 """Events that this version tells of; readers take any other for what its name says."""
 GestationMissing = Literal["no_spacing", "not_brain", "preparing", "uncertain", "out_of_range", "model_has_none"]

@@ -44,6 +44,10 @@ CREATE VIEW marks AS SELECT * FROM events WHERE event = 'mark';
 CREATE VIEW decisions AS SELECT * FROM events WHERE event = 'decision';
 CREATE VIEW health AS SELECT stream, seq, exam, published_ns, wall_time, json_extract(header, '$.state') AS state,
     header FROM messages WHERE kind = 'health';
+CREATE TRIGGER events_stay BEFORE DELETE ON messages WHEN old.kind = 'event'
+    BEGIN SELECT raise(ABORT, 'what was done stays on record'); END;
+CREATE TRIGGER events_are_final BEFORE UPDATE ON messages WHEN old.kind = 'event'
+    BEGIN SELECT raise(ABORT, 'what was done stays on record'); END;
 PRAGMA user_version = 1;
 """
 

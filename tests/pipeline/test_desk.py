@@ -102,6 +102,48 @@ def test_a_snapshot_before_any_frame_is_refused(ask):
         ask("snapshot")
 
 
+def test_decisions_are_told_to_all_and_taken_back_in_turn(ask, reach):
+    analyzer = reach.analyzers[0]
+    readings(analyzer, [frame(0, picture(0))])
+    (taken,) = ask("snapshot", stream="stream-1")["keyframes"]
+    reach.sent.clear()
+    assert ask("decide", stream="stream-1", keyframe=taken, verdict="accept")["number"] == 1
+    ask("decide", stream="stream-1", keyframe=taken, verdict="relabel", plane=FACTS.planes[0])
+    assert ask("undo", stream="stream-1") == {"number": 2, "keyframe": taken, "verdict": "undo", "of": "relabel"}
+    ask("undo", stream="stream-1")
+    assert [m.detail["verdict"] for m in reach.sent] == ["accept", "relabel", "undo", "undo"]
+    assert {m.event for m in reach.sent} == {"decision"}
+    with pytest.raises(CommandError, match="no decision"):
+        ask("undo", stream="stream-1")
+
+
+@pytest.mark.parametrize(
+    "bad", [{"verdict": "maybe"}, {"verdict": "relabel"}, {"verdict": "relabel", "plane": "moon"}, {"keyframe": "x"}]
+)
+def test_a_senseless_decision_is_refused(ask, reach, bad):
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    (taken,) = ask("snapshot", stream="stream-1")["keyframes"]
+    with pytest.raises(CommandError):
+        ask("decide", **{"stream": "stream-1", "keyframe": taken, "verdict": "accept", **bad})
+    with pytest.raises(CommandError, match="no decision"):
+        ask("undo", stream="stream-1")
+
+
+def test_decisions_end_with_the_examination(ask, reach):
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    (taken,) = ask("snapshot", stream="stream-1")["keyframes"]
+    ask("new_exam")
+    with pytest.raises(CommandError, match="no best frame"):
+        ask("decide", stream="stream-1", keyframe=taken, verdict="accept")
+
+
+def test_pausing_is_on_record_once(ask, reach):
+    ask("pause")
+    ask("pause")
+    ask("resume")
+    assert [m.event for m in reach.sent] == ["paused", "paused", "resumed", "resumed"]  # two streams
+
+
 def test_spacing_and_sector_are_for_one_stream(ask, reach):
     with pytest.raises(CommandError, match="which stream"):
         ask("set_spacing", spacing_mm=0.5)

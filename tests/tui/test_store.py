@@ -208,3 +208,14 @@ def test_another_versions_session_is_left_alone(store: SessionStore, tmp_path: P
     database.close()
     with pytest.raises(sqlite3.DatabaseError, match="another version"):
         SessionStore(tmp_path, STATE)
+
+
+def test_what_was_done_stays_on_record(store: SessionStore, stamp: Stamp) -> None:
+    store.add(stamp.stamp(wire.Event(stream="stream-1", exam="e", event="decision", detail={"verdict": "accept"})))
+    store.commit()
+    with sqlite3.connect(store.folder / "session.db") as database:
+        for forbidden in ("DELETE FROM messages", "UPDATE messages SET exam = 'other'"):
+            with pytest.raises(sqlite3.IntegrityError, match="stays on record"):
+                database.execute(forbidden)
+    database.close()
+    assert rows(store, "SELECT count(*) FROM decisions") == [(1,)]

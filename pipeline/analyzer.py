@@ -21,7 +21,7 @@ from pipeline.intake import Admitted, Intake
 from pipeline.keyframes import KeyframeShelf, Shelved, owned, score_parts
 from pipeline.meaning import Meaning
 from streamer.frame import Frame
-from streamer.sector import Rectangle
+from streamer.masker import Region, Setting
 
 _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
 
@@ -51,7 +51,7 @@ class StreamAnalyzer:
 
     def __init__(
         self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
-        bank_ahead: bool = False, sector: Rectangle | None = None, spacing_mm: float | None = None,
+        bank_ahead: bool = False, sector: Setting = None, spacing_mm: float | None = None,
     ) -> None:  # fmt: skip
         self.stream = stream
         self.exam = exam
@@ -79,8 +79,14 @@ class StreamAnalyzer:
         return self._state or "no_signal"
 
     @property
-    def sector(self) -> Rectangle | None:
+    def sector(self) -> Setting:
+        """What was said of the scan region; None for the whole frame."""
         return self._intake.sector
+
+    @property
+    def region(self) -> Region | None:
+        """The scan region of the newest frame; None where the whole frame is used, or it is not known."""
+        return self._intake.region
 
     @property
     def finished(self) -> int:
@@ -182,7 +188,7 @@ class StreamAnalyzer:
         given_by = None if spacing_mm is None else "operator"
         return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
 
-    def set_sector(self, sector: Rectangle | None) -> list[wire.Message]:
+    def set_sector(self, sector: Setting) -> list[wire.Message]:
         """Another scan region; None for the whole frame."""
         self._intake.set_sector(sector)
         self._meaning.forget_frames()

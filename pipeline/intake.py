@@ -8,9 +8,8 @@ from typing import Literal
 from pipeline import wire
 from pipeline.quality import QualityMeter
 from pipeline.reuse import ReuseGate
-from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.sector import Rectangle, crop
+from streamer.masker import Masker, Region, Setting
 from streamer.signal import SignalMonitor
 
 Action = Literal["analyse", "reuse", "blank", "refuse"]
@@ -22,7 +21,7 @@ class Admitted:
 
     ``action``: "analyse" wants scores; "reuse" repeats the last answer; "blank" (black, no signal) has nothing to be
     read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
-    ``frame``: holds the sector's pixels only, with the spacing in force; where refused, the frame as it came.
+    ``frame``: holds the sector's pixels only, with the spacing in force; where refused, it is black.
     ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
     """
 
@@ -45,9 +44,10 @@ class Intake:
         spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
     """
 
-    def __init__(self, sector: Rectangle | None = None, spacing_mm: float | None = None) -> None:
+    def __init__(self, sector: Setting = None, spacing_mm: float | None = None) -> None:
         self.spacing_mm = spacing_mm
-        self._sector = sector
+        self._masker = Masker(sector)
+        self._region: Region | None = None
         self._signal = SignalMonitor()
         self._gate = ReuseGate()
         self._quality = QualityMeter()
@@ -55,12 +55,18 @@ class Intake:
         self._lot: tuple[str, int] | None = None  # exam and epoch of the last frame
 
     @property
-    def sector(self) -> Rectangle | None:
-        return self._sector
+    def sector(self) -> Setting:
+        """What was said of the scan region; None for the whole frame."""
+        return self._masker.setting
 
-    def set_sector(self, sector: Rectangle | None) -> None:
+    @property
+    def region(self) -> Region | None:
+        """The scan region of the last frame; None where the whole frame is used, or it is not known."""
+        return self._region
+
+    def set_sector(self, sector: Setting) -> None:
         """Another scan region: nothing seen through the old one is compared with what comes."""
-        self._sector = sector
+        self._masker.set_sector(sector)
         self._signal = SignalMonitor()
         self._lot = None
 
@@ -77,15 +83,15 @@ class Intake:
             now_ns: monotonic.
             dropped: frames of this stream dropped so far.
         """
-        if self._lot != (exam, frame.epoch):
-            self._lot = (exam, frame.epoch)
+        seen = self._masker.update(frame)
+        self._region, masked = seen.region, seen.frame
+        if self._lot != (exam, masked.epoch):
+            self._lot = (exam, masked.epoch)
             self._gate.reset()
             self._quality.reset()
-        try:
-            masked = crop(frame, self._sector)
-        except SourceError as error:
+        if seen.trouble is not None:
             self._gate.reset()
-            return Admitted(frame, "refuse", self._state, False, None, exam, now_ns, dropped, str(error))
+            return Admitted(masked, "refuse", self._state, False, None, exam, now_ns, dropped, seen.trouble)
         if self.spacing_mm is not None:
             masked = replace(masked, spacing_mm=self.spacing_mm, spacing_from="operator")
         self._state = self._signal.update(masked)

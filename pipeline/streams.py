@@ -18,7 +18,7 @@ from pipeline.health import HealthMeter
 from pipeline.intake import Admitted
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.sector import Rectangle
+from streamer.masker import Setting
 from streamer.sources import Source
 
 
@@ -34,7 +34,7 @@ class Stream:
 
 def stream_of(
     source: Source, name: str, exam: str, facts: ModelFacts, bank: Bank, *,
-    every_frame: bool, sector: Rectangle | None = None, clock_ns: Callable[[], int] = time.monotonic_ns,
+    every_frame: bool, sector: Setting = None, clock_ns: Callable[[], int] = time.monotonic_ns,
 ) -> Stream:  # fmt: skip
     """A source made ready for an engine.
 
@@ -88,13 +88,14 @@ class Way:
         analyzer, tally = self.analyzer, self.lane.tally()
         width, height = self._size or (None, None)
         newest = analyzer.newest
+        sector = analyzer.region or analyzer.sector
         return {
             "stream": analyzer.stream,
             "kind": self._kind,
             "exam": analyzer.exam,
             "width": width,
             "height": height,
-            "sector": None if analyzer.sector is None else [list(corner) for corner in analyzer.sector.polygon],
+            "sector": None if sector is None else [list(corner) for corner in sector.polygon],
             "spacing_mm": None if newest is None else newest.frame.spacing_mm,
             "spacing_from": None if newest is None else newest.frame.spacing_from,
             "state": analyzer.state,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from streamer.errors import SourceError, shown
 from streamer.frame import Frame
@@ -38,6 +41,55 @@ class Rectangle:
         right, bottom = self.x + self.width, self.y + self.height
         return ((self.x, self.y), (right, self.y), (right, bottom), (self.x, bottom))
 
+    @property
+    def rectangle(self) -> Rectangle:
+        """Itself: every shape of a sector has one."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A scan region of any outline; ``corners`` are ``(x, y)`` in pixels of the frame, as edges between pixels.
+
+    Raises:
+        SourceError: when it has fewer than three corners, is empty, or leaves every frame.
+    """
+
+    corners: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        numbers = [value for corner in self.corners for value in corner]
+        if len(self.corners) < 3 or not all(math.isfinite(value) and 0 <= value < _FARTHEST for value in numbers):
+            raise SourceError("a sector's outline needs three corners or more, each x, y in pixels from 0,0")
+        if abs(_area(self.corners)) < 1:
+            raise SourceError("the sector's outline must go round at least one pixel")
+
+    def __str__(self) -> str:
+        return f"outline of {len(self.corners)} corners in {self.rectangle}"
+
+    @property
+    def rectangle(self) -> Rectangle:
+        """The tight rectangle of whole pixels round it."""
+        xs, ys = zip(*self.corners, strict=True)
+        left, top = math.floor(min(xs)), math.floor(min(ys))
+        return Rectangle(left, top, max(1, math.ceil(max(xs)) - left), max(1, math.ceil(max(ys)) - top))
+
+    @property
+    def polygon(self) -> tuple[tuple[float, float], ...]:
+        """Its corners."""
+        return self.corners
+
+
+Shape: TypeAlias = Rectangle | Polygon
+
+_FARTHEST = 1 << 16
+
+
+def _area(corners: tuple[tuple[float, float], ...]) -> float:
+    """Signed area by the shoelace formula, square pixels."""
+    pairs = zip(corners, (*corners[1:], corners[0]), strict=True)
+    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs) / 2
+
 
 def parse(text: str) -> Rectangle:
     """The rectangle that ``X,Y,W,H`` means, in pixels.
@@ -53,21 +105,15 @@ def parse(text: str) -> Rectangle:
     return Rectangle(x, y, width, height)
 
 
-def crop(frame: Frame, rectangle: Rectangle | None) -> Frame:
-    """The frame with the sector's pixels only, ``(height, width)`` of the rectangle; the spacing stays what it was.
-
-    The pixels are copied, so that nothing downstream holds what lies outside. None takes the whole frame as it is.
+def from_values(values: Sequence[Any]) -> Shape:
+    """The shape that plain values mean: ``[x, y, width, height]`` or ``[[x, y], [x, y], ...]``, in pixels.
 
     Raises:
-        SourceError: when the rectangle does not lie in the frame. It is never clipped, and the frame never passed on
-            whole: the layout has changed, and what was outside the sector may be inside now.
+        SourceError: when it is neither.
     """
-    if rectangle is None:
-        return frame
-    if not rectangle.fits(frame):
-        raise SourceError(
-            f"the sector {rectangle} does not fit in a frame of {frame.width} x {frame.height} pixels; set it anew"
-        )
-    rows = slice(rectangle.y, rectangle.y + rectangle.height)
-    columns = slice(rectangle.x, rectangle.x + rectangle.width)
-    return replace(frame, pixels=frame.pixels[rows, columns].copy())
+    try:
+        if len(values) == 4 and all(isinstance(value, (int, float)) for value in values):
+            return Rectangle(*(int(value) for value in values))
+        return Polygon(tuple((float(x), float(y)) for x, y in values))
+    except (TypeError, ValueError, OverflowError):
+        raise SourceError("the sector must be [x, y, width, height] or corners [[x, y], ...], in pixels") from None

@@ -1,46 +1,11 @@
 import contextlib
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.errors import SourceError
-from streamer.frame import Frame
-from streamer.sector import Rectangle, crop, parse
-
-
-def frame(height=48, width=64, channels=0):
-    shape = (height, width, channels) if channels else (height, width)
-    pixels = np.arange(np.prod(shape), dtype=np.int64).astype(np.uint8).reshape(shape)
-    return Frame(pixels, 3, 1.5, 99, 2, 0.25, "operator")
-
-
-def test_crop_takes_the_sector_and_keeps_times_and_scale():
-    whole = frame()
-    part = crop(whole, Rectangle(10, 20, 30, 15))
-    assert np.array_equal(part.pixels, whole.pixels[20:35, 10:40])
-    assert (part.index, part.pts_seconds, part.captured_ns, part.epoch, part.spacing_mm) == (3, 1.5, 99, 2, 0.25)
-
-
-@pytest.mark.parametrize("channels", [0, 3])
-def test_nothing_outside_the_sector_is_held_by_the_crop(channels):
-    part = crop(frame(channels=channels), Rectangle(1, 1, 5, 4))
-    assert part.pixels.base is None
-    assert part.pixels.flags.c_contiguous
-    assert part.pixels.nbytes == 5 * 4 * max(1, channels)
-
-
-def test_no_sector_is_the_whole_frame():
-    whole = frame()
-    assert crop(whole, None) is whole
-
-
-def test_a_sector_that_does_not_fit_is_refused_never_clipped():
-    with pytest.raises(SourceError, match="does not fit in a frame of 64 x 48"):
-        crop(frame(), Rectangle(40, 0, 30, 10))
-    assert Rectangle(0, 0, 64, 48).fits(frame())
-    assert not Rectangle(0, 1, 64, 48).fits(frame())
+from streamer.sector import Polygon, Rectangle, from_values, parse
 
 
 def test_parse_reads_what_str_writes():
@@ -65,3 +30,30 @@ def test_parse_raises_nothing_but_source_errors(text):
 
 def test_polygon_goes_round_the_sector():
     assert Rectangle(1, 2, 3, 4).polygon == ((1, 2), (4, 2), (4, 6), (1, 6))
+
+
+def test_an_outline_has_a_tight_rectangle():
+    assert Polygon(((10.5, 20), (40, 20), (25, 59.2))).rectangle == Rectangle(10, 20, 30, 40)
+
+
+def test_plain_values_mean_a_rectangle_or_an_outline():
+    assert from_values([1, 2, 3, 4]) == Rectangle(1, 2, 3, 4)
+    assert from_values([[1, 2], [30, 2], [15, 40]]) == Polygon(((1, 2), (30, 2), (15, 40)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [1, 2, 3],
+        ["a", 1, 2, 3],
+        [[1, 2], [3, 4]],
+        [[0, 0], [9, 0], [18, 0]],
+        [[0, 0], [9, 0], [float("nan"), 9]],
+        [[-1, 0], [9, 0], [5, 9]],
+        [1, 2, float("inf"), 4],
+    ],
+)
+def test_other_values_are_refused(values):
+    with pytest.raises(SourceError):
+        from_values(values)

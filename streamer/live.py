@@ -44,6 +44,7 @@ class LiveVideo:
         identity: SHA-256 that stands for the source.
         warnings: one line each, added while it runs.
         reconnects: how often pictures came again after they had ceased.
+        steps: grows with everything that is tried or read: one that stands still hangs.
         trouble: why no pictures come, one line without an address; None while they do.
 
     Args:
@@ -79,6 +80,7 @@ class LiveVideo:
         self.identity = identity
         self.warnings: list[str] = []
         self.reconnects = 0
+        self.steps = 0
         self.trouble: str | None = "not connected yet"
 
     @property
@@ -99,6 +101,7 @@ class LiveVideo:
         backoff = Backoff()
         while not self._closed.is_set():
             tried_ns, before = self._clock_ns(), self._index
+            self.steps += 1
             try:
                 with self._connect() as container:
                     yield from self._frames(container)
@@ -148,6 +151,7 @@ class LiveVideo:
         patience_s, seen_ns = FIRST_PICTURE_SECONDS, self._clock_ns()
         # All that comes is read, because sound that goes on must not hide that the picture has ceased.
         for packet in container.demux():
+            self.steps += 1
             if self._closed.is_set():
                 return
             for picture in _decoded(packet) if packet.stream is stream else ():

@@ -17,6 +17,9 @@ from streamer.frame import Frame
 _NAMES = "give a video file, a folder of images, an address such as rtsp://host/path, or phantom:SEED"
 
 
+Kind = Literal["file", "folder", "phantom", "network", "camera"]
+
+
 class Source(Protocol):
     """Frames in order, all that there are, then a clean end.
 
@@ -32,7 +35,7 @@ class Source(Protocol):
     warnings: list[str]
 
     @property
-    def kind(self) -> Literal["file", "folder", "phantom", "network", "camera"]: ...
+    def kind(self) -> Kind: ...
     @property
     def live(self) -> bool: ...
     @property

@@ -1,0 +1,275 @@
+"""The child process of `streamer.worker`: opens a source, decodes, masks, and hands frames over.
+
+Nothing unmasked leaves it. It is told by lines of JSON on standard input, which is the socket; when that ends, so does
+it. The main thread decodes, one thread sends, one listens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.handover import Sending
+from streamer.sector import Rectangle, crop
+from streamer.sources import Source, open_source
+
+BEAT_SECONDS: Final = 0.2
+STUCK_SECONDS: Final = 30.0
+"""No single step of any source takes so long: its own timeouts are shorter."""
+
+EXIT_STUCK: Final = 70
+EXIT_MEMORY: Final = 71
+_READ_AHEAD: Final = 2
+_ADDRESSES_BYTES: Final = 8 << 30
+_NS: Final = 1_000_000_000
+
+
+def main() -> int:
+    """Runs until the source ends or the parent does; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_the_parent()
+    channel = socket.socket(fileno=os.dup(0))
+    channel.setblocking(True)
+    lines = channel.makefile("rb")
+    orders = json.loads(lines.readline())
+    _limit()
+    worker = _Worker(channel, orders)
+    threading.Thread(target=_listen, args=(lines, worker), daemon=True).start()
+    return worker.run()
+
+
+def _listen(lines: Any, worker: _Worker) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in lines:
+            worker.told(json.loads(line))
+    # The parent is gone, or has had enough: there is nothing to be tidied up that the kernel does not.
+    os._exit(0)
+
+
+class _Worker:
+    """One source between being opened and its end."""
+
+    def __init__(self, channel: socket.socket, orders: dict[str, Any]) -> None:
+        self._sending = Sending(channel)
+        self._orders = orders
+        self._source: Source | None = None
+        self._mask = _Mask(_rectangle(orders["sector"]))
+        self._outbox = _Outbox(newest=False)
+        self._step = (0, time.monotonic())
+        self._steps = 0
+        self._told = 0
+
+    def run(self) -> int:
+        """See `main`."""
+        beating = threading.Thread(target=self._send, daemon=True)
+        end: dict[str, Any] = {}
+        try:
+            beating.start()
+            with open_source(self._orders["name"], spacing_mm=self._orders["spacing_mm"]) as source:
+                self._source = source
+                self._outbox.newest = source.live
+                self._outbox.put(_hello(source))
+                self._read(source)
+        except SourceError as error:
+            end = {"reason": error.reason, "text": str(error)}
+        except MemoryError:
+            return EXIT_MEMORY
+        except Exception as error:  # its words may hold an address with a password
+            end = {"reason": f"the source broke down ({type(error).__name__})"}
+        self._outbox.put({"warnings": self._new_warnings()})
+        self._outbox.put({"end": end})
+        self._outbox.close()
+        beating.join()
+        return 0
+
+    def told(self, order: dict[str, Any]) -> None:
+        """A change while it runs."""
+        if "sector" in order:
+            self._mask.set(_rectangle(order["sector"]))
+
+    def _read(self, source: Source) -> None:
+        skip = int(self._orders["skip"])
+        for frame in source:
+            self._steps += 1
+            if frame.index < skip:
+                continue
+            masked = self._mask.update(frame)
+            if masked is None:
+                self._outbox.dropped += 1
+            else:
+                self._outbox.put(masked)
+
+    def _send(self) -> None:
+        beat_due_s = 0.0
+        try:
+            for message in self._outbox.messages(BEAT_SECONDS):
+                if isinstance(message, Frame):
+                    self._sending.frame(message, self._outbox.dropped)
+                elif message is not None:
+                    self._sending.note(message)
+                if time.monotonic() >= beat_due_s:
+                    beat_due_s = time.monotonic() + BEAT_SECONDS
+                    self._sending.note(self._beat())
+        except OSError:
+            os._exit(0)
+
+    def _beat(self) -> dict[str, Any]:
+        self._watch()
+        source = self._source
+        return {
+            "trouble": self._mask.trouble or getattr(source, "trouble", None),
+            "reconnects": getattr(source, "reconnects", 0),
+            "dropped": self._outbox.dropped,
+            "size": self._mask.size,
+            "warnings": self._new_warnings(),
+        }
+
+    def _watch(self) -> None:
+        """Ends the process where a decoder does not come back: nothing else would get it out of there."""
+        now_s = time.monotonic()
+        steps = self._steps + getattr(self._source, "steps", 0)
+        if steps != self._step[0] or self._outbox.full or self._patient():
+            self._step = (steps, now_s)
+        elif now_s - self._step[1] > STUCK_SECONDS:
+            os._exit(EXIT_STUCK)
+
+    def _patient(self) -> bool:
+        """Whether the source may wait for its frames for ever, and does not say what it does meanwhile."""
+        return self._source is not None and self._source.live and not hasattr(self._source, "steps")
+
+    def _new_warnings(self) -> list[str]:
+        if self._source is None:
+            return []
+        new = self._source.warnings[self._told :]
+        self._told += len(new)
+        return new
+
+
+class _Mask:
+    """Cuts frames to the sector, which may be changed while they come."""
+
+    def __init__(self, sector: Rectangle | None) -> None:
+        self._sector = sector
+        self._changes = 0
+        self.size: tuple[int, int] | None = None
+        self.trouble: str | None = None
+
+    def set(self, sector: Rectangle | None) -> None:
+        self._sector = sector
+        self._changes += 1
+
+    def update(self, frame: Frame) -> Frame | None:
+        """The masked frame; None where it cannot be masked: then nothing of it may leave."""
+        changes = self._changes
+        self.size = (frame.width, frame.height)
+        try:
+            masked = crop(frame, self._sector)
+        except SourceError as error:
+            self.trouble = error.reason
+            return None
+        self.trouble = None
+        return Frame(
+            masked.pixels, frame.index, frame.pts_seconds, frame.captured_ns, frame.epoch + changes,
+            frame.spacing_mm, frame.spacing_from,
+        )  # fmt: skip
+
+
+class _Outbox:
+    """What is to be sent. Of live frames the newest wins; a recording waits until there is room."""
+
+    def __init__(self, *, newest: bool) -> None:
+        self.newest = newest
+        self.dropped = 0
+        self._changed = threading.Condition()
+        self._notes: deque[dict[str, Any]] = deque()
+        self._frames: deque[Frame] = deque()
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader is what is waited for."""
+        return len(self._frames) >= _READ_AHEAD
+
+    def put(self, message: Frame | dict[str, Any]) -> None:
+        with self._changed:
+            if not isinstance(message, Frame):
+                # Notes stay behind the frames before them.
+                self._changed.wait_for(lambda: not self._frames)
+                self._notes.append(message)
+            elif self.newest:
+                self.dropped += len(self._frames)
+                self._frames.clear()
+                self._frames.append(message)
+            else:
+                self._changed.wait_for(lambda: not self.full)
+                self._frames.append(message)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def messages(self, within_s: float) -> Iterator[Frame | dict[str, Any] | None]:
+        """Each in turn; None where nothing has come in time. Ends after the last."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._notes or self._frames or self._closed, within_s)
+                if self._notes:
+                    message: Frame | dict[str, Any] | None = self._notes.popleft()
+                else:
+                    message = self._frames.popleft() if self._frames else None
+                done = message is None and self._closed
+                self._changed.notify_all()
+            if done:
+                return
+            yield message
+
+
+def _hello(source: Source) -> dict[str, Any]:
+    return {
+        "hello": {
+            "kind": source.kind,
+            "live": source.live,
+            "frames_expected": source.frames_expected,
+            "rate_hz": source.rate_hz,
+            "identity": source.identity,
+        }
+    }
+
+
+def _rectangle(numbers: list[int] | None) -> Rectangle | None:
+    return None if numbers is None else Rectangle(*numbers)
+
+
+def _end_with_the_parent() -> None:
+    """Linux kills this process when its parent dies, even where a decoder has it by the throat."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _limit() -> None:
+    """One allocation out of all proportion fails and does not take the machine down; the parent watches for growth.
+
+    And a crash leaves no file behind that would hold pictures.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        for what, limit in ((resource.RLIMIT_AS, _ADDRESSES_BYTES), (resource.RLIMIT_CORE, 0)):
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(what, (limit, limit))

@@ -117,3 +117,10 @@ def from_values(values: Sequence[Any]) -> Shape:
         return Polygon(tuple((float(x), float(y)) for x, y in values))
     except (TypeError, ValueError, OverflowError):
         raise SourceError("the sector must be [x, y, width, height] or corners [[x, y], ...], in pixels") from None
+
+
+def to_values(shape: Shape | None) -> list[Any] | None:
+    """Plain values that `from_values` understands; None for None."""
+    if isinstance(shape, Rectangle):
+        return [shape.x, shape.y, shape.width, shape.height]
+    return None if shape is None else [list(corner) for corner in shape.corners]

@@ -14,9 +14,11 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, cast
 
 from streamer.errors import SourceError
+from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.handover import Handed, Note
-from streamer.sector import Rectangle
+from streamer.masker import Setting
+from streamer.sector import to_values
 from streamer.sources import Kind
 from streamer.worker_process import PATIENT_TICKS, SILENT_TICKS, Dead, WorkerProcess
 
@@ -40,7 +42,7 @@ class Link:
         trouble: why no frames come, one line that may be published; None while they do.
         reconnects: how often frames came again after they had ceased.
         deaths: of children, ever.
-        dropped: frames that were replaced by newer ones, or could not be masked, before they reached this process.
+        dropped: frames that were replaced by newer ones before they reached this process.
         size: width and height of the source's frames before they were cut, None before the first.
     """
 
@@ -59,6 +61,11 @@ class ApartSource:
     minute the capture is failed until `resume`. A recording whose child dies goes on where it was if it is played as
     if live (``persist``); otherwise it ends there, with a SourceError.
 
+    Attributes:
+        link: how the capture fares.
+        masker: stands for the one in the child; see `FarMasker`.
+        warnings: see `streamer.sources.Source`.
+
     Args:
         name: see `streamer.sources.open_source`.
         spacing_mm: likewise.
@@ -73,12 +80,12 @@ class ApartSource:
     """
 
     def __init__(
-        self, name: str, *, spacing_mm: float | None = None, sector: Rectangle | None = None, persist: bool = False,
+        self, name: str, *, spacing_mm: float | None = None, sector: Setting = None, persist: bool = False,
         deaths: int = DEATHS, memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._name = name
         self._spacing_mm = spacing_mm
-        self._sector = sector
+        self.masker = FarMasker(sector, self._set_sector)
         self._persist = persist
         self._most_deaths = deaths
         self._memory_bytes = memory_bytes
@@ -125,11 +132,6 @@ class ApartSource:
         child = self._child
         return None if child is None else child.pid
 
-    @property
-    def sector(self) -> Rectangle | None:
-        """As it was set last."""
-        return self._sector
-
     def __enter__(self) -> Self:
         return self
 
@@ -141,13 +143,6 @@ class ApartSource:
         self._closed.set()
         self._resumed.set()
         self._bury()
-
-    def set_sector(self, sector: Rectangle | None) -> None:
-        """Another scan region; its frames begin a new epoch."""
-        with self._lock:
-            self._sector = sector
-            if self._child is not None:
-                self._child.tell({"sector": _numbers(sector)})
 
     def resume(self) -> None:
         """Start again what was given up."""
@@ -196,9 +191,19 @@ class ApartSource:
                 return
             skip = 0 if self._hello is None or self.live or self._last is None else self._last.index + 1
             self._child = WorkerProcess(
-                {"name": self._name, "spacing_mm": self._spacing_mm, "sector": _numbers(self._sector), "skip": skip},
+                {
+                    "name": self._name,
+                    "spacing_mm": self._spacing_mm,
+                    "sector": to_values(self.masker.setting),
+                    "skip": skip,
+                },
                 self._memory_bytes,
             )
+
+    def _set_sector(self, sector: Setting) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.tell({"sector": to_values(sector)})
 
     def _handed(self) -> Iterator[Handed]:
         """Frames of this child. Raises Dead."""
@@ -228,6 +233,9 @@ class ApartSource:
             self._bury()
             if self._ended:
                 raise SourceError(self._ended["reason"], **_source_of(self._ended))
+        if "mask" in note:
+            said = note["mask"]
+            self.masker.heard({**said, "index": said["index"] + self._index})
         self.warnings += [line for line in note.get("warnings", ()) if line not in self.warnings]
         if "trouble" in note:
             size = note["size"]
@@ -298,10 +306,6 @@ class ApartSource:
             child, self._child = self._child, None
         if child is not None:
             child.kill()
-
-
-def _numbers(sector: Rectangle | None) -> list[int] | None:
-    return None if sector is None else [sector.x, sector.y, sector.width, sector.height]
 
 
 def _source_of(end: Note) -> dict[str, str]:

@@ -20,9 +20,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from streamer.errors import SourceError
+from streamer.far_masker import told
 from streamer.frame import Frame
 from streamer.handover import Sending
-from streamer.sector import Rectangle, crop
+from streamer.masker import Masked, Masker, Setting
+from streamer.sector import from_values
 from streamer.sources import Source, open_source
 
 BEAT_SECONDS: Final = 0.2
@@ -65,7 +67,9 @@ class _Worker:
         self._sending = Sending(channel)
         self._orders = orders
         self._source: Source | None = None
-        self._mask = _Mask(_rectangle(orders["sector"]))
+        self._masker = Masker(_setting(orders["sector"]))
+        self._said: dict[str, Any] = {}
+        self._size: tuple[int, int] | None = None
         self._outbox = _Outbox(newest=False)
         self._step = (0, time.monotonic())
         self._steps = 0
@@ -80,7 +84,7 @@ class _Worker:
             with open_source(self._orders["name"], spacing_mm=self._orders["spacing_mm"]) as source:
                 self._source = source
                 self._outbox.newest = source.live
-                self._outbox.put(_hello(source))
+                self._outbox.say(_hello(source))
                 self._read(source)
         except SourceError as error:
             end = {"reason": error.reason, "text": str(error)}
@@ -88,8 +92,8 @@ class _Worker:
             return EXIT_MEMORY
         except Exception as error:  # its words may hold an address with a password
             end = {"reason": f"the source broke down ({type(error).__name__})"}
-        self._outbox.put({"warnings": self._new_warnings()})
-        self._outbox.put({"end": end})
+        self._outbox.say({"warnings": self._new_warnings()})
+        self._outbox.say({"end": end})
         self._outbox.close()
         beating.join()
         return 0
@@ -97,7 +101,7 @@ class _Worker:
     def told(self, order: dict[str, Any]) -> None:
         """A change while it runs."""
         if "sector" in order:
-            self._mask.set(_rectangle(order["sector"]))
+            self._masker.set_sector(_setting(order["sector"]))
 
     def _read(self, source: Source) -> None:
         skip = int(self._orders["skip"])
@@ -105,11 +109,17 @@ class _Worker:
             self._steps += 1
             if frame.index < skip:
                 continue
-            masked = self._mask.update(frame)
-            if masked is None:
-                self._outbox.dropped += 1
-            else:
-                self._outbox.put(masked)
+            self._size = (frame.width, frame.height)
+            masked = self._masker.update(frame)
+            self._outbox.put(masked.frame, self._news(masked))
+
+    def _news(self, masked: Masked) -> dict[str, Any] | None:
+        """What the masker says now that it has not said before."""
+        said = told(masked.frame.index, masked)
+        if said["events"] or {**said, "index": None} != self._said:
+            self._said = {**said, "index": None, "events": []}
+            return {"mask": said}
+        return None
 
     def _send(self) -> None:
         beat_due_s = 0.0
@@ -129,10 +139,10 @@ class _Worker:
         self._watch()
         source = self._source
         return {
-            "trouble": self._mask.trouble or getattr(source, "trouble", None),
+            "trouble": getattr(source, "trouble", None),
             "reconnects": getattr(source, "reconnects", 0),
             "dropped": self._outbox.dropped,
-            "size": self._mask.size,
+            "size": self._size,
             "warnings": self._new_warnings(),
         }
 
@@ -157,35 +167,6 @@ class _Worker:
         return new
 
 
-class _Mask:
-    """Cuts frames to the sector, which may be changed while they come."""
-
-    def __init__(self, sector: Rectangle | None) -> None:
-        self._sector = sector
-        self._changes = 0
-        self.size: tuple[int, int] | None = None
-        self.trouble: str | None = None
-
-    def set(self, sector: Rectangle | None) -> None:
-        self._sector = sector
-        self._changes += 1
-
-    def update(self, frame: Frame) -> Frame | None:
-        """The masked frame; None where it cannot be masked: then nothing of it may leave."""
-        changes = self._changes
-        self.size = (frame.width, frame.height)
-        try:
-            masked = crop(frame, self._sector)
-        except SourceError as error:
-            self.trouble = error.reason
-            return None
-        self.trouble = None
-        return Frame(
-            masked.pixels, frame.index, frame.pts_seconds, frame.captured_ns, frame.epoch + changes,
-            frame.spacing_mm, frame.spacing_from,
-        )  # fmt: skip
-
-
 class _Outbox:
     """What is to be sent. Of live frames the newest wins; a recording waits until there is room."""
 
@@ -202,19 +183,24 @@ class _Outbox:
         """Whether the reader is what is waited for."""
         return len(self._frames) >= _READ_AHEAD
 
-    def put(self, message: Frame | dict[str, Any]) -> None:
+    def put(self, frame: Frame, note: dict[str, Any] | None = None) -> None:
+        """A frame, and what is to be said before it."""
         with self._changed:
-            if not isinstance(message, Frame):
-                # Notes stay behind the frames before them.
-                self._changed.wait_for(lambda: not self._frames)
-                self._notes.append(message)
-            elif self.newest:
+            if self.newest:
                 self.dropped += len(self._frames)
                 self._frames.clear()
-                self._frames.append(message)
             else:
                 self._changed.wait_for(lambda: not self.full)
-                self._frames.append(message)
+            self._frames.append(frame)
+            if note is not None:
+                self._notes.append(note)
+            self._changed.notify_all()
+
+    def say(self, note: dict[str, Any]) -> None:
+        """A note, after all frames that were put before it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._frames)
+            self._notes.append(note)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -250,8 +236,8 @@ def _hello(source: Source) -> dict[str, Any]:
     }
 
 
-def _rectangle(numbers: list[int] | None) -> Rectangle | None:
-    return None if numbers is None else Rectangle(*numbers)
+def _setting(values: list[Any] | None) -> Setting:
+    return None if values is None else from_values(values)
 
 
 def _end_with_the_parent() -> None:

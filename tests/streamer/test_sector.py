@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.errors import SourceError
-from streamer.sector import Polygon, Rectangle, from_values, parse
+from streamer.sector import Polygon, Rectangle, from_values, parse, to_values
 
 
 def test_parse_reads_what_str_writes():
@@ -57,3 +57,9 @@ def test_plain_values_mean_a_rectangle_or_an_outline():
 def test_other_values_are_refused(values):
     with pytest.raises(SourceError):
         from_values(values)
+
+
+@pytest.mark.parametrize("values", [[1, 2, 30, 40], [[1.0, 2.0], [30.5, 2.0], [20.0, 40.0]]])
+def test_values_make_the_shape_that_gives_them(values):
+    assert to_values(from_values(values)) == values
+    assert to_values(None) is None

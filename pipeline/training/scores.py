@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from dataclasses import dataclass, fields
@@ -117,7 +118,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
             encode()
     if waiting:
         encode()
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in itertools.pairwise(rows):
         for name in _NAMES:
             row.setdefault(name, before.get(name))
     return rows

@@ -47,17 +47,49 @@ def phantom_heads(seeds: range, per_seed: int) -> list[tuple[Still, float, float
     return found
 
 
-def shrunk(still: Still, rng: np.random.Generator) -> Still:
-    """HC18's heads fill their pictures; the phantom's are often seen from further away."""
-    factor = float(rng.uniform(0.6, 1.0))
+def zoomed(still: Still, factor: float) -> Still:
+    """The still drawn larger or smaller about its middle."""
     matrix = cv2.getRotationMatrix2D((STILL_SIDE / 2, STILL_SIDE / 2), 0, factor)
-    picture = cv2.warpAffine(still.picture, matrix, (STILL_SIDE, STILL_SIDE), flags=cv2.INTER_AREA)
-    return replace(still, picture=picture, head_px=still.head_px * factor)
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    picture = cv2.warpAffine(still.picture, matrix, (STILL_SIDE, STILL_SIDE), flags=how)
+    return replace(still, picture=picture, head_px=None if still.head_px is None else still.head_px * factor)
 
 
 def tensor(samples: list) -> torch.Tensor:
     gray = torch.from_numpy(np.stack([s.picture for s in samples]))[:, None].expand(-1, 3, -1, -1)
     return ((gray - 0.45) / 0.27).contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def plainly_read_px(net: torch.nn.Module, stills: list[Still]) -> list[float]:
+    """Head circumference as the network says it, in the stills' pixels."""
+    out: list[float] = []
+    for start in range(0, len(stills), 32):
+        batch = tensor([plain(s, SIDE) for s in stills[start : start + 32]])
+        out += [math.exp(v * SPREAD + MIDDLE) * STILL_SIDE / SIDE for v in net(batch)[:, 0].tolist()]
+    return out
+
+
+def read_px(net: torch.nn.Module, stills: list[Still], usual_px: float) -> list[float]:
+    """The same, read again with the head zoomed to about ``usual_px``, as a sonographer would do."""
+    return [_read_zoomed(net, still, usual_px) for still in stills]
+
+
+def _read_zoomed(net: torch.nn.Module, still: Still, usual_px: float) -> float:
+    px = statistics.median(plainly_read_px(net, _mirrored(still)))
+    for _ in range(2):
+        found: list[float] = []
+        for share in (0.9, 1.0, 1.1):
+            factor = min(2.0, max(0.5, share * usual_px / px))
+            found += [value / factor for value in plainly_read_px(net, _mirrored(zoomed(still, factor)))]
+        px = statistics.median(found)
+    return px
+
+
+def _mirrored(still: Still) -> list[Still]:
+    picture = still.picture
+    views = (picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1])
+    return [replace(still, picture=view.copy()) for view in views]
 
 
 def main() -> None:
@@ -75,7 +107,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, args.steps)
     for step in range(args.steps):
-        samples = [augment(shrunk(heads[int(i)], rng), SIDE, rng) for i in rng.integers(0, len(heads), 48)]
+        # HC18's heads fill their pictures; the phantom's are often seen from further away.
+        drawn = [zoomed(heads[int(i)], float(rng.uniform(0.7, 1.0))) for i in rng.integers(0, len(heads), 48)]
+        samples = [augment(still, SIDE, rng) for still in drawn]
         wanted = torch.tensor([(math.log(s.head_px) - MIDDLE) / SPREAD for s in samples])
         loss = torch.nn.functional.smooth_l1_loss(net(tensor(samples))[:, 0], wanted, beta=0.1)
         optimizer.zero_grad()
@@ -85,24 +119,17 @@ def main() -> None:
         if step % 100 == 99:
             print(f"step {step + 1}/{args.steps}, loss {loss.item():.4f}", file=sys.stderr)
     net.eval()
-
-    @torch.inference_mode()
-    def read_px(stills: list[Still]) -> list[float]:
-        out: list[float] = []
-        for start in range(0, len(stills), 32):
-            batch = tensor([plain(s, SIDE) for s in stills[start : start + 32]])
-            out += [math.exp(v * SPREAD + MIDDLE) * STILL_SIDE / SIDE for v in net(batch)[:, 0].tolist()]
-        return out
+    usual_px = statistics.median(still.head_px for still in heads)
 
     rows = [row for row in hc18_rows(args.data, validation=True) if 100 <= row.hc_mm <= 342]
     real = [hc18_still(row) for row in rows]
     at_home = [
         abs(who_age_days(row.hc_mm * px / still.head_px) - who_age_days(row.hc_mm))
-        for row, still, px in zip(rows, real, read_px(real), strict=True)
+        for row, still, px in zip(rows, real, read_px(net, real, usual_px), strict=True)
         if still.head_px
     ]
     drawn = phantom_heads(range(100, 140), 5)
-    pairs = list(zip(drawn, read_px([still for still, _, _ in drawn]), strict=True))
+    pairs = list(zip(drawn, read_px(net, [still for still, _, _ in drawn], usual_px), strict=True))
     abroad = [abs(who_age_days(px * mm) - days) for (_, days, mm), px in pairs]
     print(json.dumps({
         "hc18_validation_median_days": round(statistics.median(at_home), 2),

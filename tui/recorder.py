@@ -113,7 +113,11 @@ class _Run:
         self._catch_up()
         commit_s = disk_s = time.monotonic()
         while not stop.is_set() and not self._ended:
-            if self._listener.run != self._store.run or self._listener.unanswered:
+            if self._listener.run != self._store.run:
+                for keyframe in self._store.wanted():
+                    self._store.forget_keyframe(keyframe)  # it died with the engine that held it
+                return False
+            if self._listener.unanswered:
                 return False
             now_s = time.monotonic()
             if now_s >= disk_s:

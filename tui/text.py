@@ -37,6 +37,8 @@ EVENT_WORDS = {
     "source_back": "Source is back",
     "source_warning": "Source",
     "spacing_changed": "Scale changed",
+    "paused": "Paused",
+    "resumed": "Going on",
     "sector_changed": "Scan region changed",
     "frame_failed": "A frame failed",
     "new_exam": "New exam",

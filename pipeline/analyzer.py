@@ -20,6 +20,7 @@ from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
 from pipeline.keyframes import KeyframeShelf, Shelved, owned, score_parts
 from pipeline.meaning import Meaning
+from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.masker import Region, Setting
 
@@ -39,7 +40,7 @@ class StreamAnalyzer:
         bank: see `pipeline.answers.Bank`; asked where a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
-        sector: the scan region; None for the whole frame.
+        sector: the scan region; None for the whole frame; a `FarMasker` where the frames come masked.
         spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
 
     Attributes:
@@ -51,7 +52,7 @@ class StreamAnalyzer:
 
     def __init__(
         self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
-        bank_ahead: bool = False, sector: Setting = None, spacing_mm: float | None = None,
+        bank_ahead: bool = False, sector: Setting | FarMasker = None, spacing_mm: float | None = None,
     ) -> None:  # fmt: skip
         self.stream = stream
         self.exam = exam

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from streamer.flow import Mailbox, paced
 from streamer.frame import Frame
 from streamer.sources import Source
+from streamer.worker import ApartSource, Link
 
 READ_AHEAD: Final = 16
 """Frames that may wait between a source and the engine: enough for two batches, little enough to be fresh."""
@@ -53,6 +54,15 @@ class Lane(Protocol):
         """No frame waits and none will come."""
         ...
 
+    @property
+    def link(self) -> Link | None:
+        """How the capture fares; None where the source is read in this process."""
+        ...
+
+    def resume(self) -> None:
+        """Start a capture again that was given up; nothing where it was not."""
+        ...
+
     def start(self, wake: Callable[[], object]) -> None:
         """Begin to read; ``wake`` is called, from the reading thread, whenever something has come."""
         ...
@@ -88,6 +98,13 @@ class EveryFrame:
     def finished(self) -> bool:
         with self._changed:
             return self._ended and not self._frames
+
+    @property
+    def link(self) -> Link | None:
+        return _link(self._source)
+
+    def resume(self) -> None:
+        _resume(self._source)
 
     def start(self, wake: Callable[[], object]) -> None:
         self._wake = wake
@@ -154,6 +171,13 @@ class NewestFrame:
     def finished(self) -> bool:
         return self._mailbox.closed and not self._mailbox.held
 
+    @property
+    def link(self) -> Link | None:
+        return _link(self._source)
+
+    def resume(self) -> None:
+        _resume(self._source)
+
     def start(self, wake: Callable[[], object]) -> None:
         self._mailbox = Mailbox(on_change=wake)
         self._thread.start()
@@ -162,11 +186,13 @@ class NewestFrame:
         return self._mailbox.take()
 
     def tally(self) -> Tally:
+        link = self.link
+        dropped_before = 0 if link is None else link.dropped
         # Counts are read one by one; they belong together where no frame came in between.
         while True:
             captured = self._mailbox.captured
-            dropped = self._mailbox.dropped + self._discarded
-            found = Tally(captured, dropped, self._mailbox.held, self._newest_ns)
+            dropped = self._mailbox.dropped + self._discarded + dropped_before
+            found = Tally(captured + dropped_before, dropped, self._mailbox.held, self._newest_ns)
             if self._mailbox.captured == captured:
                 return found
 
@@ -191,6 +217,16 @@ class NewestFrame:
 
 
 def _let_go(source: Source, thread: threading.Thread) -> None:
+    # Closed first: a thread that waits for a frame which never comes waits no longer.
+    source.close()
     if thread.ident is not None:
         thread.join(JOIN_SECONDS)
-    source.close()
+
+
+def _link(source: Source) -> Link | None:
+    return source.link if isinstance(source, ApartSource) else None
+
+
+def _resume(source: Source) -> None:
+    if isinstance(source, ApartSource):
+        source.resume()

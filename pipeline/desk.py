@@ -40,6 +40,7 @@ class Reach(Protocol):
     @property
     def now_ns(self) -> int: ...
     def send(self, messages: Iterable[wire.Message]) -> None: ...
+    def resume_captures(self) -> None: ...
     def stop(self, reason: str) -> None: ...
     def state(self) -> dict[str, Any]: ...
 
@@ -205,6 +206,8 @@ class Desk:
         if paused != self._reach.paused:
             self._reach.send(each.event("paused" if paused else "resumed", {}) for each in self._reach.analyzers)
         self._reach.paused = paused
+        if not paused:
+            self._reach.resume_captures()
         return {"paused": paused}
 
     def _stop(self, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from pipeline.analyzer import StreamAnalyzer
 from pipeline.desk import Desk
 from pipeline.encoder import Item
 from pipeline.heads import Scores
-from pipeline.health import HealthMeter
 from pipeline.intake import Admitted
 from pipeline.keyframes import Shelved
 from pipeline.streams import Stream, Way
@@ -87,7 +86,7 @@ class Engine:
         self._sink = sink
         self._clock_ns = clock_ns
         self._batch = batch
-        self._ways = [Way(stream, HealthMeter(device, clock_ns())) for stream in streams]
+        self._ways = [Way(stream, device, clock_ns()) for stream in streams]
         self._wake = threading.Event()
         self._desk = Desk(self, self._wake.set)
         self._turn = 0
@@ -139,6 +138,11 @@ class Engine:
             for way in self._ways:
                 way.lane.close()
         self._say_goodbye()
+
+    def resume_captures(self) -> None:
+        """Start captures again that were given up."""
+        for way in self._ways:
+            way.lane.resume()
 
     def send(self, messages: Iterable[wire.Message]) -> None:
         """Messages to the sink, in order."""
@@ -198,16 +202,18 @@ class Engine:
 
     def _beat(self) -> None:
         now_ns = self._clock_ns()
+        for way in self._ways:
+            self.send(way.watch(now_ns, paused=self.paused))
         if now_ns >= self._beat_ns:
             self._beat_ns = max(self._beat_ns + _SECOND_NS, now_ns)
             self._tell_health(now_ns)
 
     def _tell_health(self, now_ns: int) -> None:
-        self.send(way.meter.health(way.analyzer, way.lane, now_ns, paused=self.paused) for way in self._ways)
+        self.send(way.health(now_ns, paused=self.paused) for way in self._ways)
 
     def _all_ended(self) -> bool:
         for way in self._ways:
-            self.send(way.end())
+            self.send(way.end(self._clock_ns()))
         return all(way.ended for way in self._ways)
 
     def _say_goodbye(self) -> None:

@@ -10,11 +10,11 @@ import psutil
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
-from pipeline.capture_threads import Lane, Tally
+from pipeline.capture_threads import Lane
+from pipeline.capture_watch import Silence
 
 WINDOW_NS: Final = 10_000_000_000
-STALE_MS: Final = 1_000.0
-LOST_MS: Final = 3_000.0
+_RATES_AFTER_S: Final = 0.5
 _MOST_SAMPLES: Final = 4_096  # ten seconds of the fastest stream; a bound, not a window
 
 
@@ -23,14 +23,14 @@ class HealthMeter:
 
     Args:
         device: what the model runs on.
-        started_ns: monotonic; silence is counted from here until the first frame.
+        started_ns: monotonic.
     """
 
     def __init__(self, device: str, started_ns: int) -> None:
         self._device = device
-        self._started_ns = started_ns
         self._since_ns = started_ns
         self._captured = self._finished = 0
+        self._fps_in = self._fps_out = 0.0
         self._totals: deque[tuple[int, float]] = deque(maxlen=_MOST_SAMPLES)
 
     def note(self, total_ms: float | None, now_ns: int) -> None:
@@ -38,38 +38,32 @@ class HealthMeter:
         if total_ms is not None:
             self._totals.append((now_ns, total_ms))
 
-    def health(self, analyzer: StreamAnalyzer, lane: Lane, now_ns: int, *, paused: bool) -> wire.Health:
-        """The message, and the start of the next interval of the rates."""
+    def health(
+        self, analyzer: StreamAnalyzer, lane: Lane, now_ns: int, *, paused: bool, silence: Silence | None = None
+    ) -> wire.Health:
+        """The message, and the start of the next interval of the rates; ``silence``: see `CaptureWatch`."""
         tally = lane.tally()
-        seconds = max(1e-3, (now_ns - self._since_ns) / 1e9)
-        fps_in = (tally.captured - self._captured) / seconds
-        fps_out = (analyzer.finished - self._finished) / seconds
-        self._since_ns, self._captured, self._finished = now_ns, tally.captured, analyzer.finished
+        seconds = (now_ns - self._since_ns) / 1e9
+        # A message may go out early, when a state has changed: too soon for a rate.
+        if seconds >= _RATES_AFTER_S:
+            self._fps_in = (tally.captured - self._captured) / seconds
+            self._fps_out = (analyzer.finished - self._finished) / seconds
+            self._since_ns, self._captured, self._finished = now_ns, tally.captured, analyzer.finished
         age_ms = None if tally.newest_ns is None else max(0.0, (now_ns - tally.newest_ns) / 1e6)
         return wire.Health(
             exam=analyzer.exam,
             stream=analyzer.stream,
-            state=self._state(analyzer, lane, tally, now_ns),
-            fps_in=fps_in,
-            fps_out=fps_out,
+            state=silence or analyzer.state,
+            fps_in=self._fps_in,
+            fps_out=self._fps_out,
             counts=analyzer.counts(tally.captured, tally.dropped, tally.waiting),
-            reconnects=0,
+            reconnects=0 if lane.link is None else lane.link.reconnects,
             last_frame_age_ms=age_ms,
             latency_ms=self._percentiles(now_ns),
             device=self._device,
             memory_mb=psutil.Process().memory_info().rss / 2**20,
             paused=paused,
         )
-
-    def _state(self, analyzer: StreamAnalyzer, lane: Lane, tally: Tally, now_ns: int) -> wire.HealthState:
-        if lane.error is not None:
-            return "failed"
-        if not lane.live:
-            return analyzer.state
-        silent_ms = (now_ns - (self._started_ns if tally.newest_ns is None else tally.newest_ns)) / 1e6
-        if silent_ms > LOST_MS:
-            return "lost"
-        return "stale" if silent_ms > STALE_MS else analyzer.state
 
     def _percentiles(self, now_ns: int) -> wire.Percentiles:
         while self._totals and now_ns - self._totals[0][0] > WINDOW_NS:

@@ -8,6 +8,7 @@ from typing import Literal
 from pipeline import wire
 from pipeline.quality import QualityMeter
 from pipeline.reuse import ReuseGate
+from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.masker import Masker, Region, Setting
 from streamer.signal import SignalMonitor
@@ -40,13 +41,13 @@ class Intake:
     """Masks and sorts the frames of one stream. Passive.
 
     Args:
-        sector: the scan region; None for the whole frame.
+        sector: the scan region; None for the whole frame; a `FarMasker` where the frames come masked.
         spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
     """
 
-    def __init__(self, sector: Setting = None, spacing_mm: float | None = None) -> None:
+    def __init__(self, sector: Setting | FarMasker = None, spacing_mm: float | None = None) -> None:
         self.spacing_mm = spacing_mm
-        self._masker = Masker(sector)
+        self._masker = sector if isinstance(sector, FarMasker) else Masker(sector)
         self._region: Region | None = None
         self._signal = SignalMonitor()
         self._gate = ReuseGate()

@@ -13,6 +13,7 @@ from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
 from pipeline.answers import Bank
 from pipeline.capture_threads import EveryFrame, Lane, NewestFrame
+from pipeline.capture_watch import CaptureWatch, Silence
 from pipeline.facts import ModelFacts
 from pipeline.health import HealthMeter
 from pipeline.intake import Admitted
@@ -20,6 +21,7 @@ from streamer.errors import SourceError
 from streamer.frame import Frame
 from streamer.masker import Setting
 from streamer.sources import Source
+from streamer.worker import ApartSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,11 @@ def stream_of(
         bank: sentences about age for a spacing; `TextBanks.gestation` where every frame counts and may be waited for,
             `GestationBanks.get` where nothing may wait.
         every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
-        sector: the scan region; None for the whole frame.
+        sector: the scan region; None for the whole frame. A source that is captured apart has its own.
         clock_ns: the monotonic clock.
     """
-    analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=sector)
+    masking = source.masker if isinstance(source, ApartSource) else sector
+    analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=masking)
     lane = EveryFrame(source) if every_frame else NewestFrame(source, clock_ns)
     return Stream(analyzer, lane, source.kind, source.warnings)
 
@@ -57,21 +60,34 @@ def stream_of(
 class Way:
     """A stream while the engine runs it."""
 
-    def __init__(self, stream: Stream, meter: HealthMeter) -> None:
+    def __init__(self, stream: Stream, device: str, started_ns: int) -> None:
         self.analyzer = stream.analyzer
         self.lane = stream.lane
-        self.meter = meter
+        self.meter = HealthMeter(device, started_ns)
         self.ended = False
         self._kind = stream.kind
-        self._source_warnings = stream.warnings
+        self._watch = CaptureWatch(stream.lane, stream.warnings, started_ns)
+        self._silence: Silence | None = None
         self._size: tuple[int, int] | None = None  # width, height of the source's frames
 
     def admit(self, frame: Frame, now_ns: int) -> Admitted:
         """See `StreamAnalyzer.admit`."""
-        self._size = (frame.width, frame.height)
+        link = self.lane.link
+        self._size = (frame.width, frame.height) if link is None else link.size
         return self.analyzer.admit(frame, now_ns, self.lane.tally().dropped)
 
-    def end(self) -> list[wire.Message]:
+    def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:
+        """What there is to tell of the capture; its health at once where frames have ceased or come again."""
+        before, self._silence = self._silence, self._watch.silence(now_ns)
+        events: list[wire.Message] = [self.analyzer.event(*each) for each in self._watch.update(now_ns)]
+        return events if self._silence == before else [*events, self.health(now_ns, paused=paused)]
+
+    def health(self, now_ns: int, *, paused: bool) -> wire.Health:
+        """The stream's health message."""
+        silence = self._watch.silence(now_ns)
+        return self.meter.health(self.analyzer, self.lane, now_ns, paused=paused, silence=silence)
+
+    def end(self, now_ns: int) -> list[wire.Message]:
         """What is to be told once, when nothing more comes."""
         if self.ended or not self.lane.finished:
             return []
@@ -81,7 +97,7 @@ class Way:
         reason = error.reason if isinstance(error, SourceError) else type(error).__name__
         detail = {} if error is None else {"reason": reason}
         last = self.analyzer.event("source_ended" if error is None else "source_lost", detail)
-        return [*(self.analyzer.event("source_warning", {"text": text}) for text in self._source_warnings), last]
+        return [*self.watch(now_ns, paused=False), last]
 
     def state(self) -> dict[str, Any]:
         """What a late joiner needs to know: plain values."""

@@ -19,7 +19,8 @@ OTHER = "other"
 State = Literal["live", "frozen", "black", "no_signal"]
 HealthState = Literal["live", "frozen", "black", "no_signal", "stale", "lost", "failed"]
 EventName = Literal[
-    "freeze", "unfreeze", "signal_lost", "signal_back", "source_ended", "source_lost", "source_warning",
+    "freeze", "unfreeze", "signal_lost", "signal_back", "source_ended", "source_lost", "source_back",
+    "source_failed", "source_warning",
     "spacing_changed", "sector_changed", "frame_failed", "new_exam", "mark", "decision", "paused",
     "resumed",
 ]  # fmt: skip

@@ -10,16 +10,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self, cast
 
+from streamer.addresses import scheme_of
 from streamer.errors import SourceError
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.handover import Handed, Note
 from streamer.masker import Setting
 from streamer.sector import to_values
-from streamer.sources import Kind
+from streamer.sources import Kind, Source, open_source
 from streamer.worker_process import PATIENT_TICKS, SILENT_TICKS, Dead, WorkerProcess
 
 DEATHS: Final = 5
@@ -42,6 +44,7 @@ class Link:
         trouble: why no frames come, one line that may be published; None while they do.
         reconnects: how often frames came again after they had ceased.
         deaths: of children, ever.
+        died: how the last of them did.
         dropped: frames that were replaced by newer ones before they reached this process.
         size: width and height of the source's frames before they were cut, None before the first.
     """
@@ -50,6 +53,7 @@ class Link:
     trouble: str | None = None
     reconnects: int = 0
     deaths: int = 0
+    died: str | None = None
     dropped: int = 0
     size: tuple[int, int] | None = None
 
@@ -273,7 +277,7 @@ class ApartSource:
         self._obituaries.append(now_ns)
         while now_ns - self._obituaries[0] > WITHIN_SECONDS * _NS:
             self._obituaries.popleft()
-        self.link = replace(self.link, state="starting", trouble=how, deaths=self.link.deaths + 1)
+        self.link = replace(self.link, state="starting", trouble=how, died=how, deaths=self.link.deaths + 1)
         if self._hello is not None:
             self._carry_over(now_ns)
             if not self.live and not self._persist:
@@ -312,3 +316,13 @@ def _source_of(end: Note) -> dict[str, str]:
     """What stands before the reason in the error's text: the source's name, where the child has said it."""
     text, reason = end.get("text", ""), end["reason"]
     return {"source": text.removesuffix(f": {reason}")} if text.endswith(f": {reason}") else {}
+
+
+def open_apart(name: str, *, spacing_mm: float | None = None, sector: Setting = None, persist: bool = False) -> Source:
+    """A source read in a child process; a phantom in this one, for it decodes nothing and shows nobody.
+
+    The arguments and errors are those of `ApartSource`. Only its frames come masked: a phantom is masked by its reader.
+    """
+    if scheme_of(name) == "phantom" and not Path(name).exists():
+        return open_source(name, spacing_mm=spacing_mm)
+    return ApartSource(name, spacing_mm=spacing_mm, sector=sector, persist=persist)

@@ -87,10 +87,10 @@ def _described(path: str, number: int, spacing_mm: float | None) -> dict[str, An
 
 def _opened(path: str, spacing_mm: float | None) -> Source:
     from streamer.errors import SourceError
-    from streamer.sources import open_source
+    from streamer.worker import open_apart
 
-    source = open_source(path, spacing_mm=spacing_mm)
-    if source.kind == "phantom":
+    source = open_apart(path, spacing_mm=spacing_mm)
+    if source.live or source.kind == "phantom":
         source.close()
         raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
     return source

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.ready import Ready
     from pipeline.streams import Stream
+    from streamer.sector import Rectangle
     from streamer.sources import Source
 
 READY: Final = "ready"
@@ -95,15 +96,20 @@ def _run(settings: EngineSettings) -> None:
 
 
 def _opened(stream: StreamSettings) -> Source:
-    from streamer.sources import open_source
+    from streamer.worker import open_apart
 
-    return open_source(stream.source, spacing_mm=stream.spacing_mm)
+    return open_apart(stream.source, spacing_mm=stream.spacing_mm, sector=_sector(stream), persist=True)
+
+
+def _sector(stream: StreamSettings) -> Rectangle | None:
+    from streamer.sector import Rectangle
+
+    return None if stream.sector is None else Rectangle(*stream.sector)
 
 
 def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
     from pipeline.gestation_banks import GestationBanks
     from pipeline.streams import stream_of
-    from streamer.sector import Rectangle
 
     bank: Bank = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them
     if ready.facts.knows_gestation:
@@ -117,7 +123,7 @@ def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, stan
             ready.facts,
             bank,
             every_frame=False,
-            sector=None if stream.sector is None else Rectangle(*stream.sector),
+            sector=_sector(stream),
         )
         for stream, source in zip(settings.streams, sources, strict=True)
     ]

@@ -35,6 +35,7 @@ EVENT_WORDS = {
     "source_ended": "Source ended",
     "source_lost": "Source lost",
     "source_back": "Source is back",
+    "source_failed": "Capture given up",
     "source_warning": "Source",
     "spacing_changed": "Scale changed",
     "paused": "Paused",
@@ -57,6 +58,7 @@ _TOLD_OF: dict[str, tuple[str, ...]] = {
     "spacing_changed": ("spacing_mm",),
     "frame_failed": ("reason", "error"),
     "source_lost": ("reason",),
+    "source_failed": ("reason",),
     "source_back": (),
 }
 _SELF_EVIDENT = ("text", "reason", "error", "plane", "sector")

@@ -12,6 +12,7 @@ from tests.pipeline.test_analyzer import brains, readings
 
 
 class Reach:
+    resumed = 0
     """The engine as far as commands reach it."""
 
     def __init__(self, *names):
@@ -26,6 +27,9 @@ class Reach:
 
     def stop(self, reason):
         self.stopped = reason
+
+    def resume_captures(self):
+        self.resumed += 1
 
     def state(self):
         return {"streams": []}
@@ -142,6 +146,7 @@ def test_pausing_is_on_record_once(ask, reach):
     ask("pause")
     ask("resume")
     assert [m.event for m in reach.sent] == ["paused", "paused", "resumed", "resumed"]  # two streams
+    assert reach.resumed == 1
 
 
 def test_spacing_and_sector_are_for_one_stream(ask, reach):

@@ -20,6 +20,8 @@ class LaneDouble:
     def tally(self):
         return Tally(self.captured, 2, 1, self.newest_ns)
 
+    link = None
+
 
 def health(lane, now_ns=SECOND, meter=None, stage=None):
     stage = stage or StreamAnalyzer("stream-1", "exam-1", FACTS, bank)
@@ -39,18 +41,17 @@ def test_rates_are_of_the_last_interval():
     wire.encode(first)
 
 
-@pytest.mark.parametrize(("silent_s", "state"), [(0.5, "no_signal"), (1.5, "stale"), (3.5, "lost")])
-def test_a_silent_live_stream_goes_stale_then_lost(silent_s, state):
-    assert health(LaneDouble(5, 0), round(silent_s * SECOND)).state == state
-    assert health(LaneDouble(0, None), round(silent_s * SECOND)).state == state
+def test_a_message_that_goes_out_early_repeats_the_rates():
+    meter = HealthMeter("cpu", 0)
+    assert health(LaneDouble(30), SECOND, meter).fps_in == 30
+    assert health(LaneDouble(35), round(1.1 * SECOND), meter).fps_in == 30
+    assert health(LaneDouble(60), 2 * SECOND, meter).fps_in == 30
 
 
-def test_a_file_that_takes_long_is_not_stale():
-    assert health(LaneDouble(5, 0, live=False), 60 * SECOND).state == "no_signal"
-
-
-def test_a_broken_source_has_failed():
-    assert health(LaneDouble(error=ValueError())).state == "failed"
+def test_a_silence_stands_above_what_the_picture_showed_last():
+    stage = StreamAnalyzer("stream-1", "exam-1", FACTS, bank)
+    found = HealthMeter("cpu", 0).health(stage, LaneDouble(), SECOND, paused=False, silence="lost")
+    assert found.state == "lost"
 
 
 def test_latencies_are_of_the_last_ten_seconds():

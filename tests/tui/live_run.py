@@ -40,15 +40,15 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class LiveRun:
-    """A running ``fetalstream run phantom:3 --headless``; its folders are removed at the end."""
+    """A running ``fetalstream run SOURCE --headless``; its folders are removed at the end."""
 
-    def __init__(self, *, record: bool = True) -> None:
+    def __init__(self, source: str = "phantom:3", *, record: bool = True) -> None:
         # pytest's own folders make names too long for sockets.
         self.home = Path(tempfile.mkdtemp(prefix="fs"))
         (self.home / "run").mkdir(mode=0o700)
         self.sessions = self.home / "sessions"
         prompts = few_sentences(self.home / "prompts")
-        command = [sys.executable, "-m", "tui.cli", "run", "phantom:3", "--headless", "--weights", "random"]
+        command = [sys.executable, "-m", "tui.cli", "run", source, "--headless", "--weights", "random"]
         command += ["--prompts", str(prompts)]
         command += ["--record", str(self.sessions)] if record else ["--no-record"]
         self.log = self.home / "log"

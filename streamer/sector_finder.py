@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.fan import Fan, Kind
+from streamer.fan import Fan, Kind, Point
 from streamer.frame import Pixels
 
 _COARSE_WIDTH: Final = 240
 _OUTSIDE_COSTS: Final = 3.0  # a pixel of the scan left out weighs as much as this many empty ones taken in
+_DRAWN_COSTS: Final = 4.0  # and a pixel of the user interface taken in as much as this many
 _LEVELS: Final = (0, 2, 5)  # above the background: compressed screens carry faint noise round everything
 _FLAT_LEVEL: Final = 9  # flat and brighter: drawn by the user interface
+_SURE: Final = 0.97
 _MOVED_LEVELS: Final = 4
 _LEAST_SHARE: Final = 0.06  # of the screen
+_LETTERS: Final = 8  # small bright marks outside the region make up a user interface
 _Array = npt.NDArray[np.float32]
+_Window = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -44,21 +48,23 @@ def find_sector(pictures: Sequence[Pixels]) -> Found | None:
     """The scan region of frames of one layout, None where there is none to be seen.
 
     Args:
-        pictures: one or more, uint8 ``(H, W)`` or ``(H, W, 3)``, all of one size; some tenths of a second apart is best.
+        pictures: one or more, uint8 ``(H, W)`` or ``(H, W, 3)``, all of one size; best some tenths of a second apart.
     """
     grays = np.stack([_gray(picture) for picture in pictures])
-    best: tuple[float, Fan, Pixels] | None = None
+    best: tuple[float, Fan] | None = None
     for level in _LEVELS:
-        scan = _scan_pixels(grays, level)
-        if scan is None:
+        scan, drawn = _told_apart(grays, level)
+        if cv2.countNonZero(scan) < _LEAST_SHARE / 2 * scan.size:
             continue
-        fan = _fit(scan)
+        fan = _fit(scan, drawn)
         confidence = _confidence(scan, fan)
         if best is None or confidence > best[0] + 0.02:
-            best = (confidence, fan, scan)
+            best = (confidence, fan)
+        if confidence >= _SURE:
+            break
     if best is None:
         return None
-    confidence, fan, _ = best
+    confidence, fan = best
     polygon = tuple(fan.polygon())
     if len(polygon) < 3:
         return None
@@ -74,51 +80,58 @@ def _gray(picture: Pixels) -> Pixels:
     return np.where(high.astype(np.int16) - low > 60, 0, gray).astype(np.uint8)
 
 
-def _scan_pixels(grays: Pixels, level: int) -> Pixels | None:
-    """255 where scan is seen, ``(H, W)``; None where there is too little to be one. ``grays``: ``(N, H, W)``."""
+def _told_apart(grays: Pixels, level: int) -> tuple[Pixels, Pixels]:
+    """255 where scan is seen, and where a user interface is: ``(H, W)`` each. ``grays``: ``(N, H, W)``."""
     brightest, darkest = grays.max(axis=0), grays.min(axis=0)
     moved = (brightest - darkest) >= _MOVED_LEVELS
     newest = grays[-1]
     background = int(np.bincount(newest.ravel(), minlength=256)[:64].argmax())
     background = background if background <= 2 else 0
     lit = newest > background + level
-    # Drawn areas are even along their rows; echoes never are.
-    rows = np.ones((1, 9), np.uint8)
+    # Bars and panels are even along their rows; echoes never are for long.
+    rows = np.ones((1, newest.shape[1] // 40), np.uint8)
     even = cv2.dilate(newest, rows).astype(np.int16) - cv2.erode(newest, rows) <= 1
-    drawn = cv2.dilate((even & (newest >= _FLAT_LEVEL) & ~moved).astype(np.uint8), np.ones((3, 9), np.uint8))
+    drawn = cv2.dilate((even & (newest >= _FLAT_LEVEL) & ~moved).astype(np.uint8), rows)
     seen = ((lit & (drawn == 0)) | moved).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=4)
-    if count < 2:
-        return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
     # Letters and thumbnails are small beside the scan; parts of it that shadows cut off are not.
-    large = np.flatnonzero(areas >= max(0.08 * areas.max(), 0.004 * seen.size)) + 1
-    kept = np.isin(labels, large)
-    return (kept * np.uint8(255)).astype(np.uint8) if kept.mean() >= _LEAST_SHARE / 2 else None
+    large = np.flatnonzero(areas >= max(0.08 * areas.max(initial=0), 0.004 * seen.size)) + 1
+    table = np.zeros(len(areas) + 1, np.uint8)
+    table[large] = 255
+    scan = table[labels]
+    return scan, np.where((newest > max(_FLAT_LEVEL, background + level)) & (scan == 0), 255, 0).astype(np.uint8)
 
 
-def _fit(scan: Pixels) -> Fan:
+def _fit(scan: Pixels, drawn: Pixels) -> Fan:
     """The fan that bears out best what is seen; coarse to fine."""
     height, width = scan.shape
     scale = min(1.0, _COARSE_WIDTH / width)
-    coarse = cv2.resize(scan, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    starts = _starts(coarse)
-    rough = min((_search(_weights(coarse), start, (16.0, 8.0, 4.0, 2.0, 1.0)) for start in starts), key=lambda r: r[0])
+    weights = _weights(scan, drawn)
+
+    def at(scale: float) -> _Array:
+        size = (round(width * scale), round(height * scale))
+        return (
+            weights if scale == 1.0 else np.asarray(cv2.resize(weights, size, interpolation=cv2.INTER_AREA), np.float32)
+        )
+
+    coarse = at(scale)
+    starts = _starts(np.where(coarse < -0.5 * _OUTSIDE_COSTS, np.uint8(255), np.uint8(0)).astype(np.uint8))
+    rough = min((_search(coarse, start, (16.0, 8.0, 4.0, 2.0, 1.0)) for start in starts), key=lambda found: found[0])
     half = min(1.0, 2 * scale) if width * scale * 2 < width else 1.0
     fan = rough[1]
     for finer, steps in ((half, (2.0, 1.0, 0.5)), (1.0, (2.0, 1.0, 0.5))):
-        fan = _scaled(fan, finer / scale)
+        fan = _search(at(finer), _scaled(fan, finer / scale), steps)[1]
         scale = finer
-        size = (round(width * scale), round(height * scale))
-        picture = scan if scale == 1.0 else cv2.resize(scan, size, interpolation=cv2.INTER_AREA)
-        fan = _search(_weights(np.asarray(picture, np.uint8)), fan, steps)[1]
     return fan
 
 
-def _weights(scan: Pixels) -> _Array:
-    """What taking a pixel in costs: above 0 where nothing is seen, far below where there is."""
-    share = scan.astype(np.float32) / 255
-    return 1.0 - (1.0 + _OUTSIDE_COSTS) * share
+def _weights(scan: Pixels, drawn: Pixels) -> _Array:
+    """What taking a pixel in costs: far below 0 where scan is seen, above it where nothing or something drawn is."""
+    weights = np.ones(scan.shape, np.float32)
+    weights[scan > 0] = -_OUTSIDE_COSTS
+    weights[drawn > 0] = _DRAWN_COSTS
+    return weights
 
 
 def _cost(weights: _Array, fan: Fan) -> float:
@@ -186,17 +199,16 @@ def _starts(scan: Pixels) -> list[Fan]:
     centre, spread = (left + right) / 2, (right - left) / 2
     plain = Fan((centre - 0.25 * spread, left), (centre + 0.25 * spread, right), near, far + 1, window)
     starts = [box, plain]
-    points = cv2.findNonZero((scan > 127).astype(np.uint8))
-    hull = None if points is None else cv2.convexHull(points)[:, 0, :].astype(float)
-    if hull is not None and len(hull) > 3:
+    hull = cv2.convexHull(np.stack((xs, ys), axis=1).astype(np.int32))[:, 0, :].astype(np.float64)
+    if len(hull) > 3:
         sides = [_side(hull, sign, window) for sign in (-1, 1)]
         starts.append(Fan(sides[0] or plain.left, sides[1] or plain.right, near, far + 1, window))
     return starts
 
 
-def _side(hull: npt.NDArray[np.float64], sign: int, window: tuple[float, float, float, float]) -> tuple[float, float] | None:
+def _side(hull: npt.NDArray[np.float64], sign: int, window: _Window) -> Point | None:
     """x at the window's top and bottom of the longest edge of the hull that faces left (-1) or right (1)."""
-    best: tuple[float, tuple[float, float]] | None = None
+    best: tuple[float, Point] | None = None
     for a, b in zip(hull, np.roll(hull, -1, axis=0), strict=True):
         dx, dy = b - a
         length = math.hypot(dx, dy)
@@ -236,5 +248,6 @@ def _interface(gray: Pixels, polygon: Sequence[tuple[float, float]]) -> bool:
     outside = cv2.erode(outside, np.ones((7, 7), np.uint8))
     drawn = ((gray > 100) & (outside > 0)).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(drawn)
-    small = (stats[1:, cv2.CC_STAT_WIDTH] <= gray.shape[1] // 20) & (stats[1:, cv2.CC_STAT_HEIGHT] <= gray.shape[0] // 20)
-    return int((small & (stats[1:, cv2.CC_STAT_AREA] >= 4)).sum()) >= 8
+    wide, high, area = (stats[1:, k] for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+    letters = (wide <= gray.shape[1] // 20) & (high <= gray.shape[0] // 20) & (area >= 4)
+    return int(letters.sum()) >= _LETTERS

@@ -50,7 +50,7 @@ def draw_interface(width: int, height: int, window: tuple[int, int, int, int], s
     """RGB ``(height, width, 3)``; black wherever the scan may show. ``window``: left, top, right, bottom."""
     rng = np.random.default_rng((seed, 5))
     screen = np.zeros((height, width, 3), np.uint8)
-    left, top, right, bottom = window
+    left, top, right, _ = window
     if rng.random() < 0.5:  # a header bar, often right above the scan
         gap = int(rng.integers(0, 6))
         level = int(rng.integers(20, 70))

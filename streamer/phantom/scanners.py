@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -74,19 +74,23 @@ class ScannerScreen:
         screen = np.zeros((design.height, design.width), np.uint8)
         screen[top : top + size[1], left : left + size[0]] = part[: design.height - top, : design.width - left]
         screen &= self._mask
-        pixels = np.where(self._drawn[:, :, None] > 0, self._dress, screen[:, :, None])
+        pixels: npt.NDArray[Any] = np.where(self._drawn[:, :, None] > 0, self._dress, screen[:, :, None])
         cv2.putText(
             pixels, f"{10 + index // 1800 % 12}:{index // 30 % 60:02d}", (design.width - 90, 14),
             cv2.FONT_HERSHEY_SIMPLEX, 0.42, (210, 210, 210), 1, cv2.LINE_AA,
         )  # fmt: skip
         if design.jpeg_quality is not None:
-            coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, design.jpeg_quality])[1]
-            pixels = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+            pixels = _compressed(pixels, design.jpeg_quality)
         out = np.ascontiguousarray(pixels if design.colour else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
         return Frame(np.asarray(out, np.uint8), index, index / RATE_HZ, round(index / RATE_HZ * 1e9))
 
 
-def _shaded(part: npt.NDArray[np.uint8], shade: tuple[float, float, float]) -> npt.NDArray[np.uint8]:
+def _compressed(pixels: npt.NDArray[Any], quality: int) -> npt.NDArray[Any]:
+    decoded = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    return pixels if decoded is None else decoded  # pyright: ignore[reportUnnecessaryComparison]
+
+
+def _shaded(part: npt.NDArray[Any], shade: tuple[float, float, float]) -> npt.NDArray[np.uint8]:
     """Darker towards one side and the depth, as poor contact and attenuation make it; never quite black."""
     height, width = part.shape
     x, y = np.linspace(-1, 1, width)[None, :], np.linspace(0, 1, height)[:, None]

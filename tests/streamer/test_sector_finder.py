@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from streamer.folders import ImageFolder
+from streamer.phantom.scanners import ScannerScreen
+from streamer.sector_finder import find_sector
+from tests.streamer.outlines import filled, overlap
+from tests.streamer.traced import OUTLINES
+
+HELD_OUT = 10_000  # seeds from here on: nothing was fitted on them
+
+
+def agreement(seed):
+    screen = ScannerScreen(seed)
+    pictures = [screen.frame(300 + 15 * i).pixels for i in range(3)]
+    found = find_sector(pictures)
+    return 0.0 if found is None else overlap(found.polygon, screen.design.polygon, pictures[0].shape[:2])
+
+
+def test_regions_of_all_kinds_are_found():
+    agreements = [agreement(HELD_OUT + seed) for seed in range(6)]
+    assert np.median(agreements) >= 0.97
+    assert min(agreements) >= 0.90
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_two_hundred_layouts():
+    agreements = [agreement(HELD_OUT + seed) for seed in range(200)]
+    assert np.median(agreements) >= 0.97
+    assert min(agreements) >= 0.90
+
+
+@pytest.mark.parametrize("name", OUTLINES)
+def test_the_region_of_a_real_screen_is_what_a_person_traced(test_data, name):
+    (frame,) = ImageFolder(test_data / "screens" / f"{name}.png")
+    found = find_sector([frame.pixels])
+    assert found is not None
+    assert overlap(found.polygon, OUTLINES[name], frame.pixels.shape[:2]) >= 0.95
+    assert found.interface
+    # The header's text ends above row 73; the column of settings at the right is bright, the fan's corner below it dim.
+    kept = filled(found.polygon, frame.pixels.shape[:2]) > 0
+    assert not kept[:72].any()
+    assert frame.pixels[75:184, 880:][kept[75:184, 880:]].max(initial=0) < 90
+
+
+@pytest.mark.parametrize("level", [0, 40])
+def test_an_empty_screen_has_no_region(level):
+    assert find_sector([np.full((480, 640), level, np.uint8)]) is None
+
+
+def test_text_alone_is_no_region():
+    screen = ScannerScreen(3)
+    assert find_sector([screen._dress]) is None

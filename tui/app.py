@@ -12,21 +12,19 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from queue import Queue
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from pipeline.wire import Keyframe
-from tui.condition import Tone
+from pipeline.wire import Event, Keyframe
+from tui.app_actions import OperatedApp
 from tui.feed_protocol import Feed, RequestFailed
+from tui.protocols import Protocol
 from tui.session import Session, opened, reduce
 from tui.widgets import layout, palette
-from tui.widgets.dashboard import Dashboard, Scene
-from tui.widgets.screens import ConfirmNewExam, Help
+from tui.widgets.dashboard import Played, Scene
 
 VIDEO_HZ = 15.0
 RECONNECT_EVERY_S = 1.0
@@ -45,34 +43,26 @@ _THEME = Theme(
 )
 
 
-class FetalstreamApp(App[None]):
-    """The dashboard over any ``Feed``; ``clock_ns`` is the monotonic clock that ages are counted by."""
+class FetalstreamApp(OperatedApp):
+    """The dashboard over any ``Feed``.
+
+    Args:
+        feed: is closed with the app.
+        clock_ns: the monotonic clock that ages are counted by.
+        read_only: nothing can be changed from here.
+        protocol: views to collect; None for the model's own planes.
+    """
 
     TITLE = "fetalstream"
     CSS = layout.CSS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "hold", "Pause"),
-        Binding("m", "mark", "Mark"),
-        Binding("s", "snapshot", "Snapshot"),
-        Binding("n", "new_exam", "New exam"),
-        Binding("o", "overview", "All streams"),
-        Binding("tab", "next_stream(1)", "Next stream", show=False, priority=True),
-        Binding("shift+tab", "next_stream(-1)", "Previous stream", show=False, priority=True),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q", "quit", "Quit"),
-        *(Binding(str(n), f"stream({n})", f"Stream {n}", show=False) for n in range(1, 10)),
-    ]
 
-    def __init__(self, feed: Feed, *, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        super().__init__()
-        self.session = Session()
-        self.selected: str | None = None
-        self._feed = feed
-        self._clock_ns = clock_ns
-        self._dashboard = Dashboard()
-        self._held: tuple[Session, int] | None = None
-        self._said: tuple[str, Tone, int] | None = None
+    def __init__(
+        self, feed: Feed, *, clock_ns: Callable[[], int] = time.monotonic_ns,
+        read_only: bool = False, protocol: Protocol | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(feed, clock_ns, read_only=read_only, protocol=protocol)
         self._known_run: str | None = None
+        self._state: Mapping[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_sigterm: Any = None
 
@@ -120,6 +110,7 @@ class FetalstreamApp(App[None]):
         await self._recall()
 
     def _opened(self, state: Mapping[str, Any]) -> None:
+        self._state = state
         self.session = opened(self.session, state)
         self._known_run = self.session.run
         self._dashboard.all_due()
@@ -130,12 +121,33 @@ class FetalstreamApp(App[None]):
             result = await self._feed.request("keyframes")
         except RequestFailed:
             return  # the checklist then fills with what comes
-        for header in result.get("keyframes", []):
+        self._fold(result.get("keyframes", []), "keyframe")
+        # Those that were replaced since, and what the operator said of them.
+        for stream in self.session.names:
+            for kind in ("keyframe", "event"):
+                with contextlib.suppress(RequestFailed):
+                    result = await self._feed.request("since", {"kind": kind, "stream": stream, "seq": -1})
+                    self._fold(result.get("messages", []), kind)
+
+    def _fold(self, headers: Iterable[Any], kind: str) -> None:
+        for header in headers:
             try:
-                keyframe = msgspec.convert({**header, "kind": "keyframe"}, Keyframe)
+                message = msgspec.convert({**header, "kind": kind}, Keyframe if kind == "keyframe" else Event)
             except (msgspec.ValidationError, TypeError):
                 continue
-            self.session = reduce(self.session, keyframe, self._clock_ns())
+            self.session = reduce(self.session, message, self._clock_ns())
+
+    def _go_to(self, seconds: float) -> None:
+        if self._player is None:
+            return
+        passed = self._player.seek(seconds)
+        now_ns = self._clock_ns()
+        last_ns = max((message.published_ns for message, _ in passed), default=0)
+        session = opened(Session(), self._state)
+        for message, blob in passed:
+            session = reduce(session, message, now_ns - (last_ns - message.published_ns), blob)
+        self.session = session
+        self._dashboard.all_due()
 
     async def _reopen(self) -> None:
         try:
@@ -154,6 +166,7 @@ class FetalstreamApp(App[None]):
             # The engine came back as another run: its streams and model may differ.
             self._known_run = self.session.run
             self.run_worker(self._reopen(), group="reopen", exclusive=True)
+        self._history.add(self.session, now_ns)
         if self.selected not in self.session.streams:
             self.selected = next(iter(self.session.streams), None)
         if not self._terminal_busy():
@@ -167,95 +180,22 @@ class FetalstreamApp(App[None]):
         return queue is not None and not queue.empty()
 
     def _scene(self, now_ns: int) -> Scene:
-        shown, shown_ns = self._held or (self.session, now_ns)
-        paused_s = None if self._held is None else (now_ns - shown_ns) / 1e9
+        held = self.held
+        shown, shown_ns = (self.session, now_ns) if held is None else (held.session, held.at_ns)
+        paused_s = None if held is None else (now_ns - shown_ns) / 1e9
         said = None
         if self._said is not None and now_ns - self._said[2] < SAID_FOR_S * 1e9:
             said = self._said[:2]
-        return Scene(self.session, now_ns, shown, shown_ns, paused_s, self.selected, said)
-
-    def say(self, words: str, tone: Tone) -> None:
-        """Puts one line into the status row for a few seconds."""
-        self._said = (words, tone, self._clock_ns())
-        self._dashboard.all_due()
-
-    # Keys ------------------------------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Keys that act on the dashboard rest while a question or the help lies over it."""
-        return not (action == "next_stream" and len(self.screen_stack) > 1)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
-        """The palette (ctrl+p) offers the keys' own actions."""
-        yield SystemCommand("Pause or resume the screen", "The engine goes on", self.action_hold)
-        yield SystemCommand("Mark", "Set a mark in the recording", self.action_mark)
-        yield SystemCommand("Snapshot", "Keep this frame", self.action_snapshot)
-        yield SystemCommand("New exam", "Another patient", self.action_new_exam)
-        yield SystemCommand("All streams", "Every stream as a tile", self.action_overview)
-        yield SystemCommand("Help", "Keys and words", self.action_help)
-        yield SystemCommand("Quit", "Leave the dashboard", self.exit)
-
-    def action_hold(self) -> None:
-        """Holds the drawing, or lets it go on; messages are taken in all the while."""
-        self._held = (self.session, self._clock_ns()) if self._held is None else None
-        self._dashboard.all_due()
-
-    def action_mark(self) -> None:
-        """Sets a mark on the chosen stream."""
-        self._command("mark", "Mark set on {}")
-
-    def action_snapshot(self) -> None:
-        """Keeps the chosen stream's newest frame."""
-        self._command("snapshot", "Snapshot taken on {}")
-
-    def action_new_exam(self) -> None:
-        """Asks once, then begins a new exam on the chosen stream."""
-        stream = self.selected
-        if stream is None:
-            self.say("No stream yet", "warn")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.run_worker(self._ask("new_exam", stream, f"New exam on {stream}"), group="commands")
-
-        self.push_screen(ConfirmNewExam(stream), answered)
-
-    def action_overview(self) -> None:
-        """All streams as tiles, or back to one."""
-        self._dashboard.toggle_overview(not self._dashboard.has_class("overview"))
-
-    def action_stream(self, number: int) -> None:
-        """Chooses a stream by its place in the row, in full."""
-        if number <= len(self.session.names):
-            self._choose(self.session.names[number - 1])
-            self._dashboard.toggle_overview(False)
-
-    def action_next_stream(self, step: int) -> None:
-        """Chooses the next stream, round and round."""
-        names = self.session.names
-        if self.selected in names:
-            self._choose(names[(names.index(self.selected) + step) % len(names)])
-
-    def _choose(self, stream: str) -> None:
-        self.selected = stream
-        self._dashboard.all_due()
-
-    def action_help(self) -> None:
-        """Keys and words."""
-        self.push_screen(Help())
-
-    def _command(self, command: str, done: str) -> None:
-        stream = self.selected
-        if stream is None:
-            self.say("No stream yet", "warn")
-            return
-        self.run_worker(self._ask(command, stream, done.format(stream)), group="commands")
-
-    async def _ask(self, command: str, stream: str, done: str) -> None:
-        try:
-            await self._feed.request(command, {"stream": stream})
-        except RequestFailed as error:
-            self.say(str(error), "bad")
-        else:
-            self.say(done, "good")
+        player = self._player
+        played = None if player is None else Played(player.seconds, player.duration, player.speed)
+        return Scene(
+            live=self.session,
+            now_ns=now_ns,
+            shown=shown,
+            shown_ns=shown_ns,
+            paused_s=paused_s,
+            selected=self.selected,
+            said=said,
+            protocol=self.protocol,
+            played=played,
+        )

@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,9 @@ from tui.loading import versions
 from tui.options import parse
 from tui.settings import ModelSettings, RunSettings, StreamSettings, read_settings
 from tui.text import plain
+
+if TYPE_CHECKING:
+    from tui.live import Look
 
 DONE, FAILED = 0, 1
 _LONGEST_ERROR = 600
@@ -63,10 +66,21 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from tui.analyze import Interrupted
     from tui.feed_protocol import RequestFailed
     from tui.live import Failed
+    from tui.protocols import ProtocolError
     from tui.replay import RecordingError
     from tui.settings import SettingsError
 
-    return (ConfigError, ModelError, SourceError, Interrupted, RequestFailed, Failed, RecordingError, SettingsError)
+    return (
+        ConfigError,
+        ModelError,
+        SourceError,
+        Interrupted,
+        RequestFailed,
+        Failed,
+        ProtocolError,
+        RecordingError,
+        SettingsError,
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -78,7 +92,7 @@ def _demo(options: argparse.Namespace) -> int:
     from tui.live import run_live
 
     streams = (StreamSettings(source=f"phantom:{options.seed}"),)
-    run_live(_recorded(options, _model(options, RunSettings(streams=streams))), headless=False)
+    run_live(_recorded(options, _model(options, RunSettings(streams=streams))), _look(options), headless=False)
     return DONE
 
 
@@ -93,7 +107,7 @@ def _run(options: argparse.Namespace) -> int:
         streams = tuple(msgspec.structs.replace(each, spacing_mm=options.spacing) for each in settings.streams)
         settings = msgspec.structs.replace(settings, streams=streams)
     settings = _given(_model(options, settings), pub=options.pub, control=options.control)
-    run_live(_recorded(options, settings), headless=options.headless or not _on_terminal())
+    run_live(_recorded(options, settings), _look(options), headless=options.headless or not _on_terminal())
     return DONE
 
 
@@ -101,7 +115,7 @@ def _watch(options: argparse.Namespace) -> int:
     from tui.live import watch
 
     _needs_terminal("watch")
-    watch(options.endpoint, _stop_orphan)
+    watch(options.endpoint, _look(options, read_only=options.read_only), _stop_orphan)
     return DONE
 
 
@@ -133,7 +147,7 @@ def _replay(options: argparse.Namespace) -> int:
     from tui.live import replay
 
     _needs_terminal("replay")
-    replay(options.session)
+    replay(options.session, _look(options))
     return DONE
 
 
@@ -165,6 +179,12 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": _models,
     "doctor": _doctor,
 }
+
+
+def _look(options: argparse.Namespace, *, read_only: bool = False) -> Look:
+    from tui.live import Look
+
+    return Look(options.protocol, read_only)
 
 
 _Settings = TypeVar("_Settings", bound=ModelSettings)

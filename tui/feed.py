@@ -76,6 +76,15 @@ class Feed:
             raise RequestFailed("there is no engine yet: start one with fetalstream run")
         return (await asyncio.to_thread(self._asker.ask, self._control, command, args))[0]
 
+    async def picture(self, keyframe: str) -> bytes | None:
+        """A kept frame's picture as the bytes of a PNG; None where the engine keeps it no longer."""
+        if self._control is None:
+            return None
+        try:
+            return (await asyncio.to_thread(self._asker.ask, self._control, "keyframe", {"keyframe": keyframe}))[1]
+        except RequestFailed:
+            return None
+
     async def close(self) -> None:
         """Lets go of sockets and threads; may be called twice."""
         self._asker.closed.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pipeline.wire import Message
 
@@ -39,6 +39,38 @@ class Feed(Protocol):
         """
         ...
 
+    async def picture(self, keyframe: str) -> bytes | None:
+        """A kept frame's picture as the bytes of a PNG; None where it is not to be had (any more)."""
+        ...
+
     async def close(self) -> None:
         """Lets go of sockets and threads; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Player(Protocol):
+    """A feed that is a recording: it has an end, and can be played at any speed from anywhere."""
+
+    @property
+    def seconds(self) -> float:
+        """Where in the recording it is."""
+        ...
+
+    @property
+    def duration(self) -> float:
+        """Seconds from its first message to its last."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """Recorded seconds a second; 0 while it is held."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """From now on."""
+        ...
+
+    def seek(self, seconds: float) -> list[tuple[Message, bytes | None]]:
+        """Goes on from another moment; what is to be known there, to be folded into an empty session."""
         ...

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,19 @@ from tui.supervise import Child, Command, Supervisor
 if TYPE_CHECKING:
     from pipeline.endpoints import Endpoints, RunFolder
     from tui.app import FetalstreamApp
+    from tui.protocols import Protocol
 
 POLL_S: Final = 0.1
 SAY_AGAIN_S: Final = 4.0
 RECORDING: Final = "Recording into"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the dashboard is looked at: the views to collect (a name or path, None for all planes), and hands off."""
+
+    protocol: str | None = None
+    read_only: bool = False
 
 
 class Failed(Exception):
@@ -46,13 +56,14 @@ def sessions_folder() -> Path:
     return platformdirs.user_data_path("fetalstream") / "sessions"
 
 
-def run_live(settings: RunSettings, *, headless: bool) -> None:
+def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
     """Analyses live until the sources end or somebody stops it.
 
     Raises:
         Failed: the engine could not start or was given up.
-        SettingsError, pipeline.errors.ConfigError: wrong options.
+        SettingsError, pipeline.errors.ConfigError, tui.protocols.ProtocolError: wrong options.
     """
+    protocol = _protocol(look)
     from pipeline.endpoints import RunFolder, resolve_endpoints
 
     for given in (settings.pub, settings.control):
@@ -68,28 +79,31 @@ def run_live(settings: RunSettings, *, headless: bool) -> None:
                 if ready and headless:
                     _headless(supervisor, endpoints.control, asked)
                 elif ready:
-                    _dashboard(supervisor, endpoints.control, asked)
+                    _dashboard(supervisor, endpoints.control, asked, protocol)
             finally:
                 supervisor.stop()
         _raise_failure(supervisor)
 
 
-def watch(endpoint: str | None, stop_orphan: Callable[[], bool]) -> None:
+def watch(endpoint: str | None, look: Look, stop_orphan: Callable[[], bool]) -> None:
     """The dashboard alone, over an engine that runs already.
 
     Args:
         endpoint: None for the newest engine of this user.
+        look: how.
         stop_orphan: asked after the dashboard, where the engine's own foreground is gone.
     """
     from tui.feed import Feed
 
-    _show(Feed(endpoint))
+    _show(Feed(endpoint), _protocol(look), read_only=look.read_only)
+    if look.read_only:
+        return
     state = asyncio.run(_asked_once(endpoint, "state"))
     if state is not None and state.get("supervised") is False and stop_orphan():
         asyncio.run(_asked_once(state["endpoints"]["control"], "stop"))
 
 
-def replay(folder: Path) -> None:
+def replay(folder: Path, look: Look) -> None:
     """The dashboard over a past session.
 
     Raises:
@@ -97,7 +111,8 @@ def replay(folder: Path) -> None:
     """
     from tui.replay import Recording, ReplayFeed
 
-    _show(ReplayFeed(Recording(folder)))
+    protocol = _protocol(look)
+    _show(ReplayFeed(Recording(folder)), protocol)
 
 
 class _Asked:
@@ -201,7 +216,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
     asyncio.run(follow())
 
 
-def _dashboard(supervisor: Supervisor, control: str, asked: _Asked) -> None:
+def _dashboard(supervisor: Supervisor, control: str, asked: _Asked, protocol: Protocol | None) -> None:
     from tui.feed import Feed
 
     over = threading.Event()
@@ -221,7 +236,7 @@ def _dashboard(supervisor: Supervisor, control: str, asked: _Asked) -> None:
                 next_word_s = now_s + SAY_AGAIN_S
                 app.say(_failure(failed), "bad")
 
-    _show(Feed(control), look_after, over)
+    _show(Feed(control), protocol, beside=look_after, over=over)
     print("stopping …", file=sys.stderr)
 
 
@@ -231,13 +246,20 @@ def _news(supervisor: Supervisor) -> list[str]:
     return deaths + [words for child in supervisor.children[1:] for words in child.news() if words]
 
 
+def _protocol(look: Look) -> Protocol | None:
+    from tui.protocols import read_protocol
+
+    return None if look.protocol is None else read_protocol(look.protocol)
+
+
 def _show(
-    feed: Showable, beside: Callable[[FetalstreamApp], None] | None = None, over: threading.Event | None = None
-) -> None:
+    feed: Showable, protocol: Protocol | None, *, read_only: bool = False,
+    beside: Callable[[FetalstreamApp], None] | None = None, over: threading.Event | None = None,
+) -> None:  # fmt: skip
     """The dashboard until it is left; ``beside`` runs in a thread meanwhile, ``over`` tells it to end."""
     from tui.app import FetalstreamApp
 
-    app = FetalstreamApp(feed)
+    app = FetalstreamApp(feed, read_only=read_only, protocol=protocol)
     # The app ends well on SIGTERM; a closed terminal is the same to it.
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))

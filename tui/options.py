@@ -68,6 +68,7 @@ def _demo(commands: _Commands) -> None:
     parser.add_argument("--seconds", type=_positive, metavar="N", default=60.0, help="of the scan, headless (60)")
     parser.add_argument("--seed", type=_seed, metavar="S", default=7, help="which phantom (7)")
     parser.add_argument("--json", action="store_true", help="headless: print one JSON line last")
+    _protocol_option(parser)
     _model_options(parser)
     _recording_options(parser)
 
@@ -77,6 +78,7 @@ def _run(commands: _Commands) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="one or more")
     parser.add_argument("--config", type=Path, metavar="FILE", help="streams and options from a TOML file")
     parser.add_argument("--headless", action="store_true", help="a status line instead of the dashboard")
+    _protocol_option(parser)
     _model_options(parser)
     _spacing_option(parser)
     parser.add_argument("--pub", metavar="ENDPOINT", help="publish here, for example tcp://127.0.0.1:5556")
@@ -87,6 +89,8 @@ def _run(commands: _Commands) -> None:
 def _watch(commands: _Commands) -> None:
     parser = _command(commands, "watch", "show the dashboard over an engine that runs already")
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
+    parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    _protocol_option(parser)
 
 
 def _record(commands: _Commands) -> None:
@@ -112,6 +116,7 @@ def _analyze(commands: _Commands) -> None:
 def _replay(commands: _Commands) -> None:
     parser = _command(commands, "replay", "show a past session on the dashboard")
     parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
+    _protocol_option(parser)
 
 
 def _models(commands: _Commands) -> None:
@@ -135,6 +140,12 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--weights", metavar="PATH", help='other weights for it; "random" for speed tests')
     group.add_argument("--prompts", metavar="DIR", help="other sentences")
     group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 (auto)")
+
+
+def _protocol_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--protocol", metavar="NAME", help="views to collect: isuog-midtrimester, fasp-20-week or a .toml file"
+    )
 
 
 def _spacing_option(parser: argparse.ArgumentParser) -> None:

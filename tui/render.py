@@ -47,13 +47,13 @@ def fitted(width: int, height: int, columns: int, rows: int) -> tuple[int, int]:
 
 
 def decoded(jpeg: bytes, columns: int, rows: int) -> Gray:
-    """The JPEG in gray, shrunk or grown to fit ``columns`` x ``rows`` cells: uint8 ``(2·rows' , columns')``.
+    """The JPEG (or PNG) in gray, shrunk or grown to fit ``columns`` x ``rows`` cells: uint8 ``(2·rows' , columns')``.
 
     Raises:
-        PictureError: not a JPEG, damaged, or larger than 4096 pixels a side.
+        PictureError: not a picture, damaged, or larger than 4096 pixels a side.
     """
     try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG", "PNG"]) as picture:
             if max(picture.size) > MAX_SIDE_PX:
                 raise PictureError(f"a preview of {picture.size[0]}x{picture.size[1]} is too large to show")
             size = fitted(*picture.size, columns, rows)

@@ -74,6 +74,23 @@ class Recording:
             message = decode(header.encode())
             yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
 
+    def before(self, seconds: float) -> Iterator[Recorded]:
+        """What is to be known at a moment, without reading all that went before.
+
+        Everything but readings and previews; of the readings two a second, which timeline and trend are drawn from,
+        and all of the last two seconds; of the previews the last.
+        """
+        until_ns = self._first_ns + round(seconds * _SECOND_NS)
+        rows = self._database.execute(
+            "SELECT published_ns, header FROM messages WHERE published_ns < ?1 AND (kind NOT IN ('reading', 'preview')"
+            " OR (kind = 'reading' AND (seq % 15 = 0 OR published_ns > ?1 - 2000000000))"
+            " OR (kind = 'preview' AND published_ns > ?1 - 3000000000)) ORDER BY published_ns, rowid",
+            (until_ns,),
+        )
+        for published_ns, header in rows:
+            message = decode(header.encode())
+            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+
     def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
         """Headers of the keyframes up to a moment, in the order in which they came."""
         rows = self._database.execute(
@@ -141,12 +158,23 @@ class ReplayFeed:
         """Everything has been delivered."""
         return self._next is None
 
-    def seek(self, seconds: float) -> None:
-        """Go on from another moment, back or forth; whoever shows it starts afresh."""
+    @property
+    def duration(self) -> float:
+        """Seconds from its first message to its last."""
+        return self._recording.seconds
+
+    @property
+    def speed(self) -> float:
+        """Recorded seconds a second; 0 while it is held."""
+        return self._speed
+
+    def seek(self, seconds: float) -> list[tuple[Message, bytes | None]]:
+        """Goes on from another moment, back or forth; what is to be known there, to be folded into an empty session."""
         self._at_seconds = min(max(0.0, seconds), self._recording.seconds)
         self._at_ns = None if self._at_ns is None else self._clock_ns()
         self._coming = self._recording.messages(self._at_seconds)
         self._next = next(self._coming, None)
+        return [(each.message, each.blob) for each in self._recording.before(self._at_seconds)]
 
     def set_speed(self, speed: float) -> None:
         """Recorded seconds a second from now on; 0 holds it."""
@@ -184,9 +212,18 @@ class ReplayFeed:
         """
         if command == "state":
             return await self.start()
+        if command == "since":
+            return {"messages": []}  # all that was before comes with the playing
         if command == "keyframes":
             return {"keyframes": self._recording.keyframes(self.seconds)}
         raise RequestFailed("this is a recording: nothing in it can be changed")
+
+    async def picture(self, keyframe: str) -> bytes | None:
+        """A kept frame's picture as the bytes of a PNG; None where it was not saved."""
+        try:
+            return self._recording.picture(keyframe)
+        except OSError:
+            return None
 
     async def close(self) -> None:
         """Lets go of the recording; may be called twice."""

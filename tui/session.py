@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 from pipeline.wire import NOTICE, Event, Gestation, Goodbye, Health, Keyframe, Message, Preview, Reading
+from tui import choices
+from tui.choices import DECISION, Best, Choices
+from tui.history import Span, Try, Zoom, extended, tried, zoomed
 
 PLANES = ("abdomen", "brain", "femur", "heart", "kidney", "lips_nose", "profile_patient", "spine", "cervix")
 SUBPLANES = ("trans-thalamic", "trans-cerebellum", "trans-ventricular")
@@ -55,24 +58,17 @@ class StateFacts(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
-    """The best frame of a plane so far in this exam."""
-
-    keyframe: str
-    subplane: str | None
-    score: float
-    published_ns: int
-    gestation: Gestation | None
-
-
-@dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """Gestational age at one time; ``seconds`` since the exam's first reading, ages in days."""
+    """Gestational age at one time; ``seconds`` since the exam's first reading, ages in days.
+
+    ``frame_days``: what the frame of that moment alone said.
+    """
 
     seconds: float
     days: float
     low_days: float
     high_days: float
+    frame_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +99,10 @@ class StreamView:
     health_ns: int | None = None
     gestation: Gestation | None = None
     gestation_ns: int | None = None
-    best: Mapping[str, Best] = field(default_factory=dict[str, Best])
-    snapshots: int = 0
+    choices: Choices = field(default_factory=Choices)
+    tries: Mapping[str, Try] = field(default_factory=dict[str, Try])
+    zooms: Mapping[int, Zoom] = field(default_factory=dict[int, Zoom])
+    timeline: tuple[Span, ...] = ()
     trend: tuple[TrendPoint, ...] = ()
     events: tuple[Event, ...] = ()
     ended: str | None = None
@@ -120,6 +118,16 @@ class StreamView:
     def since_published_s(self, published_ns: int, now_ns: int) -> float:
         """Seconds since the publisher said something, on the reader's clock."""
         return max(0, now_ns - published_ns - (self.offset_ns or 0)) / 1e9
+
+    @property
+    def best(self) -> Mapping[str, Best]:
+        """The best frame of each plane so far in this exam."""
+        return self.choices.best
+
+    @property
+    def snapshots(self) -> int:
+        """Frames that the operator took."""
+        return self.choices.snapshots
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -226,12 +234,16 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
     if isinstance(message, Reading):
         return _read(view, message, now_ns)
     if isinstance(message, Keyframe):
-        return _kept(view, message)
+        return replace(view, choices=choices.kept(view.choices, message))
     if isinstance(message, Preview):
         return replace(view, preview=blob, preview_ns=now_ns - _waited_ns(message)) if blob else view
     if isinstance(message, Health):
         return replace(view, health=message, health_ns=now_ns)
     if isinstance(message, Event):
+        if message.event == DECISION:
+            view = replace(view, choices=choices.decided(view.choices, message))
+        if message in view.events:
+            return view
         events = sorted((*view.events, message), key=lambda e: e.published_ns if e.run == message.run else -1)
         ended = {SOURCE_ENDED: "its source has ended", SOURCE_BACK: None}.get(message.event, view.ended)
         return replace(view, events=tuple(events[-MAX_EVENTS:]), ended=ended)
@@ -244,11 +256,22 @@ def _read(view: StreamView, reading: Reading, now_ns: int) -> StreamView:
     started = reading.published_ns if view.exam_started_ns is None else view.exam_started_ns
     signal = now_ns if reading.state in ("live", "frozen") or view.signal_ns is None else view.signal_ns
     told_ns = now_ns - _waited_ns(reading)
-    view = replace(view, reading=reading, reading_ns=told_ns, exam_started_ns=started, signal_ns=signal)
+    seconds = (reading.published_ns - started) / 1e9
+    view = replace(
+        view,
+        reading=reading,
+        reading_ns=told_ns,
+        exam_started_ns=started,
+        signal_ns=signal,
+        timeline=extended(view.timeline, reading.plane, seconds),
+        tries=tried(view.tries, reading),
+    )
     age = reading.gestation
     if age is None:
         return view
-    point = TrendPoint((reading.published_ns - started) / 1e9, age.days, age.low_days, age.high_days)
+    if view.gestation is None or age.frames > view.gestation.frames:
+        view = replace(view, zooms=zoomed(view.zooms, reading))
+    point = TrendPoint(seconds, age.days, age.low_days, age.high_days, age.frame_days)
     return replace(view, gestation=age, gestation_ns=now_ns, trend=_longer(view.trend, point))
 
 
@@ -265,12 +288,3 @@ def _longer(trend: tuple[TrendPoint, ...], point: TrendPoint) -> tuple[TrendPoin
         half = MAX_TREND // 2
         trend = trend[:half:2] + trend[half:]
     return (*trend, point)
-
-
-def _kept(view: StreamView, keyframe: Keyframe) -> StreamView:
-    snapshots = view.snapshots + (keyframe.chosen_by == "operator")
-    before = view.best.get(keyframe.plane)
-    if keyframe.chosen_by == "operator" or (before is not None and keyframe.published_ns < before.published_ns):
-        return replace(view, snapshots=snapshots)
-    best = Best(keyframe.keyframe, keyframe.subplane, keyframe.score, keyframe.published_ns, keyframe.gestation)
-    return replace(view, best={**view.best, keyframe.plane: best}, snapshots=snapshots)

@@ -53,6 +53,7 @@ class ListFeed:
         self.refusal: str | None = None
         self.away = 0
         self.keyframes: list[dict[str, Any]] = []
+        self.pictures: dict[str, bytes] = {}
         self.closed = False
         self.last_heard_ns: int | None = None
 
@@ -74,6 +75,9 @@ class ListFeed:
         if self.refusal is not None:
             raise RequestFailed(self.refusal)
         return {"keyframes": self.keyframes} if command == "keyframes" else self.state if command == "state" else {}
+
+    async def picture(self, keyframe: str) -> bytes | None:
+        return self.pictures.get(keyframe)
 
     async def close(self) -> None:
         self.closed = True

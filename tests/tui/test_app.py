@@ -86,7 +86,7 @@ async def test_everything_an_operator_needs_is_on_the_screen(size: tuple[int, in
 async def test_the_wide_layout_has_trend_log_and_checklist() -> None:
     async with bench((140, 45)) as b:
         b.put_streams("stream-1")
-        await b.shows("checklist", "0 of 9 planes", "age over the exam", "events")
+        await b.shows("checklist", "0 of 9 views", "age over the exam", "events")
         await b.pilot.resize_terminal(80, 24)
         await b.later(1)
         assert "age over the exam" not in b.screen()
@@ -122,7 +122,7 @@ async def test_pause_holds_the_screen_while_messages_are_taken_in() -> None:
         view = b.app.session.streams["stream-1"]
         assert view.gestation is not None
         assert view.gestation.days == 200
-        assert not b.feed.asked or {command for command, _ in b.feed.asked} == {"keyframes"}
+        assert {command for command, _ in b.feed.asked} <= {"keyframes", "since"}
         await b.pilot.press("p")
         await b.later(0.3)
         await b.shows("27w2d")
@@ -130,15 +130,27 @@ async def test_pause_holds_the_screen_while_messages_are_taken_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "command", "done"), [("m", "mark", "Mark set on stream-1"), ("s", "snapshot", "Snapshot taken on stream-1")]
+    ("keys", "command", "args", "done"),
+    [
+        ("m enter", "mark", {"text": ""}, "Mark set on stream-1"),
+        ("m h i enter", "mark", {"text": "hi"}, "Mark set on stream-1"),
+        ("s", "snapshot", {}, "Snapshot taken on stream-1"),
+        ("slash h i enter", "ask", {"text": "hi"}, "Asked on stream-1"),
+        ("slash enter", "ask", {"text": None}, "Nothing is asked any more"),
+        ("e 0 full_stop 2 enter", "set_spacing", {"spacing_mm": 0.2}, "Scale set on stream-1"),
+        ("e enter", "set_spacing", {"spacing_mm": None}, "Scale set on stream-1"),
+        ("n y", "new_exam", {}, "New exam on stream-1"),
+    ],
 )
-async def test_keys_command_the_engine_and_its_answer_is_shown(key: str, command: str, done: str) -> None:
+async def test_keys_command_the_engine_and_its_answer_is_shown(
+    keys: str, command: str, args: dict[str, object], done: str
+) -> None:
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        await b.pilot.press(key)
+        await b.pilot.press(*keys.split())
         await b.shows(done)
-        assert (command, {"stream": "stream-1"}) in b.feed.asked
+        assert (command, {"stream": "stream-1", **args}) in b.feed.asked
         await b.later(9)
         assert done not in b.screen()
 
@@ -148,7 +160,7 @@ async def test_a_refusal_is_shown_in_its_own_words() -> None:
         b.put_streams("stream-1")
         await b.shows("LIVE")
         b.feed.refusal = "the engine does not answer: is it running?"
-        await b.pilot.press("m")
+        await b.pilot.press("s")
         await b.shows("the engine does not answer")
 
 
@@ -190,8 +202,8 @@ async def test_streams_are_chosen_by_number_and_by_tab() -> None:
         for key, chosen in (("3", "stream-3"), ("tab", "stream-1"), ("shift+tab", "stream-3"), ("9", "stream-3")):
             await b.pilot.press(key)
             assert b.app.selected == chosen
-        await b.pilot.press("m")
-        await b.until(lambda: ("mark", {"stream": "stream-3"}) in b.feed.asked)
+        await b.pilot.press("s")
+        await b.until(lambda: ("snapshot", {"stream": "stream-3"}) in b.feed.asked)
 
 
 async def test_tab_does_not_change_the_stream_under_a_question() -> None:
@@ -319,3 +331,103 @@ async def test_after_the_app_a_signal_is_again_for_whoever_had_it_before() -> No
         assert heard == [signal.SIGTERM]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+async def test_scrubbing_rewinds_picture_bars_and_age_together_while_live_goes_on() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("19w1d")
+        for second in range(1, 21):
+            b.clock.forward(1)
+            b.feed.put(scan.reading(b.clock(), "femur", seq=second, gestation=scan.age(200)))
+            b.app.tick()
+        await b.shows("27w2d", "femur")
+        await b.pilot.press("shift+left")  # further back than there is anything
+        await b.shows("PAUSED", "19w1d")
+        await b.pilot.press("right", "right")
+        await b.shows("PAUSED", "27w2d")
+        assert b.app.held is not None
+        await b.pilot.press("end")
+        assert b.app.held is None
+        await b.pilot.press("left", "p")
+        assert b.app.held is None
+
+
+async def test_read_only_only_looks() -> None:
+    app = FetalstreamApp(feed := ListFeed(scan.STATE), clock_ns=Clock(), read_only=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        feed.put(scan.reading(START), scan.keyframe(START))
+        app.tick()
+        for key in ("m", "s", "n", "slash", "e", "b", "a", "escape"):
+            await pilot.press(key)
+        assert len(app.screen_stack) == 1
+        assert {command for command, _ in feed.asked} <= {"keyframes", "since"}
+
+
+async def test_best_frames_are_reviewed_beside_their_candidates() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.keyframe(START, "abdomen", 0.5), scan.keyframe(START + 1, "abdomen", 0.7, seq=1))
+        b.feed.pictures = {"id-abdomen-0.7": scan.ramp(), "id-abdomen-0.5": scan.ramp()}
+        await b.shows("LIVE")
+        await b.pilot.press("b")
+        await b.shows("stands: abdomen", "candidate: abdomen", "score 0.70", "score 0.50")
+        await b.until(lambda: "fetching" not in b.screen())
+        for keys, args in (
+            ("a", {"keyframe": "id-abdomen-0.7", "verdict": "accept"}),
+            ("c", {"keyframe": "id-abdomen-0.5", "verdict": "accept"}),
+            ("r", {"keyframe": "id-abdomen-0.7", "verdict": "reject"}),
+            ("l down enter", {"keyframe": "id-abdomen-0.7", "verdict": "relabel", "plane": "brain", "subplane": None}),
+        ):
+            await b.pilot.press(*keys.split())
+            await b.until(lambda args=args: ("decide", {"stream": "stream-1", **args}) in b.feed.asked)
+        await b.pilot.press("u")
+        await b.until(lambda: ("undo", {"stream": "stream-1"}) in b.feed.asked)
+        b.feed.put(scan.event(START, "decision", number=1, keyframe="id-abdomen-0.7", verdict="reject"))
+        await b.shows("stands: abdomen", "score 0.50", "no candidate")
+        await b.pilot.press("down", "escape")
+        assert len(b.app.screen_stack) == 1
+
+
+async def test_a_protocol_is_chosen_from_the_list() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        await b.shows("0 of 9 views")
+        await b.pilot.press("y", "down", "enter")
+        await b.shows("0 of 7 views", "spine, with sacrum", "3 not assessable by the model")
+
+
+async def test_moments_are_found_and_shown_as_they_were() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.event(START, text="fold"))
+        await b.shows("LIVE")
+        b.app.tick()
+        await b.later(30)
+        b.feed.put(scan.reading(b.clock(), "femur", seq=1))
+        await b.shows("femur")
+        await b.pilot.press("f", *"fold", "enter", "enter")
+        await b.shows("PAUSED 0:30", "brain")
+        await b.pilot.press("end", "f", *"moon", "enter")
+        await b.shows("Nothing of that in this exam")
+
+
+async def test_the_palette_offers_every_command() -> None:
+    async with bench() as b:
+        offered = {command.title for command in b.app.get_system_commands(b.app.screen)}
+        assert {"Best frames", "Protocol", "Ask in words", "Set the scale", "Find a moment", "New exam"} <= offered
+        await b.pilot.press("ctrl+p")
+        await b.until(lambda: "Snapshot" in b.screen())
+        await b.pilot.press("escape")
+
+
+async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        b.app.action_engine_pause()
+        await b.shows("The engine rests")
+        b.feed.put(scan.health(START, paused=True))
+        await b.shows("ENGINE PAUSED")
+        b.app.action_engine_pause()
+        await b.until(lambda: [c for c, _ in b.feed.asked if c in ("pause", "resume")] == ["pause", "resume"])

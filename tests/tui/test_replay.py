@@ -6,6 +6,7 @@ import pytest
 from pipeline import wire
 from pipeline.stamp import Stamp
 from tests.scripted_engine import Kept, frame_info, health, reading
+from tui.app import FetalstreamApp
 from tui.feed_protocol import Feed, RequestFailed
 from tui.replay import Recording, RecordingError, ReplayFeed
 from tui.store import SessionStore
@@ -32,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
             store.add(stamp.stamp(reading(index)))
             store.add(stamp.stamp(reading(index, "stream-2")))
             store.add(stamp.stamp(health()))
-            preview = wire.Preview(stream="stream-1", width=1, height=1, frame=frame_info(index))
+            preview = wire.Preview(stream="stream-1", exam="exam-a", width=1, height=1, frame=frame_info(index))
             store.add(stamp.stamp(preview), blob=b"jpeg %d" % index)
             if index == 5:
                 keyframe = wire.Keyframe(
-                    stream="stream-1", keyframe=KEPT.keyframe, plane="brain", subplane=None, score=0.5, parts={},
-                    frame=frame_info(5), gestation=None,
+                    stream="stream-1", exam="exam-a", keyframe=KEPT.keyframe, plane="brain", subplane=None, score=0.5,
+                    parts={}, frame=frame_info(5), gestation=None,
                 )  # fmt: skip
                 store.add(stamp.stamp(keyframe))
         store.save_keyframe(KEPT.keyframe, KEPT.png())
@@ -147,3 +148,50 @@ def test_an_empty_session_is_a_short_one(tmp_path: Path) -> None:
     assert list(recording.messages()) == []
     assert recording.seconds == 0
     recording.close()
+
+
+async def test_what_is_to_be_known_at_a_moment_comes_with_the_seeking(recording: Recording) -> None:
+    feed = ReplayFeed(recording, clock_ns=Clock())
+    await feed.start()
+    passed = feed.seek(7.5)
+    kinds = [wire.kind_of(message) for message, _ in passed]
+    assert max(message.published_ns for message, _ in passed) == 107 * SECOND
+    assert kinds.count("keyframe") == 1
+    assert {m.seq for m, _ in passed if isinstance(m, wire.Reading)} == {0, 6, 7}
+    assert [blob for m, blob in passed if isinstance(m, wire.Preview)][-1] == b"jpeg 7"
+    assert feed.seek(-3.0) == []
+    assert await feed.picture(KEPT.keyframe) == recording.picture(KEPT.keyframe)
+    assert await feed.picture("unknown") is None
+    assert (await feed.request("since", {"kind": "event"})) == {"messages": []}
+
+
+async def test_the_dashboard_seeks_and_changes_its_speed(recording: Recording) -> None:
+    clock = Clock()
+    app = FetalstreamApp(feed := ReplayFeed(recording, clock_ns=clock), clock_ns=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+
+        def index() -> int | None:
+            app.tick()
+            view = app.session.streams.get("stream-1")
+            return None if view is None or view.reading is None else view.reading.frame.index
+
+        for _ in range(200):
+            await pilot.pause(0.01)
+            if index() == 0:
+                break
+        await pilot.press("right")
+        assert index() == 5
+        assert "brain" in app.session.streams["stream-1"].best
+        await pilot.press("left")
+        assert index() == 0
+        assert not app.session.streams["stream-1"].best
+        await pilot.press("plus", "plus")
+        clock.now_ns += SECOND
+        assert (feed.speed, index()) == (4.0, 4)
+        await pilot.press("minus", "p")
+        clock.now_ns += SECOND
+        assert (feed.speed, index()) == (0.0, 4)
+        await pilot.press("s", "n")
+        assert len(app.screen_stack) == 1
+        await pilot.press("end")
+        assert index() == 10

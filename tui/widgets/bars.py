@@ -10,6 +10,9 @@ from tui.session import Session, StreamView
 from tui.text import clock, event_words, label_words, plain, stopwatch, weeks_days
 from tui.widgets import palette
 
+LAG_S = 0.5
+"""A screen that is further behind than this says so loudly."""
+
 _SEPARATOR = (" │ ", palette.LINE)
 
 
@@ -21,12 +24,17 @@ def stamp(mark: Badge) -> Text:
     return Text(f"● {mark.words}", style=f"bold {colour}")
 
 
-def header(session: Session, view: StreamView | None, now_ns: int, width: int, *, paused_s: float | None) -> Text:
+def header(
+    session: Session, view: StreamView | None, now_ns: int, width: int, *,
+    paused_s: float | None, played: str | None = None,
+) -> Text:  # fmt: skip
     """Name, condition, stream and model; UNCALIBRATED where the probabilities are."""
     left = Text.assemble((" fetalstream ", f"bold {palette.ACCENT}"), no_wrap=True, end="")
     if paused_s is not None:
         left.append(f" PAUSED {stopwatch(paused_s)} ", style=f"bold {palette.INK} on {palette.WARN}").append(" ")
     left.append_text(stamp(badge(view, now_ns, replay=session.replay) if view else Badge("CONNECTING", "quiet")))
+    if played is not None:
+        left.append(f"  {played}", style=f"bold {palette.COLD}")
     if view is not None:
         left.append(f"  {plain(view.stream, 16)}", style=palette.TEXT)
         left.append(_facts(view, width), style=palette.MUTED)
@@ -80,14 +88,14 @@ def streams(session: Session, selected: str | None, now_ns: int, width: int) -> 
     return row
 
 
-def health(view: StreamView | None, now_ns: int, width: int) -> Text:
+def health(view: StreamView | None, now_ns: int, width: int, *, behind_s: float = 0.0) -> Text:
     """Rates, latency, losses, age and device; the last parts give way where the row is short."""
     row = Text(" ", no_wrap=True, end="")
     if view is None or view.health is None:
         return row.append("no word from the engine yet", style=palette.FAINT)
     if now_ns - (view.health_ns or 0) > 3_000_000_000:
         row.append(" ENGINE SILENT ", style=f"bold {palette.INK} on {palette.BAD}").append(" ")
-    for part in _health_parts(view.health, view.reading_age_s(now_ns), width):
+    for part in _health_parts(view.health, view.reading_age_s(now_ns), behind_s + view.lag_ns / 1e9, width):
         if row.cell_len + part.cell_len + 4 > width:
             break
         if row.cell_len > 1:
@@ -96,7 +104,7 @@ def health(view: StreamView | None, now_ns: int, width: int) -> Text:
     return row
 
 
-def _health_parts(said: Health, age_s: float | None, width: int) -> list[Text]:
+def _health_parts(said: Health, age_s: float | None, lag_s: float, width: int) -> list[Text]:
     counts, latency = said.counts, said.latency_ms
     tight = width < 100
     return [
@@ -112,6 +120,10 @@ def _health_parts(said: Health, age_s: float | None, width: int) -> list[Text]:
         _count("failed" if not tight else "fail", counts.failed, palette.BAD),
         Text.assemble(
             ("last frame " if not tight else "frame ", palette.MUTED), "–" if age_s is None else f"{age_s:.1f} s"
+        ),
+        Text.assemble(
+            ("screen lag " if not tight else "lag ", palette.MUTED),
+            (f"{lag_s:.1f} s", palette.TEXT if lag_s <= LAG_S else f"bold {palette.WARN}"),
         ),
         Text.assemble(plain(said.device, 16)),
         Text.assemble(f"{said.memory_mb:.0f}", (" MB", palette.MUTED)),

@@ -1,37 +1,56 @@
-"""Which planes this exam already has, how good the best frame of each is, and how long ago it came."""
+"""Which views this exam already has, how good each is, how long ago it came, and what is wrong with those missing."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
+from tui.coach import Item
 from tui.session import StreamView
-from tui.text import label_words, probability, span, weeks_days
+from tui.text import label_words, plain, probability, span, weeks_days
 from tui.widgets import palette
 from tui.widgets.planes import bar
 
-
-def checklist(view: StreamView, now_ns: int, width: int) -> Text:
-    """One row a plane; the planes still missing are open circles."""
-    return palette.lines([_row(label, view, now_ns, width) for label in view.labels])
+_NAME = 21
 
 
-def progress(view: StreamView) -> str:
-    """``5 of 9 planes``."""
-    return f"{sum(label in view.best for label in view.labels)} of {len(view.labels)} planes"
+def checklist(checked: list[Item], view: StreamView, now_ns: int, width: int, rows: int) -> Text:
+    """One row a view, at most ``rows``: where they do not fit, what is left to do comes first."""
+    shown = [item for item in checked if item.state != "not assessable"]
+    silent = len(checked) - len(shown)
+    room = rows - (silent > 0)
+    if len(shown) > room:
+        # Sorted by what is to be done, and only then cut; in its own order where all fit.
+        left = {"missing": 0, "weak": 1}
+        shown = sorted(shown, key=lambda item: left.get(item.state, 2))[: max(1, room - 1)]
+    lines = [_row(item, view, now_ns, width) for item in shown]
+    told = len([item for item in checked if item.state != "not assessable"]) - len(shown)
+    words = [f"{told} more"] if told else []
+    words += [f"{silent} not assessable by the model"] if silent else []
+    if words:
+        lines.append(
+            Text("  + " + plain(f"{', '.join(words)} (b)", width - 4), style=palette.FAINT, no_wrap=True, end="")
+        )
+    return palette.lines(lines)
 
 
-def _row(label: str, view: StreamView, now_ns: int, width: int) -> Text:
-    best = view.best.get(label)
+def _row(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
+    best = item.best
     if best is None:
-        return Text.assemble(("○ ", palette.FAINT), (label_words(label), palette.MUTED), no_wrap=True, end="")
-    detail = label_words(best.subplane) if best.subplane is not None else ""
-    age = weeks_days(best.gestation.days) if best.gestation is not None else ""
+        name = Text.assemble(("○ ", palette.FAINT), (plain(item.view.name, _NAME).ljust(_NAME), palette.MUTED))
+        room = width - name.cell_len - 1
+        return name.append(" " + plain(item.advice, room) if room > 8 else "", style=palette.FAINT)
+    done = item.state == "done"
+    colour = palette.GOOD if done else palette.WARN
+    mark = "✔ " if best.accepted else "● " if done else "◐ "
+    detail = label_words(best.subplane, 11) if best.subplane is not None and item.view.subplane is None else ""
+    if best.gestation is not None:
+        detail = weeks_days(best.gestation.days)
+    if not done:
+        detail = item.advice
     ago = span(view.since_published_s(best.published_ns, now_ns))
-    left = Text.assemble(("● ", palette.GOOD), (label_words(label).ljust(12), palette.TEXT), (detail, palette.MUTED))
     right = Text.assemble(
-        (f"{age}  ", palette.MUTED),
-        bar(best.score, 0.0, 8, palette.GOOD),
-        (f" {probability(best.score)}", palette.TEXT),
-        (f"{ago:>6}", palette.MUTED),
+        bar(best.score, 0.0, 6, colour), (f" {probability(best.score)}", palette.TEXT), (f"{ago:>6}", palette.MUTED)
     )
+    left = Text.assemble((mark, colour), (plain(item.view.name, _NAME).ljust(_NAME + 1), palette.TEXT))
+    left.append(plain(detail, max(1, width - left.cell_len - right.cell_len - 1)), style=palette.MUTED)
     return palette.spread(left, right, width)

@@ -10,9 +10,11 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from tui.coach import items, next_step
 from tui.condition import Tone, offers_new_exam
+from tui.protocols import Protocol
 from tui.session import Session, StreamView
-from tui.text import plain
+from tui.text import plain, stopwatch
 from tui.widgets import bars, layout, palette
 from tui.widgets.overview import Overview
 from tui.widgets.panel import Panel
@@ -20,8 +22,24 @@ from tui.widgets.single import Single
 
 NUMBERS_EVERY_S = 0.2
 TILES_EVERY_S = 0.5
-TREND_EVERY_S = 1.0
+PAST_EVERY_S = 1.0
 BEHIND_AFTER_S = 1.0
+EVENT_FOR_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Where in a recording the screen is, seconds, and how fast it is played."""
+
+    seconds: float
+    duration: float
+    speed: float
+
+    @property
+    def words(self) -> str:
+        """``1:05 / 10:00 ×2``."""
+        pace = "held" if self.speed == 0 else f"×{self.speed:g}"
+        return f"{stopwatch(self.seconds)} / {stopwatch(self.duration)} {pace}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,8 @@ class Scene:
     paused_s: float | None
     selected: str | None
     said: tuple[str, Tone] | None
+    protocol: Protocol | None = None
+    played: Played | None = None
 
     @property
     def live_view(self) -> StreamView | None:
@@ -103,9 +123,10 @@ class Dashboard(Screen[None]):
         single, replay, wide = self._single, scene.shown.replay, self.has_class("wide")
         single.draw_picture(view, scene.shown_ns, replay=replay, paused_s=scene.paused_s)
         if self._due("numbers", NUMBERS_EVERY_S, scene.now_ns):
-            single.draw_numbers(view, scene.shown_ns, replay=replay, wide=wide)
-        if wide and self._due("trend", TREND_EVERY_S, scene.now_ns):
-            single.draw_trend(view)
+            checked = items(scene.protocol, view, scene.shown_ns)
+            single.draw_numbers(view, checked, scene.shown_ns, replay=replay, wide=wide)
+        if self._due("past", PAST_EVERY_S, scene.now_ns):
+            single.draw_past(view, wide=wide)
 
     def _draw_tiles(self, scene: Scene) -> None:
         self._overview.fit(scene.shown)
@@ -116,10 +137,11 @@ class Dashboard(Screen[None]):
         # The edges tell of now, also while the screen is held: a source that is lost meanwhile must be seen.
         width, live, now_ns = self.size.width, scene.live, scene.now_ns
         view = scene.live_view
-        self._header.show(bars.header(live, view, now_ns, width, paused_s=scene.paused_s))
+        played = None if scene.played is None else scene.played.words
+        self._header.show(bars.header(live, view, now_ns, width, paused_s=scene.paused_s, played=played))
         self._streams.display = len(live.streams) > 1
         self._streams.show(bars.streams(live, scene.selected, now_ns, width))
-        self._health.show(bars.health(view, now_ns, width))
+        self._health.show(bars.health(view, now_ns, width, behind_s=behind_s))
         self._notice.show(Text(plain(live.notice, width), no_wrap=True, end=""))
         self._status.show(_status(scene, behind_s, width, wide=self.has_class("wide")))
 
@@ -135,6 +157,10 @@ def _status(scene: Scene, behind_s: float, width: int, *, wide: bool) -> Text:
         return row.append(plain(words, width - row.cell_len - 1), style=palette.TONES[tone])
     if view is not None and offers_new_exam(view, scene.now_ns):
         return row.append("No picture for a minute. Another patient? n starts a new exam", style=palette.WARN)
-    if view is not None and view.events and not wide:
-        row.append_text(bars.event_row(view.events[-1], width - row.cell_len - 1))
-    return row
+    if view is None or view.reading is None:
+        return row
+    newest = view.events[-1] if view.events and not wide else None
+    if newest is not None and view.since_published_s(newest.published_ns, scene.now_ns) < EVENT_FOR_S:
+        return row.append_text(bars.event_row(newest, width - row.cell_len - 1))
+    words = next_step(items(scene.protocol, view, scene.now_ns))
+    return row.append(plain(words, width - row.cell_len - 1), style=palette.MUTED)

@@ -18,11 +18,16 @@ _ROOMY = 50  # cells across from which the notes are whole sentences
 
 
 def gestation(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:
-    """Four rows: the age in large letters with its interval beside it, and what it rests on beneath."""
+    """Four rows: the age in large letters with its interval beside it, and what it rests on beneath.
+
+    Where it is roomy, a fifth says which zooms drove it.
+    """
     age = view.reading.gestation if view.reading is not None else None
     if age is None or fresh in ("waiting", "blank"):
         return _absent(view, now_ns, fresh, width)
     rows = _measured(age, width)
+    if width >= _ROOMY:
+        rows.append(_drivers(view, width))
     return palette.grayed(palette.lines(rows)) if fresh == "gray" else palette.lines(rows)
 
 
@@ -38,6 +43,17 @@ def _measured(age: Gestation, width: int) -> list[Text]:
         rests = f"{frames}, {zooms} · {age.method}"
     beside = [Text(note, style=palette.TEXT if i == 0 else palette.MUTED) for i, note in enumerate(notes)]
     return [*_beside(weeks_days(age.days), palette.GOOD, beside), Text(plain(rests, width), style=palette.MUTED)]
+
+
+def _drivers(view: StreamView, width: int) -> Text:
+    zooms = sorted(view.zooms.values(), key=lambda zoom: -zoom.frames)
+    each = [
+        f"{zoom.spacing_mm:.2f} mm ×{zoom.frames}" + ("" if zoom.days is None else f" {weeks_days(zoom.days)}")
+        for zoom in zooms
+    ]
+    while each and len("driven by " + " · ".join(each)) > width:
+        each.pop()
+    return Text("driven by " + " · ".join(each) if each else "", style=palette.MUTED)
 
 
 def _absent(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:

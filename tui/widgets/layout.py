@@ -1,11 +1,13 @@
-"""Where everything stands: narrow from 80 x 24 cells on, wide (with borders, trend and log) from 120 x 43."""
+"""Where everything stands: narrow from 80 x 24 cells on, wide (with borders, trend and log) from 120 x 40."""
 
 from __future__ import annotations
 
 from tui.widgets.palette import ACCENT, BACKGROUND, BAD, LINE, MUTED, TEXT, TRACK, WARN
 
 WIDE_COLUMNS = 120
-WIDE_ROWS = 43  # the least that holds planes, age and checklist in one column
+WIDE_ROWS = 40  # the least that holds planes, age and checklist in one column
+BESIDE_CHECKLIST = 29
+"""Rows that everything but the checklist's lines takes in the wide layout's right column, edges included."""
 
 CSS = f"""
 Screen {{ background: {BACKGROUND}; color: {TEXT}; layout: vertical; overflow: hidden; }}
@@ -18,6 +20,7 @@ Single #left {{ width: 1fr; padding: 0 1 0 0; }}
 Single #right {{ width: 39; }}
 Single #picture {{ height: 1fr; }}
 Single #age-narrow {{ height: 4; padding: 0 0 0 1; }}
+Single #timeline {{ height: 1; }}
 Single #planes {{ height: 1fr; padding: 0 1 0 0; }}
 Single .wide-only {{ display: none; }}
 
@@ -32,7 +35,8 @@ Single .wide-only {{ display: none; }}
 .wide Single #picture {{ height: 1fr; padding: 0; }}
 .wide Single #picture.stale {{ border: heavy {WARN}; }}
 .wide Single #picture.lost {{ border: heavy {BAD}; }}
-.wide Single #planes {{ height: 1fr; min-height: 20; padding: 0 1; }}
+.wide Single #planes {{ height: 1fr; min-height: 16; padding: 0 1; }}
+.wide Single #timeline {{ height: 4; }}
 .wide Single #beneath {{ height: 11; layout: horizontal; }}
 .wide Single #trend-box {{ width: 1fr; height: 11; padding: 0; }}
 .wide Single #log {{ width: 29; height: 11; }}
@@ -54,4 +58,14 @@ ModalScreen {{ align: center middle; background: {BACKGROUND} 40%; }}
     border-title-color: {ACCENT}; background: {BACKGROUND};
 }}
 .dialog Static {{ width: auto; }}
+.asking {{ width: 64; }}
+.asking Input {{ width: 1fr; margin: 1 0 0 0; background: {TRACK}; color: {TEXT}; }}
+.choosing {{ width: 64; max-height: 90%; }}
+.choosing OptionList {{ height: auto; max-height: 16; background: {BACKGROUND}; border: none; }}
+.review {{ width: 98%; height: 92%; max-width: 200; padding: 0 1; }}
+.review Horizontal {{ height: 1fr; }}
+.review #views {{ width: 29; height: 1fr; }}
+.review .compared {{ width: 1fr; height: 1fr; padding: 0 0 0 1; }}
+.review .compared Panel {{ height: 3; }}
+.review #review-keys {{ height: 1; }}
 """

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from rich.text import Text
 
 from pipeline.wire import OTHER, LabelScore, Reading
+from tui.choices import Best
 from tui.condition import Freshness
-from tui.session import SUBPLANES, Best, StreamView
+from tui.session import SUBPLANES, StreamView
 from tui.text import label_words, probability, span
 from tui.widgets import palette
 from tui.widgets.letters import large
@@ -73,6 +74,8 @@ def planes(view: StreamView, now_ns: int, fresh: Freshness, size: tuple[int, int
     current = reading.plane if reading is not None else None
     below = _subplanes(reading, fresh, width)
     rows = headline(reading, fresh, width)
+    if wide and len(rows) + 1 + len(view.labels) + 1 + len(below) > height:
+        below = []
     if len(rows) + len(view.labels) + len(below) + 3 <= height:
         rows.append(caption(reading, fresh))
     rows.append(_heads(width, wide=wide))

@@ -15,13 +15,17 @@ from tui.text import plain
 from tui.widgets import palette
 
 _KEYS = (
-    ("1 … 9, tab", "choose a stream"),
-    ("o", "all streams at once"),
+    ("1 … 9, tab, o", "choose a stream; all streams at once"),
     ("p", "hold the screen; the engine goes on"),
-    ("m", "set a mark in the recording"),
+    ("← →, end", "back and forth in time (shift: further); end: now"),
+    ("m, f", "mark with a note; find a moment again"),
     ("s", "keep this frame as a snapshot"),
+    ("b", "best frames: accept, reject, relabel, undo"),
+    ("y", "protocol: the views to collect"),
+    ("/, e", "ask in words; set the scale (mm per pixel)"),
     ("n", "new exam: another patient"),
-    ("q", "quit"),
+    ("+ -", "speed of a recording"),
+    ("ctrl+p, q", "all commands; quit"),
 )
 _MEANINGS = (
     ("bar and tick", "smoothed probability, and this frame's alone"),
@@ -46,7 +50,7 @@ class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
 
     def compose(self) -> ComposeResult:
-        text = Text.assemble(_table(_KEYS), "\n", _table(_MEANINGS), ("\n        esc closes", palette.MUTED))
+        text = Text.assemble(_table(_KEYS), _table(_MEANINGS), ("\n        esc closes", palette.MUTED))
         with Vertical(classes="dialog") as box:
             box.border_title = "help"
             yield Static(text, markup=False)

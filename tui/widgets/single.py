@@ -8,16 +8,18 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
+from tui.coach import Item, completeness
 from tui.condition import badge, freshness
 from tui.session import StreamView
 from tui.text import stopwatch
-from tui.widgets import palette
+from tui.widgets import layout, palette
 from tui.widgets.bars import log
-from tui.widgets.checklist import checklist, progress
+from tui.widgets.checklist import checklist
 from tui.widgets.gestation import gestation
 from tui.widgets.panel import Panel
 from tui.widgets.planes import planes
 from tui.widgets.preview import Banner, Preview
+from tui.widgets.timeline import strip
 from tui.widgets.trend import Trend
 
 
@@ -50,6 +52,7 @@ class Single(Container):
         self._trend = Trend()
         self._picture = _framed(Container(self._preview, id="picture"), "picture")
         self._age_narrow = Panel(id="age-narrow")
+        self._timeline = _framed(Panel(id="timeline"), "planes over the exam")
         # Titles are fixed words: what comes from outside never becomes a title, which is read as markup.
         self._log = _framed(Panel(id="log"), "events")
         self._planes = _framed(Panel(id="planes"), "plane")
@@ -62,6 +65,7 @@ class Single(Container):
         yield Vertical(
             self._picture,
             self._age_narrow,
+            self._timeline,
             Horizontal(trend, self._log, id="beneath", classes="wide-only"),
             id="left",
         )
@@ -72,7 +76,7 @@ class Single(Container):
         fresh = freshness(view.preview_age_s(now_ns), replay=replay)
         self._preview.show(view.preview, fresh, banner(view, now_ns, replay=replay, paused_s=paused_s))
 
-    def draw_numbers(self, view: StreamView, now_ns: int, *, replay: bool, wide: bool) -> None:
+    def draw_numbers(self, view: StreamView, checked: list[Item], now_ns: int, *, replay: bool, wide: bool) -> None:
         """Bars and words, five times a second."""
         fresh = freshness(view.reading_age_s(now_ns), replay=replay)
         self._picture.set_class(fresh == "gray", "stale")
@@ -82,13 +86,18 @@ class Single(Container):
         panel = self._age_wide if wide else self._age_narrow
         panel.show(gestation(view, now_ns, fresh, panel.columns))
         if wide:
-            self._checklist.border_subtitle = progress(view)
-            self._checklist.show(checklist(view, now_ns, self._checklist.columns))
+            self._checklist.border_subtitle = completeness(checked)
+            rows = max(4, self.app.size.height - layout.BESIDE_CHECKLIST)
+            self._checklist.show(checklist(checked, view, now_ns, self._checklist.columns, rows))
             self._log.show(log(view, self._log.rows, self._log.columns))
 
-    def draw_trend(self, view: StreamView) -> None:
-        """The plot, once a second."""
-        self._trend.show(view.trend)
+    def draw_past(self, view: StreamView, *, wide: bool) -> None:
+        """Timeline and plot, once a second."""
+        self._timeline.show(strip(view, self._timeline.columns, rows=2 if wide else 1))
+        if wide:
+            started = view.exam_started_ns or 0
+            brains = (each.published_ns for each in view.choices.standing if each.plane == "brain")
+            self._trend.show(view.trend, tuple((each - started) / 1e9 for each in brains))
 
 
 def _framed(box: _Box, title: str) -> _Box:

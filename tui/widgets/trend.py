@@ -1,4 +1,4 @@
-"""Gestational age over the exam, with its 90% interval: how it settled, and when."""
+"""Gestational age over the exam with its 90% interval, and what drove it: single frames, and the best brain frames."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tui.widgets import palette
 
 _MIN_SPAN_DAYS = 28
 _MIN_SPAN_S = 30.0
+_BARS = 24  # error bars across the plot
 
 
 class _Ticks(AxisFormatter):
@@ -51,6 +52,7 @@ class Trend(PlotWidget, can_focus=False):
     def __init__(self) -> None:
         super().__init__(allow_pan_and_zoom=False)
         self._points: tuple[TrendPoint, ...] | None = None
+        self._keyframes: tuple[float, ...] = ()
         self.set_y_formatter(_Weeks((7, 14, 28, 56), 5))
         self.set_x_formatter(_Minutes((5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200), 3))
 
@@ -58,23 +60,47 @@ class Trend(PlotWidget, can_focus=False):
         """Narrow margins: the panel's border already frames the plot."""
         self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 6
 
-    def show(self, points: tuple[TrendPoint, ...]) -> bool:
-        """Draws the points; whether they changed."""
-        if points is self._points or not self.is_mounted:
+    def show(self, points: tuple[TrendPoint, ...], keyframes: tuple[float, ...] = ()) -> bool:
+        """Draws the points; whether they changed.
+
+        Args:
+            points: the exam's, oldest first.
+            keyframes: seconds at which a best brain frame was chosen.
+        """
+        if (points is self._points and keyframes == self._keyframes) or not self.is_mounted:
             return False
-        self._points = points
+        self._points, self._keyframes = points, keyframes
         self.clear()
         if not points:
             return True
-        seconds = [point.seconds for point in points]
         low, high = min(p.low_days for p in points), max(p.high_days for p in points)
+        singles = [(p.seconds, p.frame_days) for p in points if p.frame_days is not None]
+        # A frame far off is no reason to press all the others together: it is left out of the limits.
         spare = max(0.0, _MIN_SPAN_DAYS - (high - low)) / 2 + 1
         self.set_ylimits(low - spare, high + spare)
-        self.set_xlimits(seconds[0], max(seconds[-1], seconds[0] + _MIN_SPAN_S))
-        for ages, colour in (
-            ([p.low_days for p in points], palette.FAINT),
-            ([p.high_days for p in points], palette.FAINT),
-            ([p.days for p in points], palette.GOOD),
-        ):
-            self.plot(seconds, ages, line_style=colour, hires_mode=HiResMode.BRAILLE)
+        self.set_xlimits(points[0].seconds, max(points[-1].seconds, points[0].seconds + _MIN_SPAN_S))
+        self._draw_intervals(points)
+        if singles:
+            seconds, days = zip(*singles, strict=True)
+            self.scatter(seconds, days, marker_style=palette.COLD, hires_mode=HiResMode.BRAILLE)
+        self.plot(
+            [p.seconds for p in points], [p.days for p in points], line_style=palette.GOOD, hires_mode=HiResMode.BRAILLE
+        )
+        chosen = [(at, _days_at(points, at)) for at in keyframes]
+        if chosen:
+            self.scatter([at for at, _ in chosen], [days for _, days in chosen], "◆", palette.ACCENT)
         return True
+
+    def _draw_intervals(self, points: tuple[TrendPoint, ...]) -> None:
+        bars = points[:: max(1, len(points) // _BARS)]
+        self.errorbar(
+            [p.seconds for p in bars],
+            [(p.low_days + p.high_days) / 2 for p in bars],
+            yerr=[(p.high_days - p.low_days) / 2 for p in bars],
+            marker_style=palette.FAINT,
+            hires_mode=HiResMode.BRAILLE,
+        )
+
+
+def _days_at(points: tuple[TrendPoint, ...], seconds: float) -> float:
+    return min(points, key=lambda point: abs(point.seconds - seconds)).days

@@ -1,0 +1,133 @@
+"""The dashboard's sense of time: the screen held, scrubbed and sought, while messages are taken in all the while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.app import App
+
+from tui.condition import Tone
+from tui.feed_protocol import Feed, Player
+from tui.finding import Moment, found
+from tui.moments import History
+from tui.protocols import Protocol
+from tui.session import Session, StreamView
+from tui.text import stopwatch
+from tui.widgets.dashboard import Dashboard
+from tui.widgets.prompts import AskLine, Choose
+
+SCRUB_S: Final = 5.0
+SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A moment that the screen stands at."""
+
+    session: Session
+    at_ns: int
+
+
+class PastApp(App[None]):
+    """What is shown, and of when."""
+
+    def __init__(self, feed: Feed, clock_ns: Callable[[], int], *, read_only: bool, protocol: Protocol | None) -> None:
+        super().__init__()
+        self.session = Session()
+        self.selected: str | None = None
+        self.protocol = protocol
+        self.held: Held | None = None
+        self._feed = feed
+        self._player = feed if isinstance(feed, Player) else None
+        self._clock_ns = clock_ns
+        self._read_only = read_only or self._player is not None
+        self._history = History()
+        self._dashboard = Dashboard()
+        self._said: tuple[str, Tone, int] | None = None
+
+    def say(self, words: str, tone: Tone) -> None:
+        """Puts one line into the status row for a few seconds."""
+        self._said = (words, tone, self._clock_ns())
+        self._dashboard.all_due()
+
+    @property
+    def view(self) -> StreamView | None:
+        """The chosen stream, as it is on the screen."""
+        shown = self.held.session if self.held is not None else self.session
+        return shown.streams.get(self.selected or "")
+
+    # The past --------------------------------------------------------------------------------------------------
+
+    def action_hold(self) -> None:
+        """Holds the drawing, or lets it go on; messages are taken in all the while."""
+        if self._player is not None:
+            self._player.set_speed(0.0 if self._player.speed else 1.0)
+        elif self.held is not None:
+            self.held = None
+        else:
+            self.held = Held(self.session, self._clock_ns())
+        self._dashboard.all_due()
+
+    def action_live(self) -> None:
+        """Back to now."""
+        if self._player is not None:
+            self._go_to(self._player.duration)
+        self.held = None
+        self._dashboard.all_due()
+
+    def action_scrub(self, steps: int) -> None:
+        """Back or forth in time: picture, bars and age together, while live goes on."""
+        now_ns = self._clock_ns()
+        if self._player is not None:
+            self._go_to(self._player.seconds + steps * SCRUB_S)
+            return
+        at_ns = (self.held.at_ns if self.held is not None else now_ns) + round(steps * SCRUB_S * 1e9)
+        self._hold_at(at_ns)
+
+    def _hold_at(self, at_ns: int) -> None:
+        past = self._history.at(at_ns) if at_ns < self._clock_ns() else None
+        self.held = None if past is None else Held(*past)
+        self._dashboard.all_due()
+
+    def _go_to(self, seconds: float) -> None:
+        """A recording only: everything as it was then."""
+
+    def action_speed(self, step: int) -> None:
+        """How fast a recording is played."""
+        if self._player is not None:
+            at = min(
+                range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - (self._player.speed if self._player else 1))
+            )
+            speed = SPEEDS[min(len(SPEEDS) - 1, max(0, at + step))]
+            self._player.set_speed(speed)
+            self.say(f"Played at {speed:g}×", "quiet")
+
+    def action_find(self) -> None:
+        """Moments whose plane, mark or event holds the words."""
+        view = self.session.streams.get(self.selected or "")
+        if view is None:
+            return
+
+        def answered(words: str | None) -> None:
+            moments = [] if not words else found(view, words)
+            if moments:
+                self.push_screen(
+                    Choose("moments", [moment.words for moment in moments]), lambda at: self._show(moments, at)
+                )
+            elif words:
+                self.say("Nothing of that in this exam", "warn")
+
+        self.push_screen(AskLine("find", "A plane, a word of a note, an event"), answered)
+
+    def _show(self, moments: list[Moment], place: int | None) -> None:
+        view = self.session.streams.get(self.selected or "")
+        if place is None or view is None:
+            return
+        ago_s = view.since_published_s(moments[place].published_ns, self._clock_ns())
+        if self._player is not None:
+            self._go_to(self._player.seconds - ago_s)
+        else:
+            self._hold_at(self._clock_ns() - round(ago_s * 1e9))
+            self.say(f"As it was {stopwatch(ago_s)} ago, as far as it is kept; end leads back", "quiet")

@@ -1,0 +1,88 @@
+"""How far an examination is through its protocol, what is missing, and why the last try did not do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.choices import Best
+from tui.protocols import Protocol, View, every_plane
+from tui.session import StreamView
+from tui.text import probability, span
+
+State = Literal["done", "weak", "missing", "not assessable"]
+
+_WEAK = {
+    "probability": "not held long enough",
+    "margin": "margin small: another plane is as likely",
+    "sharpness": "not sharp",
+    "steadiness": "not steady",
+}
+NOT_SEEN = "not seen yet"
+_GOOD_ENOUGH = 0.6  # a part above this is no reason
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One view of the protocol and what stands for it; ``advice`` says what to do, or is empty."""
+
+    view: View
+    state: State
+    best: Best | None
+    advice: str
+
+
+def items(protocol: Protocol | None, view: StreamView, now_ns: int) -> list[Item]:
+    """Every view of the protocol (None: the model's own planes), in its order."""
+    chosen = every_plane(view.labels) if protocol is None else protocol
+    return [_item(each, chosen.enough, view, now_ns) for each in chosen.views]
+
+
+def completeness(checked: list[Item]) -> str:
+    """``5 of 9 views``; views that the model cannot judge are not counted."""
+    judged = [item for item in checked if item.state != "not assessable"]
+    return f"{sum(item.state == 'done' for item in judged)} of {len(judged)} views"
+
+
+def next_step(checked: list[Item]) -> str:
+    """What is worth doing now, in one line: the missing view that was tried last, else the first."""
+    left = [item for item in checked if item.state in ("missing", "weak")]
+    if not left:
+        return "all views that the model can judge are collected"
+    tried = [item for item in left if item.advice not in ("", NOT_SEEN)]
+    item = (tried or left)[0]
+    state = "still missing" if item.state == "missing" else "weak"
+    return f"{state}: {item.view.name}, {item.advice or 'a better one helps'}"
+
+
+def why(parts: Mapping[str, float]) -> str:
+    """The weakest part of a score in words, with its number: ``not steady (0.21)``; empty where none is weak."""
+    known = {name: value for name, value in parts.items() if name in _WEAK}
+    if not known:
+        return ""
+    name = min(known, key=lambda each: known[each])
+    return "" if known[name] >= _GOOD_ENOUGH else f"{_WEAK[name]} ({probability(max(0.0, known[name]))})"
+
+
+def _item(wanted: View, enough: float, view: StreamView, now_ns: int) -> Item:
+    if wanted.plane is None or wanted.plane not in view.labels:
+        return Item(wanted, "not assessable", None, "not assessable by the model")
+    best = view.choices.of(wanted.plane, wanted.subplane)
+    if best is not None:
+        done = best.accepted or best.by_operator or best.score >= enough
+        return Item(wanted, "done" if done else "weak", best, "" if done else why(best.parts))
+    return Item(wanted, "missing", None, _advice(wanted, view, now_ns))
+
+
+def _advice(wanted: View, view: StreamView, now_ns: int) -> str:
+    last = view.tries.get(wanted.plane or "")
+    if last is None:
+        return NOT_SEEN
+    if wanted.subplane is not None and view.choices.of(str(wanted.plane), None) is not None:
+        return "seen, but as another view of it"
+    reading = view.reading
+    if wanted.subplane is not None and reading is not None and reading.subplane not in (None, wanted.subplane):
+        return "another section is in view"
+    ago = span(view.since_published_s(last.published_ns, now_ns))
+    return f"{'now' if ago == 'now' else f'{ago} ago'}: {why(last.parts) or 'hold it a little longer'}"

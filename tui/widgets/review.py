@@ -1,0 +1,205 @@
+"""Best frames, one by one: the one that stands beside its newest rival, and what the operator says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.screen import ModalScreen
+
+from tui.choices import Best
+from tui.coach import Item, why
+from tui.session import StreamView
+from tui.text import label_words, plain, probability, span, weeks_days
+from tui.widgets import palette
+from tui.widgets.panel import Panel
+from tui.widgets.preview import Banner, Preview
+
+Decide = Callable[[str, dict[str, Any]], object]
+Fetch = Callable[[str], Awaitable[bytes | None]]
+PICTURES_KEPT = 64
+
+
+class Review(ModalScreen[None]):
+    """Left the views, right the frame that stands for the chosen one beside its rival.
+
+    Args:
+        look: the stream and its checked protocol as they are now.
+        decide: gives a command to the engine.
+        fetch: a kept frame's picture, as a file's bytes.
+        relabel: asks for the label of a frame, by its id.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,b,q", "dismiss(None)", "Close"),
+        Binding("up,k", "step(-1)", "Up", show=False),
+        Binding("down,j", "step(1)", "Down", show=False),
+        Binding("a,enter", "accept", "Accept"),
+        Binding("c", "accept_rival", "Take candidate"),
+        Binding("r", "reject", "Reject"),
+        Binding("l", "relabel", "Relabel"),
+        Binding("u", "undo", "Undo"),
+    ]
+
+    def __init__(
+        self,
+        look: Callable[[], tuple[StreamView, list[Item], int] | None],
+        decide: Decide,
+        fetch: Fetch,
+        relabel: Callable[[str], object],
+    ) -> None:
+        super().__init__()
+        self._look, self._decide, self._fetch, self._ask_label = look, decide, fetch, relabel
+        self._at = 0
+        self._pictures: dict[str, bytes | None] = {}
+        self._list = Panel(id="views")
+        self._words = Panel(id="said"), Panel(id="rival-said")
+        self._frames = Preview(), Preview()
+        self._keys = Panel(id="review-keys")
+
+    def compose(self) -> ComposeResult:
+        with Container(classes="dialog review") as box:
+            box.border_title = "best frames"
+            with Horizontal():
+                yield self._list
+                for preview, words in zip(self._frames, self._words, strict=True):
+                    with Container(classes="compared"):
+                        yield preview
+                        yield words
+            yield self._keys
+
+    def on_mount(self) -> None:
+        """Looks again a few times a second: better frames go on coming."""
+        self.set_interval(0.3, self.draw)
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """What stands now."""
+        found = self._look()
+        if found is None or not self.is_mounted:
+            return
+        view, checked, now_ns = found
+        self._at = min(self._at, max(0, len(checked) - 1))
+        self._list.show(_list(checked, self._at, self._list.rows))
+        best, rival = self._pair(view, checked)
+        for preview, words, frame, name in zip(
+            self._frames, self._words, (best, rival), ("stands", "candidate"), strict=True
+        ):
+            words.show(_words(name, frame, view, now_ns))
+            picture = self._picture(frame)
+            fresh = "waiting" if picture is None else "fresh"
+            over = None if frame is None or picture is not None else Banner("fetching the picture", palette.MUTED)
+            preview.show(picture, fresh, over)
+        self._keys.show(_keys(best, rival, undoable=view.choices.undoable))
+
+    def _pair(self, view: StreamView, checked: list[Item]) -> tuple[Best | None, Best | None]:
+        if not checked:
+            return None, None
+        item = checked[self._at]
+        rival = view.choices.rivals.get(item.view.plane or "") if item.best is not None else None
+        return item.best, rival if rival != item.best else None
+
+    def _chosen(self) -> tuple[Best | None, Best | None]:
+        found = self._look()
+        return (None, None) if found is None else self._pair(found[0], found[1])
+
+    def _picture(self, frame: Best | None) -> bytes | None:
+        if frame is None:
+            return None
+        if frame.keyframe not in self._pictures:
+            self._pictures[frame.keyframe] = None
+            while len(self._pictures) > PICTURES_KEPT:
+                del self._pictures[next(iter(self._pictures))]
+            self.run_worker(self._get(frame.keyframe), group="pictures")
+        return self._pictures.get(frame.keyframe)
+
+    async def _get(self, keyframe: str) -> None:
+        self._pictures[keyframe] = await self._fetch(keyframe)
+        self.draw()
+
+    def action_step(self, by: int) -> None:
+        """Another view."""
+        found = self._look()
+        if found is not None and found[1]:
+            self._at = (self._at + by) % len(found[1])
+            self.draw()
+
+    def action_accept(self) -> None:
+        """The frame that stands is right, and stays."""
+        self._say("accept", self._chosen()[0])
+
+    def action_accept_rival(self) -> None:
+        """The candidate takes its place."""
+        self._say("accept", self._chosen()[1])
+
+    def action_reject(self) -> None:
+        """The frame that stands does not count."""
+        self._say("reject", self._chosen()[0])
+
+    def action_relabel(self) -> None:
+        """The frame that stands shows something else."""
+        best = self._chosen()[0]
+        if best is not None:
+            self._ask_label(best.keyframe)
+
+    def action_undo(self) -> None:
+        """Takes the last decision back."""
+        self._decide("undo", {})
+
+    def _say(self, verdict: str, frame: Best | None) -> None:
+        if frame is not None:
+            self._decide("decide", {"keyframe": frame.keyframe, "verdict": verdict})
+
+
+def _list(checked: list[Item], at: int, rows: int) -> Text:
+    first = max(0, min(at - rows // 2, len(checked) - rows)) if rows > 0 else 0
+    lines: list[Text] = []
+    for place, item in list(enumerate(checked))[first : first + max(1, rows)]:
+        marks = {"done": ("●", palette.GOOD), "weak": ("◐", palette.WARN), "missing": ("○", palette.FAINT)}
+        mark, colour = marks.get(item.state, ("·", palette.FAINT))
+        mark = "✔" if item.best is not None and item.best.accepted else mark
+        row = Text.assemble((f" {mark} ", colour), plain(item.view.name, 24).ljust(24), no_wrap=True, end="")
+        row.stylize(f"bold {palette.TEXT} on {palette.TRACK}" if place == at else palette.MUTED)
+        lines.append(row)
+    return palette.lines(lines)
+
+
+def _words(name: str, frame: Best | None, view: StreamView, now_ns: int) -> Text:
+    if frame is None:
+        return palette.lines(
+            [Text(f"no {name}" if name == "candidate" else "nothing yet", style=palette.FAINT), Text()]
+        )
+    what = label_words(frame.plane) + (f", {label_words(frame.subplane)}" if frame.subplane else "")
+    age = "" if frame.gestation is None else f" · {weeks_days(frame.gestation.days)}"
+    ago = span(view.since_published_s(frame.published_ns, now_ns))
+    how = "accepted" if frame.accepted else "snapshot" if frame.by_operator else name
+    first = Text.assemble(
+        (f"{how}: ", palette.ACCENT), (what, f"bold {palette.TEXT}"), (age, palette.GOOD), no_wrap=True
+    )
+    parts = " ".join(f"{each[:5]} {probability(value)}" for each, value in frame.parts.items())
+    weak = why(frame.parts)
+    ago = "just now" if ago == "now" else f"{ago} ago"
+    rest = f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else "")
+    return palette.lines(
+        [first, Text(plain(rest, 70), style=palette.MUTED), Text(plain(parts, 70), style=palette.FAINT)]
+    )
+
+
+def _keys(best: Best | None, rival: Best | None, *, undoable: bool) -> Text:
+    text = Text(no_wrap=True, end="")
+    for key, words, useful in (
+        ("↑↓", "view", True),
+        ("a", "accept", best is not None),
+        ("c", "take candidate", rival is not None),
+        ("r", "reject", best is not None),
+        ("l", "relabel", best is not None),
+        ("u", "undo", undoable),
+        ("esc", "close", True),
+    ):
+        text.append(f" {key} ", style=f"bold {palette.ACCENT}" if useful else palette.FAINT)
+        text.append(f"{words} ", style=palette.TEXT if useful else palette.FAINT)
+    return text

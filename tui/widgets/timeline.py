@@ -1,0 +1,75 @@
+"""Which plane was in view when, over the whole exam, as one strip of colours with the planes' names where they fit."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tui.history import Span
+from tui.session import StreamView
+from tui.text import label_words, stopwatch
+from tui.widgets import palette
+
+LEAST_S = 30.0
+_HUES = ("#6c8ebf", "#56a3a6", "#7fae6e", "#b9975b", "#b5728a", "#8b7bb8", "#5b9bd5", "#a3a35b", "#9a7b6f")
+
+
+def colour_of(plane: str | None, labels: tuple[str, ...]) -> str:
+    """A plane's own colour; the empty track for none."""
+    return palette.TRACK if plane not in labels else _HUES[labels.index(str(plane)) % len(_HUES)]
+
+
+def strip(view: StreamView, width: int, *, rows: int) -> Text:
+    """``rows`` 1: the strip alone; 2: with marks and kept frames beneath it."""
+    seconds = max(LEAST_S, view.timeline[-1].end_s if view.timeline else 0.0)
+    if width < 8:
+        return Text()
+    first = _strip(view, seconds, width)
+    return first if rows < 2 else palette.lines([first, _beneath(view, seconds, width)])
+
+
+def _strip(view: StreamView, seconds: float, width: int) -> Text:
+    labels = view.labels
+    longest = _longest(view.timeline, seconds, width)
+    row = Text(no_wrap=True, end="")
+    at = 0
+    while at < width:
+        plane, end = longest[at], at
+        while end < width and longest[end] == plane:
+            end += 1
+        words = "" if plane is None else label_words(plane, max(1, end - at))
+        fits = len(words) <= end - at - 1 and not words.endswith("…")
+        style = f"{palette.INK} on {colour_of(plane, labels)}"
+        row.append((f" {words}" if fits and words else "").ljust(end - at), style=style)
+        at = end
+    return row
+
+
+def _longest(spans: tuple[Span, ...], seconds: float, width: int) -> list[str | None]:
+    """For each cell the plane that was in view longest in its time; None beyond the end."""
+    share = seconds / width
+    held: list[dict[str | None, float]] = [{} for _ in range(width)]
+    for each in spans:
+        for cell in range(int(each.start_s / share), min(width - 1, int(each.end_s / share)) + 1):
+            inside = min(each.end_s, (cell + 1) * share) - max(each.start_s, cell * share)
+            held[cell][each.plane] = held[cell].get(each.plane, 0.0) + inside
+    # A plane in view for a third of a cell's time is worth a cell: it would vanish beside longer gaps.
+    return [max(cell, key=lambda plane: cell[plane] * (1 if plane is None else 2)) if cell else None for cell in held]
+
+
+def _beneath(view: StreamView, seconds: float, width: int) -> Text:
+    cells = [" "] * width
+    started = view.exam_started_ns or 0
+
+    def put(published_ns: int, sign: str) -> None:
+        cell = int((published_ns - started) / 1e9 / seconds * width)
+        if 0 <= cell < width:
+            cells[cell] = sign
+
+    for best in view.best.values():
+        put(best.published_ns, "◆")
+    for event in view.events:
+        if event.event == "mark" and event.exam == view.exam:
+            put(event.published_ns, "▲")
+    last = stopwatch(seconds)
+    row = Text("".join(cells[: width - len(last) - 1]) + " ", style=palette.ACCENT, no_wrap=True, end="")
+    return row.append(last, style=palette.FAINT)

@@ -13,7 +13,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(READY)
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/fetalstream bench
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -16,13 +16,13 @@ ROOF = {
     f"tui.{name}"
     for name in (
         "cli", "live", "engine_process", "recorder_process", "loading", "analyze", "offline_sink", "demo_command",
-        "model_commands", "doctor",
+        "model_commands", "doctor", "bench_command",
     )
 }  # fmt: skip
 """The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""
 
 LIBRARY_ROOMS = {
-    "av": ("streamer.", "tui.doctor"),
+    "av": ("pipeline.bench.film", "streamer.", "tui.doctor"),
     "cv2": ("streamer.", "pipeline."),
     "open_clip": ("pipeline.openclip",),
     "textual": ("tui.app", "tui.widgets."),

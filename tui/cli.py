@@ -163,6 +163,13 @@ def _models(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from tui.bench_command import bench
+
+    bench(_model(options, ModelSettings()), seconds=options.seconds, size=options.size, as_json=options.json)
+    return DONE
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tui.doctor import examine
 
@@ -177,6 +184,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "analyze": _analyze,
     "replay": _replay,
     "models": _models,
+    "bench": _bench,
     "doctor": _doctor,
 }
 
@@ -197,7 +205,12 @@ def _given(settings: _Settings, **values: Any) -> _Settings:
 
 def _model(options: argparse.Namespace, settings: _Settings) -> _Settings:
     return _given(
-        settings, model=options.model, weights=options.weights, prompts=options.prompts, device=options.device
+        settings,
+        model=options.model,
+        weights=options.weights,
+        prompts=options.prompts,
+        device=options.device,
+        precision=options.precision,
     )
 
 

@@ -139,6 +139,7 @@ def _commands(settings: RunSettings, endpoints: Endpoints, folder: RunFolder) ->
         weights=settings.weights,
         prompts=settings.prompts,
         device=settings.device,
+        precision=settings.precision,
         streams=settings.named(),
         pub=endpoints.pub,
         preview=endpoints.preview,

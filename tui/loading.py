@@ -28,7 +28,12 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> Ready:
     from pipeline.ready import load_ready
 
     return load_ready(
-        settings.model, weights=settings.weights, prompts=settings.prompts, device=settings.device, progress=say
+        settings.model,
+        weights=settings.weights,
+        prompts=settings.prompts,
+        device=settings.device,
+        precision=settings.precision,
+        progress=say,
     )
 
 

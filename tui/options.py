@@ -37,7 +37,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _doctor):
+    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _bench, _doctor):
         add(commands)
     return parser
 
@@ -129,6 +129,19 @@ def _models(commands: _Commands) -> None:
     verify.add_argument("names", nargs="*", metavar="NAME", help="all that are on this machine if none is given")
 
 
+def _bench(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "bench",
+        "measure throughput and latency, with the plain loop beside it",
+        "The last line is one JSON object. --weights random measures a model whose weights are not here.",
+    )
+    parser.add_argument("--seconds", type=_positive, metavar="N", default=60.0, help="of measuring (60)")
+    parser.add_argument("--size", type=_size, metavar="WxH", default=(640, 480), help="of the frames (640x480)")
+    parser.add_argument("--json", action="store_true", help="nothing but the JSON line")
+    _model_options(parser)
+
+
 def _doctor(commands: _Commands) -> None:
     parser = _command(commands, "doctor", "tell what is installed, what is missing, and how fast it runs here")
     parser.add_argument("--model", metavar="NAME", default="mini", help="measure this one (mini)")
@@ -140,6 +153,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--weights", metavar="PATH", help='other weights for it; "random" for speed tests')
     group.add_argument("--prompts", metavar="DIR", help="other sentences")
     group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 (auto)")
+    group.add_argument("--precision", choices=("auto", "fp32", "bf16"), help="of the image encoder (auto)")
 
 
 def _protocol_option(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +182,13 @@ def _positive(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
     return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and 64 <= min(int(width), int(height)) <= 8192):
+        raise argparse.ArgumentTypeError(f"must be like 640x480, got {text}")
+    return int(width), int(height)
 
 
 def _seed(text: str) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -46,6 +46,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     weights: str | None = None
     prompts: str | None = None
     device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
 class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

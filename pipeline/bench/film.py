@@ -1,0 +1,101 @@
+"""Realistic frames to measure with: the phantom, drawn beforehand, every frame different from the one before."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import av
+import cv2
+import numpy as np
+
+from streamer.frame import Frame, Pixels
+from streamer.phantom.source import PhantomSource
+
+SEED: Final = 7
+RATE_HZ: Final = 30
+SPACING_MM: Final = 0.3
+"""What the frames are said to have; nothing depends on its being true here."""
+
+
+def draw(count: int, width: int, height: int) -> list[Pixels]:
+    """Frames of the phantom at that size, gray uint8 (height, width), without its freezes: each differs from the last.
+
+    A picture that did not change would be answered without the model, and measure nothing.
+    """
+    drawn: list[Pixels] = []
+    before: Pixels | None = None
+    for frame in PhantomSource(SEED):
+        if before is None or not np.array_equal(before, frame.pixels):
+            resized = cv2.resize(frame.pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+            drawn.append(np.asarray(resized, np.uint8))
+        before = frame.pixels
+        if len(drawn) == count:
+            break
+    return drawn
+
+
+def write(path: Path, pictures: list[Pixels]) -> None:
+    """The pictures as an H.264 film of 30 frames a second."""
+    height, width = pictures[0].shape
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=RATE_HZ, options={"crf": "16", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for picture in pictures:
+            film = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
+            out.mux(stream.encode(film))
+        out.mux(stream.encode())
+
+
+class InMemory:
+    """A source of pictures that are there already, forwards and backwards again for as long as it is asked to.
+
+    Args:
+        pictures: at least two.
+        rate_hz: of their media time.
+        seconds: how long, by ``clock_ns``, frames are given out; None until ``count`` frames.
+        count: how many frames at most; None for no bound.
+        offset: which picture comes first: streams that run side by side show different ones.
+        clock_ns: the monotonic clock.
+    """
+
+    kind: Literal["phantom"] = "phantom"
+    live = False
+    frames_expected = None
+    identity = "0" * 64
+
+    def __init__(
+        self, pictures: list[Pixels], rate_hz: float, *, seconds: float | None = None, count: int | None = None,
+        offset: int = 0, clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:  # fmt: skip
+        self.rate_hz: float | None = rate_hz
+        self.warnings: list[str] = []
+        self._pictures = pictures
+        self._period_s = 1 / rate_hz
+        self._seconds = seconds
+        self._count = count
+        self._offset = offset
+        self._clock_ns = clock_ns
+
+    def __iter__(self) -> Iterator[Frame]:
+        back_and_forth = [*self._pictures, *self._pictures[-2:0:-1]]
+        end_ns = None if self._seconds is None else self._clock_ns() + round(self._seconds * 1e9)
+        for index in itertools.count() if self._count is None else range(self._count):
+            now_ns = self._clock_ns()
+            if end_ns is not None and now_ns >= end_ns:
+                return
+            pixels = back_and_forth[(index + self._offset) % len(back_and_forth)]
+            yield Frame(pixels, index, index * self._period_s, now_ns, 0, SPACING_MM, "operator")
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
+    ) -> None: ...

@@ -1,0 +1,48 @@
+"""Latency under load: streams that come in their own time, newest frame first, whether or not the device keeps up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.answers import Bank
+from pipeline.bench.film import InMemory
+from pipeline.bench.percentiles import percentiles
+from pipeline.bench.runs import Counting
+from pipeline.engine import Engine
+from pipeline.ready import Ready
+from pipeline.streams import stream_of
+from streamer.frame import Pixels
+
+RATE_HZ = 60.0
+STREAMS = (1, 4, 16, 40)
+
+
+def under_load(
+    ready: Ready, pictures: list[Pixels], bank: Bank, streams: int, seconds: float, rate_hz: float = RATE_HZ
+) -> dict[str, Any]:
+    """From capture to message, with ``streams`` played live at ``rate_hz`` each.
+
+    Returns:
+        ``streams``, ``latency_ms`` (p50 ... max), ``fps`` of readings in all, ``dropped`` frames, and ``least_share``:
+        of the worst-served stream's readings, in those of an even share.
+    """
+    sink = Counting()
+    names = [f"stream-{number}" for number in range(1, streams + 1)]
+    made = [
+        stream_of(
+            InMemory(pictures, rate_hz, count=max(1, round(seconds * rate_hz)), offset=11 * number),
+            name, "bench", ready.facts, bank, every_frame=False,
+        )
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    Engine(ready.encoder, made, sink).run()
+    readings = sum(sink.by_stream.values())
+    least = min(sink.by_stream.get(name, 0) for name in names)
+    return {
+        "streams": streams,
+        "offered_fps": streams * rate_hz,
+        "fps": round(readings / seconds, 2),
+        "dropped": sum(sink.dropped.values()),
+        "least_share": round(least * streams / readings, 3) if readings else None,
+        "latency_ms": percentiles(sink.totals_ms),
+    }

@@ -1,0 +1,114 @@
+"""The whole measurement, within a given time: machine, plain way, encoder, pipeline, load."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline import openclip
+from pipeline.answers import Bank
+from pipeline.bench import film, machine
+from pipeline.bench.load import STREAMS, under_load
+from pipeline.bench.naive import naive_fps
+from pipeline.bench.runs import encoder_fps, overhead_cpu_ms, pipeline_fps
+from pipeline.ready import Ready
+from streamer.sources import open_source
+
+LEAST_SECONDS = 0.2
+# Of the time given: each of the four loads takes a share of its own.
+_SHARES = {"naive": 0.2, "encoder": 0.1, "pipeline": 0.2, "from_memory": 0.1, "load": 0.1}
+
+
+def run_bench(
+    load: Callable[[str], Ready], *, seconds: float, size: tuple[int, int] = (640, 480),
+    streams: tuple[int, ...] = STREAMS, drawn: int = 150, progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Measures a model on this machine.
+
+    Args:
+        load: gives the model in the precision asked for; called with ``"fp32"`` for the plain loop.
+        seconds: of measuring in all; loading and drawing come on top.
+        size: width and height of the frames.
+        streams: how many play at once under load, in turn.
+        drawn: how many different frames.
+        progress: is told each step, a line at a time.
+
+    Returns:
+        Plain values: rates in frames a second, times in milliseconds, shares from 0 to 1.
+    """
+    budget = {what: max(LEAST_SECONDS, seconds * share) for what, share in _SHARES.items()}
+    ready = load("")
+    model = ready.model
+    progress("drawing the frames")
+    pictures = film.draw(drawn, *size)
+    bank = _bank(ready)
+    said: dict[str, Any] = {
+        "model": model.config.name, "weights": model.weights_from, "device": str(model.device),
+        "precision": str(model.dtype).removeprefix("torch."), "size": list(size), "seconds": seconds,
+    }  # fmt: skip
+    progress("warming up")
+    ready.encoder.warm_up((1, 8))
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "phantom.mp4"
+        film.write(clip, pictures)
+        progress("the whole pipeline, from a film")
+        said["pipeline_fps"], said["encoder_share"] = _from_film(ready, clip, bank, budget["pipeline"])
+        progress("the plain loop")
+        said["naive_fps"] = _plain(ready, load, clip, budget["naive"])
+    said["ratio"] = said["pipeline_fps"] / said["naive_fps"]
+    progress("the pipeline without decoding, and the encoder alone")
+    memory = film.InMemory(pictures, film.RATE_HZ, seconds=budget["from_memory"])
+    said["pipeline_fps_without_decode"], _ = pipeline_fps(ready, memory, bank, budget["from_memory"])
+    said["encoder_fps"] = encoder_fps(ready, pictures, budget["encoder"])
+    said["overhead_cpu_ms"] = overhead_cpu_ms(ready, film.InMemory(pictures, film.RATE_HZ, count=300), bank)
+    said |= _rates(ready, said["encoder_fps"])
+    said["load"] = []
+    for count in streams:
+        progress(f"{count} streams at 60 frames a second")
+        said["load"].append(under_load(ready, pictures, bank, count, budget["load"]))
+    said["latency_ms"] = said["load"][0]["latency_ms"] if said["load"] else {"p50": None, "p99": None}
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in said.items()} | {
+        "machine": machine.about()
+    }
+
+
+def _bank(ready: Ready) -> Bank:
+    """Ages are read with one bank, where the model knows ages and has it at hand soon."""
+    if not ready.facts.knows_gestation or ready.model.weights_from == "random":
+        return lambda _: None  # a large model's sentences take longer than the measurement
+    return ready.banks.gestation
+
+
+def _from_film(ready: Ready, clip: Path, bank: Bank, seconds: float) -> tuple[float, float]:
+    """Runs over the film until the time is over; the best of them, since the first one also warms up."""
+    best = (0.0, 0.0)
+    end_s = time.perf_counter() + seconds
+    while not best[0] or time.perf_counter() < end_s:
+        with open_source(str(clip), spacing_mm=film.SPACING_MM) as source:
+            best = max(best, pipeline_fps(ready, source, bank, max(LEAST_SECONDS, end_s - time.perf_counter())))
+    return best
+
+
+def _plain(ready: Ready, load: Callable[[str], Ready], clip: Path, seconds: float) -> float:
+    plain = ready if ready.model.dtype == torch.float32 else load("fp32")
+    return naive_fps(plain.model, ready.banks, clip, seconds)
+
+
+def _rates(ready: Ready, images_a_second: float) -> dict[str, Any]:
+    model = ready.model
+    tower = openclip.image_tower(model.clip)
+    flops = machine.flops_an_image(tower, model.image_size, model.device, model.dtype)
+    rate = machine.matmul_flops(model.device, model.dtype)
+    plain_rate = rate if model.dtype == torch.float32 else machine.matmul_flops(model.device, torch.float32)
+    return {
+        "gflop_an_image": flops / 1e9,
+        "matmul_gflops": rate / 1e9,
+        "matmul_gflops_fp32": plain_rate / 1e9,
+        "matmul_ratio": rate / plain_rate,
+        "matmul_fraction": images_a_second * flops / rate,
+    }

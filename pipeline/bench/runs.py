@@ -1,0 +1,146 @@
+"""What the product does in a second: the encoder alone, the whole pipeline, and what all but the encoder costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline import wire
+from pipeline.answers import Bank
+from pipeline.encoder import Item, Scores
+from pipeline.engine import BATCH, Encoding, Engine, Pending
+from pipeline.heads import Heads
+from pipeline.preprocess import Preprocess
+from pipeline.ready import Ready
+from pipeline.streams import stream_of
+from streamer.frame import Frame, Pixels
+from streamer.sources import Source
+
+_FRAMES_FOR_COST = 300
+
+
+class Counting:
+    """A sink that encodes each message as a publisher would, and keeps how long readings took and what was dropped."""
+
+    def __init__(self) -> None:
+        self.totals_ms: list[float] = []
+        self.by_stream: dict[str, int] = {}
+        self.dropped: dict[str, int] = {}
+
+    def send(self, message: wire.Message, blob: bytes | None = None) -> None:  # noqa: ARG002 - a sink's
+        wire.encode(message)
+        if isinstance(message, wire.Reading) and not message.reused:
+            self.by_stream[message.stream] = self.by_stream.get(message.stream, 0) + 1
+            self.dropped[message.stream] = message.dropped
+            if message.latency_ms.total is not None:
+                self.totals_ms.append(message.latency_ms.total)
+
+    def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None: ...
+
+
+class Stopwatch:
+    """An encoder that adds up how long its batches were being encoded, and how many pictures they held."""
+
+    def __init__(self, encoder: Encoding) -> None:
+        self._encoder = encoder
+        self.encode_ms = 0.0
+        self.images = 0
+
+    def submit(self, items: Sequence[Item]) -> Pending:
+        self.images += len(items)
+        return _Timed(self._encoder.submit(items), self)
+
+
+class _Timed:
+    def __init__(self, pending: Pending, watch: Stopwatch) -> None:
+        self._pending = pending
+        self._watch = watch
+        self.preprocess_ms = 0.0
+        self.encode_ms = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pending, name)
+
+    def result(self) -> list[Scores | None]:
+        scores = self._pending.result()
+        self.preprocess_ms, self.encode_ms = self._pending.preprocess_ms, self._pending.encode_ms
+        self._watch.encode_ms += self.encode_ms
+        return scores
+
+
+class NoTower:
+    """Everything that an encoder does but for the model: prepares the pictures, and scores vectors of its own."""
+
+    preprocess_ms = 0.0
+    encode_ms = 0.0
+
+    def __init__(self, ready: Ready) -> None:
+        model = ready.model
+        config = model.config
+        self._preprocess = Preprocess(model.image_size, config.mean, config.std, model.device, model.dtype)
+        self._heads = Heads(ready.banks)
+        width = ready.banks.planes.shape[1]
+        self._vector = np.full(width, width**-0.5, np.float32)
+        self._items: Sequence[Item] = ()
+
+    def submit(self, items: Sequence[Item]) -> NoTower:
+        for item in items:
+            self._preprocess(item.pixels)
+        self._items = items
+        return self
+
+    def result(self) -> list[Scores | None]:
+        vectors = np.stack([self._vector] * len(self._items))
+        return self._heads.score(vectors, [item.gestation_bank for item in self._items])
+
+
+class Until:
+    """A source's frames until the time is over."""
+
+    def __init__(self, source: Source, seconds: float) -> None:
+        self._source, self._seconds = source, seconds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def __iter__(self) -> Iterator[Frame]:
+        end_s = time.perf_counter() + self._seconds
+        for frame in self._source:
+            yield frame
+            if time.perf_counter() >= end_s:
+                return
+
+
+def encoder_fps(ready: Ready, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
+    """Pictures a second of the encoder alone: full batches one after another, without preparing them."""
+    watch = Stopwatch(ready.encoder)
+    begun_s = time.perf_counter()
+    start = 0
+    while not start or time.perf_counter() - begun_s < seconds:
+        items = [Item(pictures[(start + place) % len(pictures)]) for place in range(batch)]
+        watch.submit(items).result()
+        start += batch
+    return watch.images / (watch.encode_ms / 1000)
+
+
+def pipeline_fps(ready: Ready, source: Source, bank: Bank, seconds: float) -> tuple[float, float]:
+    """Frames a second of the whole pipeline, every frame of a source; and the encoder's share of the time (0 to 1)."""
+    sink, watch = Counting(), Stopwatch(ready.encoder)
+    timed: Any = Until(source, seconds)
+    stream = stream_of(timed, "stream-1", "bench", ready.facts, bank, every_frame=True)
+    begun_s = time.perf_counter()
+    Engine(watch, [stream], sink).run()
+    took_s = time.perf_counter() - begun_s
+    return sink.by_stream["stream-1"] / took_s, watch.encode_ms / 1000 / took_s
+
+
+def overhead_cpu_ms(ready: Ready, source: Source, bank: Bank, frames: int = _FRAMES_FOR_COST) -> float:
+    """Processor time a frame of everything but decoding and the encoder, ms; ``source`` gives so many from memory."""
+    sink = Counting()
+    stream = stream_of(source, "stream-1", "bench", ready.facts, bank, every_frame=True)
+    begun_s = time.process_time()
+    Engine(NoTower(ready), [stream], sink).run()
+    return (time.process_time() - begun_s) * 1000 / frames

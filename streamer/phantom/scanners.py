@@ -127,7 +127,7 @@ def _ruler_style(rng: np.random.Generator, x: int, left_side: bool, spacing_mm: 
     """Ticks that do not run into each other; three or two lengths, or (seldom) one, which no one can read."""
     depth_mm, cm_px = depth_px * spacing_mm, 10 / spacing_mm
     steps: tuple[float, ...]
-    if rng.random() < 0.03:
+    if rng.random() < 0.02:
         steps = (10.0,)
     elif depth_mm < 55:
         steps = (5.0, 10.0) if rng.random() < 0.5 else (5.0, 10.0, 50.0)
@@ -135,7 +135,7 @@ def _ruler_style(rng: np.random.Generator, x: int, left_side: bool, spacing_mm: 
         steps = (5.0, 10.0, 50.0)
     else:
         steps = (10.0, 50.0)
-    lengths = (int(rng.integers(1, 5)), int(rng.integers(5, 9)), int(rng.integers(11, 16)))
+    lengths = (int(rng.integers(1, 4)), int(rng.integers(6, 9)), int(rng.integers(11, 16)))
     level = int(rng.integers(150, 256))
     return RulerStyle(
         x, 1 if left_side else -1, steps, lengths[-len(steps) :], (level, level, round(level * rng.uniform(0.5, 1))),

@@ -114,8 +114,23 @@ def _run(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace) -> int:
     from tui.live import watch
 
+    if options.web is not None:
+        return _watch_in_browser(options)
     _needs_terminal("watch")
     watch(options.endpoint, _look(options, read_only=options.read_only), _stop_orphan)
+    return DONE
+
+
+def _watch_in_browser(options: argparse.Namespace) -> int:
+    from tui.live import Failed
+
+    try:
+        from tui.web import serve
+    except ModuleNotFoundError as error:
+        raise Failed(f"{error.name} is missing: pip install 'fetalstream[web]'") from error
+    arguments = ["watch", *filter(None, [options.endpoint]), *(["--read-only"] if options.read_only else [])]
+    arguments += ["--protocol", options.protocol] if options.protocol is not None else []
+    serve(arguments, _say, options.web)
     return DONE
 
 
@@ -219,7 +234,8 @@ def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings
 
 
 def _on_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    # Where Textual was given another driver, a browser stands at the other end of the pipes.
+    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def _needs_terminal(command: str) -> None:
@@ -234,6 +250,8 @@ def _say(line: str) -> None:
 
 
 def _stop_orphan() -> bool:
+    if not sys.stdin.isatty():
+        return False  # nobody could answer
     print("This engine's own foreground is gone: nobody else will stop it.", file=sys.stderr)
     return input("Stop it now? [y/N] ").strip().lower() in ("y", "yes")
 

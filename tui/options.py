@@ -90,6 +90,9 @@ def _watch(commands: _Commands) -> None:
     parser = _command(commands, "watch", "show the dashboard over an engine that runs already")
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
     parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    parser.add_argument(
+        "--web", nargs="?", type=_port, const=0, metavar="PORT", help="in a browser on this machine (any free port)"
+    )
     _protocol_option(parser)
 
 
@@ -189,6 +192,12 @@ def _size(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal() and 64 <= min(int(width), int(height)) <= 8192):
         raise argparse.ArgumentTypeError(f"must be like 640x480, got {text}")
     return int(width), int(height)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"must be a port below 65536, got {text}")
+    return int(text)
 
 
 def _seed(text: str) -> int:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from av.container import InputContainer
+from av.error import BlockingIOError as NothingYet
 from av.error import ExitError, FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -31,9 +32,13 @@ FIRST_PICTURE_SECONDS: Final = 15.0
 OPEN_SECONDS: Final = 10.0
 
 _DEFAULT_PERIOD_SECONDS: Final = 1 / 30
+_POLL_SECONDS: Final = 0.004
 _RATE_AFTER_SECONDS: Final = 5.0
 _RATE_TOLERATED: Final = 0.8
 _NS: Final = 1_000_000_000
+
+Connect = Callable[[Callable[[str], None]], InputContainer]
+"""Opens a source; is given what takes warnings."""
 
 
 class LiveVideo:
@@ -49,7 +54,7 @@ class LiveVideo:
 
     Args:
         kind: what it is.
-        connect: opens it; whatever it raises is tried again, but for SourceError.
+        connect: opens it, and is given what takes warnings; what it raises is tried again, but for SourceError.
         identity: see above.
         spacing_mm: the operator's word on the first frame's size; frames of another size have no spacing.
         deinterlace: take the comb out of interlaced video.
@@ -61,7 +66,7 @@ class LiveVideo:
     frames_expected = None
 
     def __init__(
-        self, kind: Literal["network", "camera"], connect: Callable[[], InputContainer], identity: str, *,
+        self, kind: Literal["network", "camera"], connect: Connect, identity: str, *,
         spacing_mm: float | None = None, deinterlace: bool = False, asked_rate_hz: float | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
@@ -103,7 +108,7 @@ class LiveVideo:
             tried_ns, before = self._clock_ns(), self._index
             self.steps += 1
             try:
-                with self._connect() as container:
+                with self._connect(self.warn) as container:
                     yield from self._frames(container)
             except SourceError:
                 raise
@@ -150,17 +155,30 @@ class LiveVideo:
         deinterlacer = Deinterlacer(stream) if self._deinterlace else None
         patience_s, seen_ns = FIRST_PICTURE_SECONDS, self._clock_ns()
         # All that comes is read, because sound that goes on must not hide that the picture has ceased.
-        for packet in container.demux():
+        for packet in self._packets(container):
             self.steps += 1
             if self._closed.is_set():
                 return
-            for picture in _decoded(packet) if packet.stream is stream else ():
+            for picture in _decoded(packet) if packet is not None and packet.stream is stream else ():
                 patience_s, seen_ns = SILENCE_SECONDS, self._clock_ns()
                 yield from (picture,) if deinterlacer is None else deinterlacer.update(picture)
             if self._clock_ns() - seen_ns > patience_s * _NS:
                 self.trouble = f"no picture came for {patience_s:g} seconds"
                 return
         self.trouble = "the other side has ended the stream"
+
+    def _packets(self, container: InputContainer) -> Iterator[Packet[Any] | None]:
+        """All that comes; None now and then where a device says that nothing has come yet."""
+        packets = container.demux()
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except NothingYet:
+                self._closed.wait(_POLL_SECONDS)
+                packets, packet = container.demux(), None
+            yield packet
 
     def _returned(self, now_ns: int) -> None:
         if self._index > 0:

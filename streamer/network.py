@@ -52,7 +52,7 @@ def open_network(
     _check(address)
     return LiveVideo(
         "network",
-        lambda: _connected(address),
+        lambda _: _connected(address),
         identity_of(address),
         spacing_mm=spacing_mm,
         deinterlace=wish == "deinterlace=on",

@@ -14,7 +14,7 @@ from streamer.addresses import NETWORK_SCHEMES, redacted
 from streamer.errors import SourceError, shown
 from streamer.frame import Frame
 
-_NAMES = "give a video file, a folder of images, an address such as rtsp://host/path, or phantom:SEED"
+_NAMES = "give a video file, a folder of images, camera:0, an address such as rtsp://host/path, or phantom:SEED"
 
 
 Kind = Literal["file", "folder", "phantom", "network", "camera"]
@@ -69,6 +69,8 @@ def open_source(
     if spacing_mm is not None and not (math.isfinite(spacing_mm) and spacing_mm > 0):
         raise SourceError(f"the spacing must be millimetres per pixel above 0, got {spacing_mm}")
     path = Path(name)
+    if re.match(r"/dev/(video[0-9]|v4l/)", name):
+        return _open_camera(name, spacing_mm, clock_ns)
     if name and _exists(path):
         return _open_path(path, spacing_mm, clock_ns)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", name)
@@ -78,6 +80,8 @@ def open_source(
         from streamer.network import open_network
 
         return open_network(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
+    if scheme[1] == "camera":
+        return _open_camera(name, spacing_mm, clock_ns)
     if scheme[1] != "phantom":
         # Only the scheme is repeated: what follows may hold a password.
         raise SourceError(f"{scheme[1]}: sources of this kind cannot be opened; {_NAMES}")
@@ -102,6 +106,12 @@ def _open_path(path: Path, spacing_mm: float | None, clock_ns: Callable[[], int]
     from streamer.files import VideoFile
 
     return VideoFile(path, spacing_mm=spacing_mm, clock_ns=clock_ns)
+
+
+def _open_camera(name: str, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
+    from streamer.camera import open_camera
+
+    return open_camera(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
 
 
 def _open_phantom(seed: str, spacing_mm: float | None) -> Source:

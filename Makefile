@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test soak bench lint clean
 
 demo: $(READY)
 	$(BIN)/fetalstream demo
@@ -11,6 +11,10 @@ demo: $(READY)
 # Two test processes fill two cores: more threads in each would only make them wait for one another.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+# Hours of faults and damage; make test runs a few of each.
+soak: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak
 
 bench: $(READY)
 	$(BIN)/fetalstream bench

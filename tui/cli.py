@@ -185,6 +185,13 @@ def _bench(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _sources(options: argparse.Namespace) -> int:
+    from tui.sources_command import show_sources
+
+    show_sources(as_json=options.json)
+    return DONE
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tui.doctor import examine
 
@@ -200,6 +207,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "models": _models,
     "bench": _bench,
+    "sources": _sources,
     "doctor": _doctor,
 }
 

@@ -11,7 +11,9 @@ from typing import Final, TypeAlias
 from pipeline.wire import NOTICE
 
 SOURCES: Final = """\
-SOURCE is a video file, an image, a folder of images, or phantom:SEED (a made-up scan).
+SOURCE is a video file, an image, a folder of images, a capture card (camera:0, or what fetalstream
+sources lists, with ?format=mjpeg&size=1920x1080&rate=60&deinterlace=on where you want them), an
+address (rtsp, rtsps, http, https, srt, udp or tcp://host...), or phantom:SEED (a made-up scan).
 Press ? in the dashboard for its keys. Sessions are recorded unless --no-record is given."""
 
 _WIDTH: Final = 26
@@ -37,7 +39,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _bench, _doctor):
+    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _bench, _sources, _doctor):
         add(commands)
     return parser
 
@@ -143,6 +145,11 @@ def _bench(commands: _Commands) -> None:
     parser.add_argument("--size", type=_size, metavar="WxH", default=(640, 480), help="of the frames (640x480)")
     parser.add_argument("--json", action="store_true", help="nothing but the JSON line")
     _model_options(parser)
+
+
+def _sources(commands: _Commands) -> None:
+    parser = _command(commands, "sources", "list the capture devices, and the formats that they offer")
+    parser.add_argument("--json", action="store_true", help="one JSON line")
 
 
 def _doctor(commands: _Commands) -> None:

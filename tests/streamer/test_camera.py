@@ -4,6 +4,7 @@ Names become what libav is asked for; what comes back is compared with it; and a
 (``lavfi``, a drawn picture in real time) stands for the card.
 """
 
+import contextlib
 import itertools
 
 import av
@@ -44,10 +45,8 @@ def test_what_cannot_be_meant_is_refused(name):
 
 @given(st.text(max_size=40))
 def test_any_name_is_understood_or_refused(text):
-    try:
+    with contextlib.suppress(SourceError):
         assert parse(f"camera:{text}").which
-    except SourceError as error:
-        assert str(error).isprintable()
 
 
 @pytest.mark.parametrize(

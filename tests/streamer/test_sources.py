@@ -35,7 +35,7 @@ def test_an_existing_file_comes_before_any_scheme(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "name",
     [
-        *["", "no/such/file.mp4", "a" * 5000, "a\0b", "two\nlines", "phantom:", "phantom:x", "phantom:-1", "camera:0"],
+        *["", "no/such/file.mp4", "a" * 5000, "a\0b", "two\nlines", "phantom:", "phantom:x", "phantom:-1"],
         *[
             "ftp://user:secret@x/y.mp4",
             "/dev/null",

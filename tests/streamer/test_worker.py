@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -94,22 +96,45 @@ def test_nothing_outside_the_sector_arrives_and_the_sector_can_be_changed(clip):
             assert not seen.frame.pixels.any()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
-def test_a_live_child_that_is_killed_or_hangs_is_replaced(number):
-    with TsServer() as server, Listener(ApartSource(server.url)) as listener:
+def deaths_of(server, number, times):
+    """Seconds until frames came again after each of so many deaths."""
+    seconds = []
+    with Listener(ApartSource(server.url, deaths=times + 1)) as listener:
         source = listener.source
-        for death in range(1, 4):
-            before = listener.more()[-1]
-            pid = source.pid
+        for death in range(1, times + 1):
+            before, pid = listener.more()[-1], source.pid
+            killed_s = time.monotonic()
             os.kill(pid, number)
             until(lambda: listener.frames[-1].epoch > before.epoch)  # noqa: B023 - called at once
+            seconds.append(time.monotonic() - killed_s)
             assert source.pid != pid
             assert gone(pid)
             assert source.link.deaths == death
         frames = listener.frames
         assert [frame.index for frame in frames] == sorted({frame.index for frame in frames})
         assert [frame.pts_seconds for frame in frames] == sorted(frame.pts_seconds for frame in frames)
-        assert source.link.reconnects == 3
+        assert source.link.reconnects == times
+    return seconds
+
+
+DEADLY = (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP)
+
+
+def test_a_live_child_that_is_killed_or_hangs_is_replaced():
+    with TsServer() as server, ThreadPoolExecutor() as pool:
+        for future in [pool.submit(deaths_of, server, number, 3) for number in DEADLY]:
+            future.result()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", DEADLY)
+def test_fifty_deaths_each_is_over_within_two_seconds(number):
+    threads, descriptors = threading.active_count(), psutil.Process().num_fds()
+    with TsServer() as server:
+        seconds = deaths_of(server, number, 50)
+    assert max(seconds) <= 2.0, sorted(seconds)[-5:]
+    assert (threading.active_count(), psutil.Process().num_fds()) == (threads, descriptors)
 
 
 def test_after_too_many_deaths_the_capture_is_given_up_until_somebody_resumes_it():

@@ -1,4 +1,4 @@
-"""A scanner on the network, as a process of its own: MPEG-TS over TCP, to one listener at a time, with known pictures.
+"""A scanner on the network, as a process of its own: MPEG-TS over TCP, with known pictures.
 
 Started by tests as ``python -m tests.streamer.ts_server PORT WIDTH HEIGHT RATE``. SIGSTOP makes it stall, SIGKILL makes
 it vanish. Every connection begins with a whole picture, and time stamps begin anew with every connection.
@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -56,8 +57,12 @@ def serve(port, width, height, rate):
         sys.stdout.flush()
         while True:
             peer, _ = server.accept()
-            with contextlib.suppress(Exception), peer:  # PyAV wraps what the socket raises
-                _stream(peer, width, height, rate)
+            threading.Thread(target=_serve_one, args=(peer, width, height, rate), daemon=True).start()
+
+
+def _serve_one(peer, *layout):
+    with contextlib.suppress(Exception), peer:  # PyAV wraps what the socket raises
+        _stream(peer, *layout)
 
 
 class TsServer:

@@ -19,6 +19,7 @@ from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
 from pipeline.keyframes import KeyframeShelf, Shelved, owned, score_parts
+from pipeline.latency import Hops, latency_of
 from pipeline.meaning import Meaning
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
@@ -105,35 +106,39 @@ class StreamAnalyzer:
             in_flight=waiting + len(self._on_the_way),
         )
 
-    def admit(self, frame: Frame, now_ns: int, dropped: int = 0) -> Admitted:
+    @property
+    def idle(self) -> bool:
+        """Whether every frame that was admitted is finished."""
+        return not self._on_the_way
+
+    def admit(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> Admitted:
         """Take the next frame in and decide what it needs.
 
         Args:
             frame: as captured.
             now_ns: monotonic.
             dropped: frames of this stream dropped so far, for its reading.
+            arrived_ns: when it reached this process, monotonic; None where nobody looked.
         """
         late = self._exam_since_ns is not None and frame.captured_ns < self._exam_since_ns
         admitted = self._intake.admit(frame, self._exam_before if late else self.exam, now_ns, dropped)
+        ahead = self._bank_ahead and admitted.action == "analyse"
+        spacing_mm = self._meaning.input_spacing_mm(admitted) if ahead else None
+        bank = None if spacing_mm is None else self._bank(spacing_mm)
+        admitted = replace(admitted, arrived_ns=arrived_ns, bank=bank)
         self._on_the_way.append(admitted)
-        if self._bank_ahead and admitted.action == "analyse":
-            spacing_mm = self._meaning.input_spacing_mm(admitted)
-            if spacing_mm is not None:
-                self._bank(spacing_mm)
         return admitted
 
     def finish(
-        self, admitted: Admitted, scores: Scores | None, now_ns: int, *,
-        preprocess_ms: float | None = None, encode_ms: float | None = None,
-    ) -> list[wire.Message]:  # fmt: skip
+        self, admitted: Admitted, scores: Scores | None, now_ns: int, hops: Hops | None = None
+    ) -> list[wire.Message]:
         """The messages of a frame that has been through the model: its reading first.
 
         Args:
             admitted: the oldest one that is not finished yet.
             scores: what the model said of it; None where it was not asked, or said nothing finite.
             now_ns: monotonic.
-            preprocess_ms: spent on the frame's batch; None where the model was not asked.
-            encode_ms: likewise.
+            hops: of the frame's batch; None where the model was not asked.
 
         Raises:
             ValueError: another frame is due first.
@@ -147,7 +152,7 @@ class StreamAnalyzer:
             return self._fail(admitted)
         self._analysed += admitted.action != "reuse"
         self._reused += admitted.action == "reuse"
-        latency = _latency(admitted, now_ns, preprocess_ms, encode_ms)
+        latency = latency_of(admitted.frame.captured_ns, admitted.arrived_ns, admitted.admitted_ns, now_ns, hops)
         ours = admitted.exam == self.exam
         reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
         self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
@@ -312,14 +317,4 @@ def _candidate(frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
         parts=parts,
         frame=reading.frame,
         gestation=reading.gestation,
-    )
-
-
-def _latency(admitted: Admitted, now_ns: int, preprocess_ms: float | None, encode_ms: float | None) -> wire.Latency:
-    captured_ns = admitted.frame.captured_ns
-    return wire.Latency(
-        queue=(admitted.admitted_ns - captured_ns) / 1e6,
-        preprocess=preprocess_ms,
-        encode=encode_ms,
-        total=(now_ns - captured_ns) / 1e6,
     )

@@ -7,6 +7,7 @@ the newest frame only.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,11 @@ class Lane(Protocol):
         """The next frame, None where none waits."""
         ...
 
+    @property
+    def arrived_ns(self) -> int | None:
+        """When the frame that was taken last came to this process, monotonic; None before the first."""
+        ...
+
     def tally(self) -> Tally: ...
 
     def close(self) -> None:
@@ -83,16 +89,18 @@ class EveryFrame:
 
     live = False
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._source = source
+        self._clock_ns = clock_ns
         self._changed = threading.Condition()
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[tuple[Frame, int]] = deque()
         self._captured = self._dropped = 0
         self._newest_ns: int | None = None
         self._ended = self._closed = False
         self._wake: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
         self.error: Exception | None = None
+        self.arrived_ns: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -112,7 +120,9 @@ class EveryFrame:
 
     def take(self) -> Frame | None:
         with self._changed:
-            frame = self._frames.popleft() if self._frames else None
+            if not self._frames:
+                return None
+            frame, self.arrived_ns = self._frames.popleft()
             self._changed.notify()
             return frame
 
@@ -145,7 +155,7 @@ class EveryFrame:
             self._changed.wait_for(lambda: len(self._frames) < READ_AHEAD or self._closed)
             if self._closed:
                 return False
-            self._frames.append(frame)
+            self._frames.append((frame, self._clock_ns()))
             self._captured += 1
             self._newest_ns = frame.captured_ns
         self._wake()
@@ -162,10 +172,12 @@ class NewestFrame:
         self._clock_ns = clock_ns
         self._stop = threading.Event()
         self._mailbox = Mailbox()
+        self._arrivals_ns: dict[int, int] = {}
         self._discarded = 0
         self._newest_ns: int | None = None
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
         self.error: Exception | None = None
+        self.arrived_ns: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -183,7 +195,10 @@ class NewestFrame:
         self._thread.start()
 
     def take(self) -> Frame | None:
-        return self._mailbox.take()
+        frame = self._mailbox.take()
+        if frame is not None:
+            self.arrived_ns = self._arrivals_ns.pop(frame.index, None)
+        return frame
 
     def tally(self) -> Tally:
         link = self.link
@@ -209,6 +224,10 @@ class NewestFrame:
                 if self._stop.is_set():
                     break
                 self._newest_ns = frame.captured_ns
+                # Of the frame that waits and the one that takes its place, no others can still be taken.
+                for index in list(self._arrivals_ns)[:-1]:
+                    self._arrivals_ns.pop(index, None)
+                self._arrivals_ns[frame.index] = self._clock_ns()
                 self._mailbox.put(frame)
         except Exception as error:
             self.error = error

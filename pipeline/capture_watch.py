@@ -43,7 +43,7 @@ class CaptureWatch:
         lane, link = self._lane, self._lane.link
         if lane.error is not None or (link is not None and link.state == "failed"):
             return "failed"
-        if not lane.live:
+        if not lane.live or lane.finished:  # what came to its proper end is not missed
             return None
         newest_ns = lane.tally().newest_ns
         silent_ms = (now_ns - (self._started_ns if newest_ns is None else newest_ns)) / 1e6

@@ -84,6 +84,11 @@ class Desk:
         self._wake()
         return order.reply
 
+    @property
+    def waiting(self) -> bool:
+        """Whether commands wait to be carried out."""
+        return not self._orders.empty()
+
     def carry_out(self) -> None:
         """All commands handed in so far; to be called by the engine's thread."""
         while (order := self._next()) is not None:

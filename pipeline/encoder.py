@@ -1,112 +1,175 @@
-"""Pictures to scores in batches: ``submit`` hands them to the device, ``result`` waits for the answer."""
+"""Pictures to scores in batches: ``submit`` hands them to the device's own thread, ``result`` waits for the answer."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import numpy as np
 import torch
 
-from pipeline import openclip
-from pipeline.heads import Heads, Scores, Vector
+from pipeline.batching import SIZES, largest_size
+from pipeline.cpu_stage import CpuStage
+from pipeline.cuda import Cuda
+from pipeline.device_stage import DeviceStage
+from pipeline.errors import DeviceFault
+from pipeline.heads import Heads, Scores
 from pipeline.models import LoadedModel
-from pipeline.preprocess import Pixels, Preprocess
+from pipeline.stage import Encoded, Item, Launch, Stage
 from pipeline.textbank import TextBanks
 
 __all__ = ["Encoder", "Item", "Pending", "Scores"]
 
+CPU_BATCH: Final = 16
+"""Pictures a batch on a CPU: beyond this it gains nothing and results only come later."""
+
 
 @dataclass(frozen=True, eq=False)
-class Item:
-    """One picture to encode: uint8 ``(H, W)`` or ``(H, W, 3)``, already cropped to the sector.
+class _Begun:
+    """A batch that the device has taken, in parts."""
 
-    ``gestation_bank`` is (175, D) for the picture's spacing, or None where no age is asked for.
-    """
-
-    pixels: Pixels
-    gestation_bank: Vector | None = None
+    launches: list[Launch]
+    queue_ms: float
 
 
 class Pending:
     """A batch on its way through the device.
 
     Attributes:
-        preprocess_ms: what making the inputs took on this side, for the whole batch.
-        encode_ms: from handing the batch over to having its vectors; 0 until ``result`` returned.
+        queue_ms: from its submission until the device took it; 0 until ``result`` returned.
+        preprocess_ms: what making the inputs took, for the whole batch, likewise.
+        encode_ms: from then to having the vectors, likewise.
     """
 
-    def __init__(self, heads: Heads, items: Sequence[Item], vectors: torch.Tensor, started: _Times, done: Any) -> None:
+    def __init__(self, launches: Future[_Begun], heads: Heads) -> None:
+        self._launches = launches
         self._heads = heads
-        self._banks = [item.gestation_bank for item in items]
-        self._vectors = vectors
-        self._started = started
-        self._done = done
-        self.preprocess_ms = started.preprocess_ms
-        self.encode_ms = 0.0 if done is not None else started.since_ms()
+        self._scores: list[Scores | None] | None = None
+        self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait at most so long for ``result`` to have an answer; whether it has one."""
+        try:
+            self._launches.exception(timeout_s)
+        except StillRunning:
+            return False
+        return True
 
     def result(self) -> list[Scores | None]:
-        """Scores in the order of the items, None where the model's output is not finite; waits where it must."""
-        if self._done is not None:
-            self._done.synchronize()
-            self._done = None
-            self.encode_ms = self._started.since_ms()
-        return self._heads.score(self._vectors.numpy(), self._banks)
+        """Scores in the order of the items, None where the model's output is not finite; waits where it must.
+
+        Raises:
+            DeviceFault: the device failed, and this process cannot use it any more.
+        """
+        if self._scores is None:
+            begun = self._launches.result()
+            parts = [_collected(launch) for launch in begun.launches]
+            self.queue_ms = begun.queue_ms
+            self._scores = [score for part in parts for score in self._scores_of(part)]
+            self.preprocess_ms = sum(part.preprocess_ms for part in parts)
+            self.encode_ms = sum(part.encode_ms for part in parts)
+        return self._scores
+
+    def _scores_of(self, part: Encoded) -> list[Scores | None]:
+        return self._heads.scores_of(part.embeddings, part.cosines, part.rows)
 
 
 class Encoder:
-    """One model on one device; to be called from one thread.
+    """One model on one device, which one thread of its own works with: a CUDA graph is bound to its thread.
 
-    On a CPU ``submit`` computes at once. On CUDA it returns as soon as the work is queued on a stream of its own,
-    so that the next batch can be prepared meanwhile.
+    ``submit`` returns at once. Batches are worked off in order, and the next one can be handed over before the
+    one before has been collected, so that the device does not wait.
+
+    Args:
+        model: which, and on what device.
+        banks: sentences of the planes.
+        stage: that does the work; by default the one for the model's device.
+
+    Attributes:
+        live_batches: batches worth having on the way where results must be fresh. On a CPU one: a second would take
+            its frames long before they are looked at. On CUDA two: batches are short, and copies overlap with them.
     """
 
-    def __init__(self, model: LoadedModel, banks: TextBanks) -> None:
-        self._model = model
+    def __init__(self, model: LoadedModel, banks: TextBanks, stage: Stage | None = None) -> None:
         self._heads = Heads(banks)
-        # Interleaved channels are how pixels come, and convolutions are a fifth faster on them.
-        tower: Any = openclip.image_tower(model.clip)
-        self._tower = tower.to(memory_format=torch.channels_last)
-        config = model.config
-        self._preprocess = Preprocess(model.image_size, config.mean, config.std, model.device, model.dtype)
-        self._stream = torch.cuda.Stream(model.device) if model.device.type == "cuda" else None
-        if self._stream is not None:
-            # The weights were copied on the other stream.
-            self._stream.wait_stream(torch.cuda.current_stream(model.device))
-
-    def submit(self, items: Sequence[Item]) -> Pending:
-        """Encodes a batch of at least one picture."""
-        if not items:
-            raise ValueError("a batch needs at least one picture")
-        with torch.inference_mode(), torch.cuda.stream(self._stream):
-            begun_ns = time.perf_counter_ns()
-            inputs = torch.stack([self._preprocess(item.pixels).permute(1, 2, 0) for item in items]).permute(0, 3, 1, 2)
-            started = _Times(begun_ns, time.perf_counter_ns())
-            vectors = torch.nn.functional.normalize(self._tower(inputs).float(), dim=-1)
-            if self._stream is None:
-                return Pending(self._heads, items, vectors, started, None)
-            # Pinned, so that the copy back does not hold up this thread.
-            back = torch.empty(vectors.shape, dtype=vectors.dtype, pin_memory=True)
-            back.copy_(vectors, non_blocking=True)
-            return Pending(self._heads, items, back, started, self._stream.record_event())
-
-    def warm_up(self, batch_sizes: Sequence[int] = (1,)) -> None:
-        """Runs blank pictures of the model's size through, so that the first real one does not pay for set-up."""
-        blank = np.zeros((self._model.image_size, self._model.image_size), dtype=np.uint8)
-        for size in batch_sizes:
-            self.submit([Item(blank)] * size).result()
-
-
-@dataclass(frozen=True)
-class _Times:
-    begun_ns: int
-    prepared_ns: int
+        on_cuda = model.device.type == "cuda"
+        self._image_size = model.image_size
+        self._most = SIZES[-1] if on_cuda else CPU_BATCH
+        self._picture_seconds: float | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._stage = stage or self._thread.submit(_stage_of, model, self._heads).result()
+        self.live_batches = 2 if on_cuda else 1
 
     @property
-    def preprocess_ms(self) -> float:
-        return (self.prepared_ns - self.begun_ns) / 1e6
+    def batch(self) -> int:
+        """Most pictures that a batch should have now, as fast as the last ones went."""
+        return largest_size(self._picture_seconds, self._most)
 
-    def since_ms(self) -> float:
-        return (time.perf_counter_ns() - self.prepared_ns) / 1e6
+    def submit(self, items: Sequence[Item]) -> Pending:
+        """Encodes a batch of at least one picture; more than the device takes at once go in parts."""
+        if not items:
+            raise ValueError("a batch needs at least one picture")
+        return Pending(self._thread.submit(self._run, list(items), time.perf_counter()), self._heads)
+
+    def warm_up(self, batch_sizes: Sequence[int] = ()) -> None:
+        """Runs blank pictures of the model's size through, so that the first real one does not pay for set-up.
+
+        Args:
+            batch_sizes: by default one picture, and on CUDA every fixed size.
+        """
+        blank = np.zeros((self._image_size, self._image_size), dtype=np.uint8)
+        for size in batch_sizes or (SIZES if self.live_batches > 1 else (1,)):
+            self.submit([Item(blank)] * size).result()
+
+    # The device's thread -----------------------------------------------------------------------------------------
+
+    def _run(self, items: list[Item], submitted_s: float) -> _Begun:
+        begun_s = time.perf_counter()
+        launches = [self._launched(items[at : at + SIZES[-1]]) for at in range(0, len(items), SIZES[-1])]
+        if self._stage.at_once:
+            self._picture_seconds = (time.perf_counter() - begun_s) / len(items)
+        return _Begun([launch for part in launches for launch in part], (begun_s - submitted_s) * 1e3)
+
+    def _launched(self, items: list[Item]) -> list[Launch]:
+        try:
+            return [self._stage.launch(items)]
+        except torch.OutOfMemoryError:
+            pass
+        except Exception as error:
+            raise self._fault(error) from error
+        # Outside the except block: the error holds the stack of the failed call, and that its tensors.
+        self._stage.free()
+        half = (len(items) + 1) // 2
+        self._most = min(self._most, half)
+        try:
+            return [self._stage.launch(part) for part in (items[:half], items[half:]) if part]
+        except Exception as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: Exception) -> Exception:
+        """What a failed call means: on a CPU a mistake of ours, on a device that it is lost to this process."""
+        if isinstance(error, torch.OutOfMemoryError):
+            return DeviceFault("the device has too little memory even for half a batch; free some, or use --device cpu")
+        return error if self._stage.at_once else _device_fault(error)
+
+
+def _stage_of(model: LoadedModel, heads: Heads) -> Stage:
+    if model.device.type == "cuda":
+        return DeviceStage(model, heads, Cuda(model.device))
+    return CpuStage(model, heads)
+
+
+def _collected(launch: Launch) -> Encoded:
+    try:
+        return launch.collect()
+    except RuntimeError as error:  # where a device fails, it is told at the next thing that is asked of it
+        raise _device_fault(error) from error
+
+
+def _device_fault(error: Exception) -> DeviceFault:
+    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return DeviceFault(f"the device failed ({said}); the engine must be started again")

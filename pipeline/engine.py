@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
+from pipeline.batching import Turns
 from pipeline.desk import Desk
-from pipeline.encoder import Item
+from pipeline.errors import EngineFault
 from pipeline.heads import Scores
 from pipeline.intake import Admitted
 from pipeline.keyframes import Shelved
+from pipeline.latency import Hops
+from pipeline.stage import Item
 from pipeline.streams import Stream, Way
 from streamer.frame import Pixels
 
-BATCH: Final = 8
-"""Pictures a batch: beyond this a CPU gains nothing and results only come later."""
+IN_FLIGHT: Final = 2
+"""Batches on the way at once: while the device works on one, the next is taken in and the one before is told."""
 
 BAD_IN_A_ROW: Final = 10
 """Outputs that are not finite, one after another, after which the model counts as broken."""
@@ -31,23 +37,36 @@ _LONGEST_WAIT_S: Final = 0.25
 _ADMITTED_PER_PICTURE: Final = 4
 
 
-class EngineFault(Exception):
-    """The model gives nothing usable any more; the process should end and be started afresh."""
-
-
 class Pending(Protocol):
     """See `pipeline.encoder.Pending`."""
 
+    queue_ms: float
     preprocess_ms: float
     encode_ms: float
 
+    def wait(self, timeout_s: float) -> bool: ...
     def result(self) -> list[Scores | None]: ...
 
 
 class Encoding(Protocol):
     """See `pipeline.encoder.Encoder`."""
 
+    @property
+    def batch(self) -> int: ...
+    @property
+    def live_batches(self) -> int: ...
     def submit(self, items: Sequence[Item]) -> Pending: ...
+
+
+_Taken: TypeAlias = tuple[Way, Admitted]
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Frames of all streams on their way; ``pending`` is None where none of them needs the model."""
+
+    frames: list[_Taken]
+    pending: Pending | None
 
 
 class Sink(Protocol):
@@ -74,12 +93,12 @@ class Engine:
         sink: takes all messages.
         clock_ns: the monotonic clock.
         device: as ``health`` says it.
-        batch: most pictures a batch.
+        batch: most pictures a batch, where that is less than the encoder's own.
     """
 
     def __init__(
         self, encoder: Encoding, streams: Sequence[Stream], sink: Sink, clock_ns: Callable[[], int] = time.monotonic_ns,
-        *, device: str = "cpu", batch: int = BATCH,
+        *, device: str = "cpu", batch: int | None = None,
     ) -> None:  # fmt: skip
         self.paused = False
         self._encoder = encoder
@@ -89,7 +108,8 @@ class Engine:
         self._ways = [Way(stream, device, clock_ns()) for stream in streams]
         self._wake = threading.Event()
         self._desk = Desk(self, self._wake.set)
-        self._turn = 0
+        self._turns = Turns()
+        self._on_the_way: deque[_Batch] = deque()
         self._bad_in_a_row = 0
         self._stop_reason: str | None = None
         self._beat_ns = clock_ns() + _SECOND_NS
@@ -118,7 +138,7 @@ class Engine:
         """The loop.
 
         Raises:
-            EngineFault: the model is broken.
+            EngineFault: the model is broken, or its device.
             Exception: what ended the source, where no source came to its proper end.
         """
         for way in self._ways:
@@ -126,13 +146,10 @@ class Engine:
         try:
             while self._stop_reason is None and not self._all_ended():
                 self._wake.clear()
-                self._desk.carry_out()
-                batch = [] if self.paused else self._gather()
-                if batch:
-                    self._analyse(batch)
-                elif not self._all_ended():
-                    self._wake.wait(min(_LONGEST_WAIT_S, max(0.0, (self._beat_ns - self._clock_ns()) / _SECOND_NS)))
+                self._turn()
                 self._beat()
+            while self._on_the_way:
+                self._tell(self._on_the_way.popleft())
         finally:
             self._desk.close()
             for way in self._ways:
@@ -143,6 +160,20 @@ class Engine:
         """Start captures again that were given up."""
         for way in self._ways:
             way.lane.resume()
+
+    def _turn(self) -> None:
+        """One step: commands, the next batch to the device, the oldest one told; or a wait for whatever comes first."""
+        if not self._on_the_way:
+            self._desk.carry_out()
+        ready = self._oldest_ready()
+        # What comes next is handed over first, so that the device works while the last batch is told.
+        gathered = self._gather() if self._has_room() else []
+        if gathered:
+            self._on_the_way.append(self._submitted(gathered))
+        if ready is not None:
+            self._tell(ready)
+        elif not gathered and not self._on_the_way and not self._all_ended():
+            self._wake.wait(self._until_beat_s())
 
     def send(self, messages: Iterable[wire.Message]) -> None:
         """Messages to the sink, in order."""
@@ -157,37 +188,61 @@ class Engine:
             "streams": [way.state() for way in self._ways],
         }
 
-    def _gather(self) -> list[tuple[Way, Admitted]]:
-        """What waits, a frame from each stream in turn, until a batch is full; nobody waits for it to fill."""
-        batch: list[tuple[Way, Admitted]] = []
-        pictures = 0
-        idle = 0
-        while idle < len(self._ways) and pictures < self._batch and len(batch) < self._batch * _ADMITTED_PER_PICTURE:
-            way = self._ways[self._turn % len(self._ways)]
-            self._turn += 1
-            frame = way.lane.take()
-            idle = idle + 1 if frame is None else 0
-            if frame is not None:
-                admitted = way.admit(frame, self._clock_ns())
-                pictures += admitted.action == "analyse"
-                batch.append((way, admitted))
-        return batch
+    def _has_room(self) -> bool:
+        """Whether the device should be handed another batch, if something waits."""
+        if not self._on_the_way:
+            return not self.paused
+        if self.paused or self._desk.waiting or len(self._on_the_way) >= IN_FLIGHT:
+            return False
+        if self._encoder.live_batches > 1:
+            return True
+        # A CPU that encodes has no time for more: only a full batch is worth taking early, and for live streams none.
+        waiting = sum(way.lane.tally().waiting for way in self._ways)
+        return waiting >= self._most() and not any(way.lane.live for way in self._ways)
 
-    def _analyse(self, batch: list[tuple[Way, Admitted]]) -> None:
-        items = [Item(admitted.frame.pixels) for _, admitted in batch if admitted.action == "analyse"]
-        pending = self._encoder.submit(items) if items else None
+    def _most(self) -> int:
+        return self._encoder.batch if self._batch is None else min(self._batch, self._encoder.batch)
+
+    def _oldest_ready(self) -> _Batch | None:
+        """The oldest batch if it is through; waits for it where there is nothing else to do."""
+        if not self._on_the_way:
+            return None
+        pending = self._on_the_way[0].pending
+        busy = self._has_room() and any(way.lane.tally().waiting for way in self._ways)
+        through = pending is None or pending.wait(0.0 if busy else self._until_beat_s())
+        return self._on_the_way.popleft() if through else None
+
+    def _until_beat_s(self) -> float:
+        return min(_LONGEST_WAIT_S, max(0.0, (self._beat_ns - self._clock_ns()) / _SECOND_NS))
+
+    def _gather(self) -> list[_Taken]:
+        """What waits, fairly from all streams, until a batch is full; nobody waits for it to fill."""
+        most = self._most()
+        return self._turns.gather(
+            [partial(self._take, way) for way in self._ways],
+            lambda taken: taken[1].action == "analyse",
+            most,
+            most * _ADMITTED_PER_PICTURE,
+        )
+
+    def _take(self, way: Way) -> _Taken | None:
+        frame = way.lane.take()
+        return None if frame is None else (way, way.admit(frame, self._clock_ns()))
+
+    def _submitted(self, gathered: list[_Taken]) -> _Batch:
+        items = [Item(one.frame.pixels, one.bank) for _, one in gathered if one.action == "analyse"]
+        return _Batch(gathered, self._encoder.submit(items) if items else None)
+
+    def _tell(self, batch: _Batch) -> None:
+        """Everything that a batch gave, frame by frame, in the order in which they were taken."""
+        pending = batch.pending
         results = iter(pending.result() if pending is not None else ())
-        for way, admitted in batch:
+        for way, admitted in batch.frames:
             asked = pending if admitted.action == "analyse" else None
             scores = next(results) if asked is not None else None
             now_ns = self._clock_ns()
-            messages = way.analyzer.finish(
-                admitted,
-                scores,
-                now_ns,
-                preprocess_ms=None if asked is None else asked.preprocess_ms,
-                encode_ms=None if asked is None else asked.encode_ms,
-            )
+            hops = None if asked is None else Hops(asked.queue_ms, asked.preprocess_ms, asked.encode_ms)
+            messages = way.analyzer.finish(admitted, scores, now_ns, hops)
             self.send(messages)
             self._follow_up(way, messages, now_ns)
             if asked is not None:
@@ -197,7 +252,7 @@ class Engine:
 
     def _follow_up(self, way: Way, messages: list[wire.Message], now_ns: int) -> None:
         if messages and isinstance(reading := messages[0], wire.Reading) and way.analyzer.picture is not None:
-            way.meter.note(reading.latency_ms.total, now_ns)
+            way.meter.note(reading.latency_ms, now_ns)
             self._sink.preview(reading.stream, reading.exam, reading.frame, way.analyzer.picture.pixels)
 
     def _beat(self) -> None:

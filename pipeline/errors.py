@@ -9,3 +9,11 @@ class ModelError(Exception):
 
 class ConfigError(Exception):
     """A model file, prompt file or option that cannot be used as it stands."""
+
+
+class EngineFault(Exception):
+    """The model gives nothing usable any more; the process should end and be started afresh."""
+
+
+class DeviceFault(EngineFault):
+    """The device failed in a way that this process cannot recover from; another process may."""

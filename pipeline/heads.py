@@ -36,14 +36,18 @@ class Scores:
 
 
 class Heads:
-    """All labels' text vectors in one matrix: one product for a batch."""
+    """All labels' text vectors in one matrix: one product for a batch.
+
+    Attributes:
+        texts: (D, L) text vectors of planes, subplanes and "other", in this order.
+    """
 
     def __init__(self, banks: TextBanks) -> None:
         self._planes = len(banks.planes)
         self._subplanes = len(banks.subplanes)
         self._knows_other = banks.other is not None
         rows = [banks.planes, banks.subplanes, *([banks.other[None]] if banks.other is not None else [])]
-        self._texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
+        self.texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
 
     def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[Scores | None]:
         """Scores of a batch.
@@ -55,12 +59,32 @@ class Heads:
         Returns:
             N scores, None where the model's output is not finite.
         """
+        return self.scores_of(embeddings, *self.products(embeddings, gestation_banks))
+
+    def products(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> tuple[Vector, list[Vector | None]]:
+        """Cosines (N, L) with ``texts``, and N rows (175,), 100 · image · text, None where no bank was given."""
         # A vector of NaN costs its own row only; numpy would warn of it, and it is not a surprise here.
         with np.errstate(invalid="ignore"):
-            cosines = embeddings @ self._texts
-            return [self._one(*each) for each in zip(embeddings, cosines, gestation_banks, strict=True)]
+            rows = [
+                None if bank is None else np.float32(LOGIT_SCALE) * (bank @ embedding)
+                for bank, embedding in zip(gestation_banks, embeddings, strict=True)
+            ]
+            return embeddings @ self.texts, rows
 
-    def _one(self, embedding: Vector, cosines: Vector, bank: Vector | None) -> Scores | None:
+    def scores_of(self, embeddings: Vector, cosines: Vector, rows: list[Vector | None]) -> list[Scores | None]:
+        """Scores of a batch whose products are there already.
+
+        Args:
+            embeddings: (N, D) unit vectors.
+            cosines: (N, L) with ``texts``.
+            rows: N of (175,), 100 · image · text of every day; None where the age was not asked for.
+
+        Returns:
+            N scores, None where the model's output is not finite.
+        """
+        return [self._one(*each) for each in zip(embeddings, cosines, rows, strict=True)]
+
+    def _one(self, embedding: Vector, cosines: Vector, row: Vector | None) -> Scores | None:
         if not (np.isfinite(embedding).all() and np.isfinite(cosines).all()):
             return None
         return Scores(
@@ -68,7 +92,7 @@ class Heads:
             plane_cosines=cosines[: self._planes],
             subplane_cosines=cosines[self._planes : self._planes + self._subplanes],
             other_cosine=float(cosines[-1]) if self._knows_other else None,
-            gestation_row=None if bank is None else np.float32(LOGIT_SCALE) * (bank @ embedding),
+            gestation_row=row,
         )
 
 

@@ -15,6 +15,8 @@ from pipeline.capture_watch import Silence
 
 WINDOW_NS: Final = 10_000_000_000
 _RATES_AFTER_S: Final = 0.5
+HOPS: Final = ("capture", "queue", "preprocess", "encode")
+_TELLS_P999: Final = 1_000  # of fewer samples it is the largest, and says nothing else
 _MOST_SAMPLES: Final = 4_096  # ten seconds of the fastest stream; a bound, not a window
 
 
@@ -31,12 +33,11 @@ class HealthMeter:
         self._since_ns = started_ns
         self._captured = self._finished = 0
         self._fps_in = self._fps_out = 0.0
-        self._totals: deque[tuple[int, float]] = deque(maxlen=_MOST_SAMPLES)
+        self._spent: deque[tuple[int, wire.Latency]] = deque(maxlen=_MOST_SAMPLES)
 
-    def note(self, total_ms: float | None, now_ns: int) -> None:
-        """A reading went out ``total_ms`` after its frame was captured."""
-        if total_ms is not None:
-            self._totals.append((now_ns, total_ms))
+    def note(self, spent: wire.Latency, now_ns: int) -> None:
+        """A reading went out; where its time went."""
+        self._spent.append((now_ns, spent))
 
     def health(
         self, analyzer: StreamAnalyzer, lane: Lane, now_ns: int, *, paused: bool, silence: Silence | None = None
@@ -59,17 +60,20 @@ class HealthMeter:
             counts=analyzer.counts(tally.captured, tally.dropped, tally.waiting),
             reconnects=0 if lane.link is None else lane.link.reconnects,
             last_frame_age_ms=age_ms,
-            latency_ms=self._percentiles(now_ns),
+            latency_ms=self._percentiles("total", now_ns),
+            hops_ms={hop: self._percentiles(hop, now_ns) for hop in HOPS},
             device=self._device,
             memory_mb=psutil.Process().memory_info().rss / 2**20,
             paused=paused,
         )
 
-    def _percentiles(self, now_ns: int) -> wire.Percentiles:
-        while self._totals and now_ns - self._totals[0][0] > WINDOW_NS:
-            self._totals.popleft()
-        if not self._totals:
+    def _percentiles(self, hop: str, now_ns: int) -> wire.Percentiles:
+        while self._spent and now_ns - self._spent[0][0] > WINDOW_NS:
+            self._spent.popleft()
+        known = [ms for _, spent in self._spent if (ms := getattr(spent, hop)) is not None]
+        if not known:
             return wire.Percentiles()
-        totals_ms = np.array([total_ms for _, total_ms in self._totals])
-        p50, p90, p99 = np.percentile(totals_ms, (50, 90, 99)).tolist()
-        return wire.Percentiles(p50=p50, p90=p90, p99=p99, max=float(totals_ms.max()))
+        p50, p90, p99, p999 = np.percentile(known, (50, 90, 99, 99.9)).tolist()
+        return wire.Percentiles(
+            p50=p50, p90=p90, p99=p99, p999=p999 if len(known) >= _TELLS_P999 else None, max=max(known)
+        )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline import wire
 from pipeline.quality import QualityMeter
 from pipeline.reuse import ReuseGate
@@ -24,6 +27,8 @@ class Admitted:
     read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
     ``frame``: holds the sector's pixels only, with the spacing in force; where refused, it is black.
     ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
+    ``arrived_ns``: when the frame reached this process. ``bank``: sentences about age for its spacing, where they are
+    ready before it is looked at.
     """
 
     frame: Frame
@@ -35,6 +40,8 @@ class Admitted:
     admitted_ns: int
     dropped: int
     trouble: str | None = None
+    arrived_ns: int | None = None
+    bank: npt.NDArray[np.floating] | None = None
 
 
 class Intake:

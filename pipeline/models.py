@@ -28,7 +28,8 @@ class LoadedModel:
     """A model that is ready to run: evaluation mode, no gradients.
 
     Attributes:
-        clip: open_clip's module; the image tower is of ``dtype``, the text tower always float32.
+        clip: open_clip's module; the text tower is float32, the image tower of ``dtype``, or float32 where it has
+            batch norms: what runs of those is `pipeline.tower.fast_tower`.
         tokenizer: sentences to token numbers.
         image_size: pixels per side of the square input.
         weights_sha256: hex sum of the weights file; ``random-…`` for random weights.
@@ -42,7 +43,7 @@ class LoadedModel:
     weights_sha256: str
     weights_from: str
     device: torch.device
-    dtype: torch.dtype
+    dtype: torch.dtype  # that the image tower runs in
 
 
 def load_model(
@@ -84,7 +85,9 @@ def load_model(
         raise ModelError(f"model file of {config.name}: causal_text = {config.causal_text} is not what is built")
     dtype = _dtype(precision if precision != "auto" else config.precision, where)
     clip.to(where)
-    openclip.image_tower(clip).to(dtype)
+    tower = openclip.image_tower(clip)
+    if not openclip.has_batch_norms(tower):  # those are folded first, and then rounded: see `pipeline.tower`
+        tower.to(dtype)
     tokens = openclip.tokenizer(config.architecture)
     return LoadedModel(config, clip, tokens, openclip.image_size(clip), sha256, source, where, dtype)
 

@@ -146,6 +146,18 @@ def image_tower(model: torch.nn.Module) -> torch.nn.Module:
     return tower
 
 
+def has_batch_norms(tower: torch.nn.Module) -> bool:
+    """Whether there is something in the tower that can be folded into its convolutions."""
+    return any(isinstance(part, torch.nn.BatchNorm2d) for part in tower.modules())
+
+
+def reparameterized(tower: torch.nn.Module) -> torch.nn.Module:
+    """The tower, changed in place, with branches that were made for training merged, where timm knows how."""
+    from timm.utils.model import reparameterize_model
+
+    return reparameterize_model(tower, inplace=True)
+
+
 def is_causal(model: torch.nn.Module) -> bool:
     """Whether a word of the text tower sees only the words before it."""
     return getattr(text_tower(model), "attn_mask", None) is not None

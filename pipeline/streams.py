@@ -53,7 +53,7 @@ def stream_of(
     """
     masking = source.masker if isinstance(source, ApartSource) else sector
     analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=masking)
-    lane = EveryFrame(source) if every_frame else NewestFrame(source, clock_ns)
+    lane = EveryFrame(source, clock_ns) if every_frame else NewestFrame(source, clock_ns)
     return Stream(analyzer, lane, source.kind, source.warnings)
 
 
@@ -74,7 +74,7 @@ class Way:
         """See `StreamAnalyzer.admit`."""
         link = self.lane.link
         self._size = (frame.width, frame.height) if link is None else link.size
-        return self.analyzer.admit(frame, now_ns, self.lane.tally().dropped)
+        return self.analyzer.admit(frame, now_ns, self.lane.tally().dropped, self.lane.arrived_ns)
 
     def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:
         """What there is to tell of the capture; its health at once where frames have ceased or come again."""
@@ -89,7 +89,7 @@ class Way:
 
     def end(self, now_ns: int) -> list[wire.Message]:
         """What is to be told once, when nothing more comes."""
-        if self.ended or not self.lane.finished:
+        if self.ended or not (self.lane.finished and self.analyzer.idle):
             return []
         self.ended = True
         error = self.lane.error

@@ -77,8 +77,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds spent at each hop; None where a frame did not pass it (a reused frame is not encoded).
 
-    ``capture``: before the frame was stamped as captured; None, as no source measures it. ``queue``: from then until
-    the engine took it. ``preprocess`` and ``encode``: of its whole batch. ``publish``: from its analysis to its going
+    ``capture``: from the source's stamp until the frame reached the engine's process (masking, and the way there).
+    ``queue``: waiting, for the engine and then for the device. ``preprocess`` and ``encode``: of its whole batch.
+    ``publish``: from its analysis to its going
     out, None where it is not published but stored. ``total``: from capture to publication.
     """
 
@@ -171,16 +172,20 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
-    """Milliseconds from capture to publication over the last ten seconds; None before there are enough samples."""
+    """Milliseconds over the last ten seconds; None before there are samples, ``p999`` before there are 1,000."""
 
     p50: float | None = None
     p90: float | None = None
     p99: float | None = None
+    p999: float | None = None
     max: float | None = None
 
 
 class Health(Header, kw_only=True, frozen=True, tag="health"):
-    """Once a second per stream, also when no frame comes."""
+    """Once a second per stream, also when no frame comes.
+
+    ``latency_ms``: from capture to the end of the analysis. ``hops_ms``: what of it went where; see `Latency`.
+    """
 
     state: HealthState
     fps_in: float
@@ -191,6 +196,7 @@ class Health(Header, kw_only=True, frozen=True, tag="health"):
     latency_ms: Percentiles
     device: str
     memory_mb: float
+    hops_ms: dict[str, Percentiles] = {}
     paused: bool = False
 
 

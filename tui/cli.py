@@ -61,7 +61,7 @@ def _one_line(error: Exception) -> str:
 
 def _told_errors() -> tuple[type[Exception], ...]:
     """Errors whose words are for people."""
-    from pipeline.errors import ConfigError, ModelError
+    from pipeline.errors import ConfigError, EngineFault, ModelError
     from streamer.errors import SourceError
     from tui.analyze import Interrupted
     from tui.feed_protocol import RequestFailed
@@ -72,6 +72,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
 
     return (
         ConfigError,
+        EngineFault,
         ModelError,
         SourceError,
         Interrupted,

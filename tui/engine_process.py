@@ -1,7 +1,7 @@
 """The engine's own process, told what to do by one line on standard input.
 
 It goes on when the foreground dies, until its sources end or somebody sends ``stop``. Exit codes: 0 a clean end, 1 what
-a person must mend, 3 what a new start may mend.
+a person must mend, 3 what a new start may mend, 4 a failed accelerator, which a new process may use again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from tui.settings import EngineSettings, StreamSettings
 from tui.standing_orders import StandingOrders
-from tui.supervise import EXIT_CRASHED, foreground_gone
+from tui.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
 
 if TYPE_CHECKING:
     from pipeline.answers import Bank
@@ -40,7 +40,7 @@ PICTURES_WITHIN_S: Final = 2.0
 
 def main() -> int:
     """Runs one engine to its end."""
-    from pipeline.errors import ConfigError, ModelError
+    from pipeline.errors import ConfigError, DeviceFault, ModelError
     from streamer.errors import SourceError
 
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=EngineSettings)
@@ -49,6 +49,9 @@ def main() -> int:
     except (SourceError, ModelError, ConfigError) as error:
         say(str(error))
         return 1
+    except DeviceFault as error:
+        say(str(error))
+        return EXIT_DEVICE
     except Exception as error:
         traceback.print_exc()
         say(f"the engine broke down: {type(error).__name__}: {error}".splitlines()[0])
@@ -64,7 +67,7 @@ def say(line: str) -> None:
 def _run(settings: EngineSettings) -> None:
     from pipeline.control import Control
     from pipeline.endpoints import Endpoints, lock
-    from pipeline.engine import BATCH, Engine
+    from pipeline.engine import Engine
     from pipeline.publisher import Publisher
     from pipeline.stamp import Stamp, new_run
     from tui.loading import about, load
@@ -80,7 +83,7 @@ def _run(settings: EngineSettings) -> None:
         publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: engine.picture_of(key))
         stack.callback(publisher.close)
         ready = load(settings, say)
-        ready.encoder.warm_up((1, BATCH))
+        ready.encoder.warm_up()
         standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
         streams += _streams(settings, sources, ready, standing)
         engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))

@@ -30,6 +30,9 @@ FOLLOW_WITHIN_S: Final = 0.5
 EXIT_CRASHED: Final = 3
 """A child that ends with 1 or 2 says that starting it again would not help."""
 
+EXIT_DEVICE: Final = 4
+"""The accelerator failed in a way that only a new process recovers from: one is started, as after a crash."""
+
 State = Literal["running", "waiting", "ended", "failed"]
 
 
@@ -138,7 +141,7 @@ class Child:
         if code == 0:
             self.state = "ended"
             return
-        if code > 0 and code != EXIT_CRASHED:
+        if code > 0 and code not in (EXIT_CRASHED, EXIT_DEVICE):
             self.state = "failed"
             return
         self._deaths.append(now_s)

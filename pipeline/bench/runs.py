@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,13 +12,16 @@ import numpy as np
 from pipeline import wire
 from pipeline.answers import Bank
 from pipeline.encoder import Item, Scores
-from pipeline.engine import BATCH, Encoding, Engine, Pending
+from pipeline.engine import Encoding, Engine, Pending
 from pipeline.heads import Heads
 from pipeline.preprocess import Preprocess
 from pipeline.ready import Ready
 from pipeline.streams import stream_of
 from streamer.frame import Frame, Pixels
 from streamer.sources import Source
+
+BATCH = 8
+"""Pictures a batch where the encoder is measured alone."""
 
 _FRAMES_FOR_COST = 300
 
@@ -46,8 +50,13 @@ class Stopwatch:
 
     def __init__(self, encoder: Encoding) -> None:
         self._encoder = encoder
+        self.live_batches = encoder.live_batches
         self.encode_ms = 0.0
         self.images = 0
+
+    @property
+    def batch(self) -> int:
+        return self._encoder.batch
 
     def submit(self, items: Sequence[Item]) -> Pending:
         self.images += len(items)
@@ -58,14 +67,14 @@ class _Timed:
     def __init__(self, pending: Pending, watch: Stopwatch) -> None:
         self._pending = pending
         self._watch = watch
-        self.preprocess_ms = 0.0
-        self.encode_ms = 0.0
+        self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._pending, name)
+    def wait(self, timeout_s: float) -> bool:
+        return self._pending.wait(timeout_s)
 
     def result(self) -> list[Scores | None]:
         scores = self._pending.result()
+        self.queue_ms = self._pending.queue_ms
         self.preprocess_ms, self.encode_ms = self._pending.preprocess_ms, self._pending.encode_ms
         self._watch.encode_ms += self.encode_ms
         return scores
@@ -74,10 +83,11 @@ class _Timed:
 class NoTower:
     """Everything that an encoder does but for the model: prepares the pictures, and scores vectors of its own."""
 
-    preprocess_ms = 0.0
-    encode_ms = 0.0
+    batch = BATCH
+    live_batches = 1
 
     def __init__(self, ready: Ready) -> None:
+        self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
         model = ready.model
         config = model.config
         self._preprocess = Preprocess(model.image_size, config.mean, config.std, model.device, model.dtype)
@@ -89,8 +99,12 @@ class NoTower:
     def submit(self, items: Sequence[Item]) -> NoTower:
         for item in items:
             self._preprocess(item.pixels)
-        self._items = items
-        return self
+        pending = copy.copy(self)  # several may be on the way
+        pending._items = items
+        return pending
+
+    def wait(self, timeout_s: float) -> bool:  # noqa: ARG002 - it is there at once
+        return True
 
     def result(self) -> list[Scores | None]:
         vectors = np.stack([self._vector] * len(self._items))

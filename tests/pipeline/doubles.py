@@ -73,8 +73,12 @@ def bank(spacing_mm):
 @dataclass
 class Done:
     scores: list
+    queue_ms: float = 0.5
     preprocess_ms: float = 1.0
     encode_ms: float = 2.0
+
+    def wait(self, timeout_s):
+        return True
 
     def result(self):
         return self.scores
@@ -86,6 +90,8 @@ class EncoderDouble:
 
     batches: list = field(default_factory=list)
     gate: threading.Event | None = None
+    batch: int = 8
+    live_batches: int = 1
 
     def submit(self, items):
         if self.gate is not None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
+from pipeline.latency import Hops
 from streamer.sector import Rectangle
 from tests.pipeline.doubles import FACTS, NOT_FINITE, OTHER, PLANES, bank, black, frame, picture, scores
 
@@ -21,7 +22,7 @@ def passed(stage, taken):
     admitted = stage.admit(taken, taken.captured_ns)
     asked = admitted.action == "analyse"
     found = scores(admitted.frame.pixels) if asked else None
-    return stage.finish(admitted, found, taken.captured_ns + 5_000_000, encode_ms=2.0 if asked else None)
+    return stage.finish(admitted, found, taken.captured_ns + 5_000_000, Hops(0.0, 1.0, 2.0) if asked else None)
 
 
 def readings(stage, frames):

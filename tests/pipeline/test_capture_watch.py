@@ -53,6 +53,12 @@ def test_a_file_that_takes_long_is_not_stale():
     assert CaptureWatch(lane, [], 0).silence(60_000 * MS) is None
 
 
+def test_a_source_that_ended_properly_is_not_lost():
+    lane = LaneDouble()
+    lane.finished = True
+    assert CaptureWatch(lane, [], 0).silence(60_000 * MS) is None
+
+
 def test_a_source_of_one_frame_a_second_is_live_between_them():
     lane = LaneDouble()
     watch = CaptureWatch(lane, [], 0)

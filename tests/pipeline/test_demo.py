@@ -71,6 +71,8 @@ def test_what_could_not_be_judged_is_unknown():
 class Oracle:
     """Finds what the double's pictures say, among the phantom's labels."""
 
+    batch, live_batches = 8, 1
+
     def submit(self, items):
         return Done([self.scores(int(item.pixels[0, 0]), int(item.pixels[0, 1]) + 98) for item in items])
 
@@ -121,6 +123,8 @@ def test_a_perfect_model_is_read_almost_perfectly():
 
 def test_every_frame_of_the_phantom_is_analysed_and_progress_is_told():
     class Blind:
+        batch, live_batches = 8, 1
+
         def submit(self, items):
             return Done([Oracle().scores(len(PLANES), 150) for _ in items])
 

@@ -54,15 +54,24 @@ def test_a_silence_stands_above_what_the_picture_showed_last():
     assert found.state == "lost"
 
 
+def test_the_thousandth_is_told_of_a_thousand_only():
+    meter = HealthMeter("cpu", 0)
+    for i in range(1_000):
+        meter.note(wire.Latency(total=float(i)), 0)
+    assert health(LaneDouble(), SECOND, meter).latency_ms.p999 == pytest.approx(998, abs=1)
+
+
 def test_latencies_are_of_the_last_ten_seconds():
     meter = HealthMeter("cpu", 0)
-    meter.note(1000.0, 0)
+    meter.note(wire.Latency(total=1000.0), 0)
     for i in range(100):
-        meter.note(float(i), 5 * SECOND)
-    meter.note(None, 5 * SECOND)
-    found = health(LaneDouble(), 12 * SECOND, meter).latency_ms
-    assert found.max == 99
-    assert found.p50 == pytest.approx(49.5)
+        meter.note(wire.Latency(total=float(i), queue=2.0), 5 * SECOND)
+    said = health(LaneDouble(), 12 * SECOND, meter)
+    assert said.latency_ms.max == 99
+    assert said.latency_ms.p50 == pytest.approx(49.5)
+    assert said.latency_ms.p999 is None
+    assert said.hops_ms["queue"].p99 == 2
+    assert said.hops_ms["encode"] == wire.Percentiles()
     assert health(LaneDouble(), 30 * SECOND, meter).latency_ms == wire.Percentiles()
 
 

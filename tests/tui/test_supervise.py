@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.waiting import until
-from tui.supervise import DEATHS, EXIT_CRASHED, RESTART_AFTER_S, WITHIN_S, Command, Supervisor
+from tui.supervise import DEATHS, EXIT_CRASHED, EXIT_DEVICE, RESTART_AFTER_S, WITHIN_S, Command, Supervisor
 
 SLEEPER = "import time; time.sleep(60)"
 # It says what it was told, then waits for the end of its standard input, as an orphan would see it.
@@ -81,8 +81,9 @@ def test_each_dies_and_comes_back_alone(supervise):
     assert engine.pid == stays
 
 
-def test_after_five_deaths_in_a_minute_it_is_given_up(supervise):
-    supervisor = supervise(python("engine", f"import sys; print('broken'); sys.exit({EXIT_CRASHED})"))
+@pytest.mark.parametrize("code", [EXIT_CRASHED, EXIT_DEVICE])
+def test_after_five_deaths_in_a_minute_it_is_given_up(supervise, code):
+    supervisor = supervise(python("engine", f"import sys; print('broken'); sys.exit({code})"))
     child = supervisor.child("engine")
     for death in range(DEATHS):
         supervisor.poll(float(death))

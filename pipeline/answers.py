@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pipeline import wire
 from pipeline.facts import ModelFacts
 from pipeline.gestation import Row
-from pipeline.heads import LOGIT_SCALE, Scores, plane_probabilities
+from pipeline.heads import Scores, label_probabilities
+from pipeline.openset import LOGIT_SCALE
 from pipeline.temporal import Smoothed
 from streamer.frame import Frame
 
@@ -45,15 +46,12 @@ class Answer:
 
 
 def answer_of(scores: Scores, facts: ModelFacts, quality: wire.Quality | None) -> Answer:
-    """Probabilities from one frame's scores; a model without words for "other" gives it none."""
-    planes = plane_probabilities(scores.plane_cosines, scores.other_cosine, facts.other_bias)
-    if scores.other_cosine is None:
-        planes = np.append(planes, 0.0)
+    """Probabilities from one frame's scores."""
     return Answer(
         scores,
-        planes,
+        facts.rejector.probabilities(scores.plane_cosines, scores.other_cosine),
         [*scores.plane_cosines.tolist(), scores.other_cosine],
-        plane_probabilities(scores.subplane_cosines, None) if facts.subplanes else np.empty(0),
+        label_probabilities(scores.subplane_cosines) if facts.subplanes else np.empty(0),
         [*scores.subplane_cosines.tolist()],
         quality,
     )

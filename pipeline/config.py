@@ -13,6 +13,8 @@ import msgspec
 import platformdirs
 
 from pipeline.errors import ConfigError
+from pipeline.openset import OpenSet
+from pipeline.temporal import Temporal
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 _Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -51,24 +53,6 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def identity(self) -> str:
         """What the file is called wherever it is recorded or spoken of."""
         return f"{self.repo}@{self.revision}/{self.file}" if self.repo else self.path or f"bundled/{self.bundled}"
-
-
-class Temporal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Smoothing in media time: the mean's time constant and the probabilities to enter and leave a plane."""
-
-    tau_seconds: _Positive
-    enter: _Probability
-    leave: _Probability
-
-    def __post_init__(self) -> None:
-        if self.leave > self.enter:
-            raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
-
-
-class OpenSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``other_bias``: added to the logit of "other" (100 · cosine) before the softmax."""
-
-    other_bias: float
 
 
 class GestationConstants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.models import LoadedModel
-from pipeline.temporal import ENTER, LEAVE, TAU_SECONDS
+from pipeline.openset import Rejector
+from pipeline.temporal import Temporal
 from pipeline.textbank import TextBanks
 
 
@@ -19,10 +20,8 @@ class ModelFacts:
         image_size: side of the model's square input, pixels.
         planes: labels, in the order of ``Scores.plane_cosines``, without "other".
         subplanes: labels of the brain's, in the order of ``Scores.subplane_cosines``.
-        other_bias: added to the logit of "other".
-        tau_seconds: time constant of the smoothing.
-        enter: probability from which a plane is decided.
-        leave: probability below which it is dropped.
+        rejector: tells standard planes from "other".
+        temporal: constants of the decisions over time.
         knows_gestation: whether it was taught ages at all.
         half_widths: 90% half-widths of one frame's age, (from_day, half_width); None for the published ones.
     """
@@ -32,10 +31,8 @@ class ModelFacts:
     image_size: int
     planes: tuple[str, ...]
     subplanes: tuple[str, ...]
-    other_bias: float = 0.0
-    tau_seconds: float = TAU_SECONDS
-    enter: float = ENTER
-    leave: float = LEAVE
+    rejector: Rejector = field(default_factory=Rejector)
+    temporal: Temporal = field(default_factory=Temporal)
     knows_gestation: bool = True
     half_widths: tuple[tuple[float, float], ...] | None = None
 
@@ -43,17 +40,14 @@ class ModelFacts:
 def facts_of(model: LoadedModel, banks: TextBanks) -> ModelFacts:
     """Facts of a loaded model; what its file does not say is as for any model, and shown as uncalibrated."""
     config = model.config
-    temporal = config.temporal
     return ModelFacts(
         name=config.name,
         calibrated=config.calibrated,
         image_size=model.image_size,
         planes=banks.plane_labels,
         subplanes=banks.subplane_labels,
-        other_bias=0.0 if config.open_set is None else config.open_set.other_bias,
-        tau_seconds=TAU_SECONDS if temporal is None else temporal.tau_seconds,
-        enter=ENTER if temporal is None else temporal.enter,
-        leave=LEAVE if temporal is None else temporal.leave,
+        rejector=Rejector.of(config.open_set, banks.plane_labels),
+        temporal=config.temporal or Temporal(),
         knows_gestation=config.knows_gestation and banks.can_date,
         half_widths=None if config.gestation is None else config.gestation.half_widths,
     )

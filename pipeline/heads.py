@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.openset import LOGIT_SCALE
 from pipeline.textbank import TextBanks
 
 Vector = npt.NDArray[np.float32]
-
-LOGIT_SCALE: Final = 100.0
-"""What cosines are multiplied with before a softmax: a constant, not the scale that training ended with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +93,9 @@ class Heads:
         )
 
 
-def plane_probabilities(
-    plane_cosines: npt.NDArray[np.floating], other_cosine: float | None, other_bias: float = 0.0
-) -> npt.NDArray[np.float64]:
-    """Probabilities of the planes, (P,), or (P + 1,) with "other" last where it has a cosine; their sum is 1.
-
-    A softmax over planes alone always names one: "other" competes with its own sentences, and with ``other_bias``
-    added to its logit.
-    """
-    logits = LOGIT_SCALE * np.asarray(plane_cosines, dtype=np.float64)
-    if other_cosine is not None:
-        logits = np.append(logits, LOGIT_SCALE * other_cosine + other_bias)
+def label_probabilities(cosines: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """The published readout: a softmax of 100 · cosine over the labels, (L,), sum 1. It always names one; what knows
+    of pictures that show none is `pipeline.openset.Rejector`."""
+    logits = LOGIT_SCALE * np.asarray(cosines, dtype=np.float64)
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()

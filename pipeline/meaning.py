@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from pipeline import wire
 from pipeline.answers import Answer, Bank, frame_info, scored
 from pipeline.facts import ModelFacts
@@ -12,8 +14,6 @@ from pipeline.intake import Admitted
 from pipeline.preprocess import input_spacing_mm
 from pipeline.temporal import PlaneFilter, Smoothed
 
-SUBPLANE_ENTER: Final = 0.5
-SUBPLANE_LEAVE: Final = 0.4
 # A brain is named from 0.6 on; heads off their plane are smaller than the truth and often score between, so an age
 # wants more.
 BRAIN_SURE: Final = 0.8
@@ -31,8 +31,11 @@ class Meaning:
         self.facts = facts
         self._bank = bank
         self._labels = (*facts.planes, wire.OTHER)
-        self._planes = PlaneFilter(self._labels, facts.tau_seconds, facts.enter, facts.leave)
-        self._subplanes = PlaneFilter(facts.subplanes, facts.tau_seconds, SUBPLANE_ENTER, SUBPLANE_LEAVE)
+        over_time = facts.temporal
+        self._planes = PlaneFilter(self._labels, over_time.tau_seconds, over_time.enter, over_time.leave)
+        self._subplanes = PlaneFilter(
+            facts.subplanes, over_time.tau_seconds, over_time.subplane_enter, over_time.subplane_leave
+        )
         self._gestation = ExamGestation(facts.half_widths)
 
     def forget_frames(self) -> None:
@@ -76,6 +79,7 @@ class Meaning:
             if answer is None or subplanes is None
             else scored(self.facts.subplanes, answer.subplane_cosines, answer.subplanes, subplanes),
             subplane=None if subplanes is None else subplanes.plane,
+            subplane_close=self._rival_of(subplanes),
             gestation=age.gestation,
             gestation_missing=age.missing,
             quality=None if answer is None else answer.quality,
@@ -98,6 +102,14 @@ class Meaning:
             self._subplanes.reset()
             return None
         return self._subplanes.update(admitted.frame.pts_seconds, admitted.frame.epoch, answer.subplanes)
+
+    def _rival_of(self, subplanes: Smoothed | None) -> str | None:
+        """The second subplane, where it is close to the first."""
+        if subplanes is None or subplanes.probabilities is None or len(self.facts.subplanes) < 2:
+            return None
+        second, first = np.argsort(subplanes.probabilities)[-2:].tolist()
+        lead = subplanes.probabilities[first] - subplanes.probabilities[second]
+        return self.facts.subplanes[second] if lead <= self.facts.temporal.subplane_close else None
 
     def _brain_share(self, seen: Smoothed) -> float:
         if seen.probabilities is None or BRAIN not in self._labels:

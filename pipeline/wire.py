@@ -105,7 +105,10 @@ class Header(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind"):
 
 
 class Reading(Header, kw_only=True, frozen=True, tag="reading"):
-    """What the model said of one frame, one per frame analysed or reused."""
+    """What the model said of one frame, one per frame analysed or reused.
+
+    ``subplane_close``: the second subplane, where it is too close to the first to be left unsaid.
+    """
 
     frame: FrameInfo
     state: State
@@ -114,6 +117,7 @@ class Reading(Header, kw_only=True, frozen=True, tag="reading"):
     plane: str | None
     subplanes: dict[str, LabelScore] | None
     subplane: str | None
+    subplane_close: str | None = None
     gestation: Gestation | None
     gestation_missing: GestationMissing | None
     quality: Quality | None

@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 from pipeline.config import load_model_config
 from pipeline.facts import facts_of
-from pipeline.temporal import ENTER, LEAVE, TAU_SECONDS
+from pipeline.openset import Rejector
+from pipeline.temporal import Temporal
 
 
 def facts(config, *, can_date=True):
@@ -15,8 +16,9 @@ def test_what_a_model_file_does_not_say_is_as_for_any_model():
     config = load_model_config("clip")
     found = facts(config)
     assert (found.name, found.planes, found.image_size) == ("clip", ("a", "b"), 224)
-    if config.temporal is None:
-        assert (found.tau_seconds, found.enter, found.leave) == (TAU_SECONDS, ENTER, LEAVE)
+    if config.temporal is None and config.open_set is None:
+        assert found.temporal == Temporal()
+        assert found.rejector.weights == Rejector().weights
     assert found.calibrated == (config.calibrated_on is not None)
 
 

@@ -4,27 +4,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.heads import Heads, plane_probabilities
+from pipeline.heads import Heads, label_probabilities
 from pipeline.textbank import TextBanks
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 cosines = hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(-1, 1, width=32))
 
 
-@given(cosines, st.none() | st.floats(-1, 1), st.floats(-20, 20))
-def test_probabilities_sum_to_one_and_keep_the_order(planes, other, bias):
-    probabilities = plane_probabilities(planes, other, bias)
-    assert len(probabilities) == len(planes) + (other is not None)
+@given(cosines)
+def test_probabilities_sum_to_one_and_keep_the_order(values):
+    probabilities = label_probabilities(values)
     assert probabilities.sum() == pytest.approx(1.0)
     assert (probabilities >= 0).all()
-    assert planes[probabilities[: len(planes)].argmax()] == pytest.approx(planes.max(), abs=1e-6)
+    assert values[probabilities.argmax()] == pytest.approx(values.max(), abs=1e-6)
 
 
-def test_other_competes_with_its_bias():
-    planes = np.array([0.30, 0.25], dtype=np.float32)
-    assert plane_probabilities(planes, 0.29, 0.0).argmax() == 0
-    assert plane_probabilities(planes, 0.29, 2.0).argmax() == 2
-    np.testing.assert_allclose(plane_probabilities(planes, None)[0], 1 / (1 + np.exp(-5.0)), rtol=1e-5)
+def test_cosines_count_a_hundredfold():
+    values = np.array([0.30, 0.25], dtype=np.float32)
+    np.testing.assert_allclose(label_probabilities(values)[0], 1 / (1 + np.exp(-5.0)), rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pipeline import openclip, textbank
 from pipeline.config import load_model_config
 from pipeline.encoder import Encoder, Item
 from pipeline.gestation import GRID_DAYS
-from pipeline.heads import plane_probabilities
+from pipeline.heads import label_probabilities
 from pipeline.models import LoadedModel, load_model
 from pipeline.preprocess import Preprocess, input_spacing_mm
 from pipeline.prompts import Prompts, gestation_sentence, load_prompts
@@ -136,7 +136,7 @@ def fast_answers(case: Case) -> Answers:
         torch.stack([preprocess(picture) for picture in case.pictures]),
         torch.from_numpy(np.stack([s.embedding for s in scores])),
         torch.from_numpy(np.stack([s.gestation_row for s in scores if s.gestation_row is not None])),
-        torch.from_numpy(np.stack([plane_probabilities(s.plane_cosines, None) for s in scores])),
+        torch.from_numpy(np.stack([label_probabilities(s.plane_cosines) for s in scores])),
     )
 
 

@@ -49,7 +49,7 @@ def test_between_the_thresholds_the_decision_stands():
 
 
 def test_below_the_leaving_threshold_it_falls():
-    decided = run(PlaneFilter(LABELS), [BRAIN] * 30 + [np.array([0.35, 0.3, 0.35])] * 60)
+    decided = run(PlaneFilter(LABELS), [BRAIN] * 30 + [np.array([0.4, 0.2, 0.4])] * 60)
     assert decided[-1].plane is None
 
 

@@ -1,0 +1,159 @@
+"""Which layers of the decision over time earn their place: an ablation on the phantom's evaluation seeds.
+
+From single frames on, each row adds or exchanges one layer: the mean (of probabilities, as is usual, or of logits),
+the thresholds to enter and leave a plane, and a forward filter of a hidden Markov model over planes and "other" with
+dwell times in seconds. Constants are those of the model file; the Markov filter's were chosen on the training seeds
+1900010 to 1900015 as the best of 24. The other question is the frame rate: the same constants at 5 to 30 frames a
+second, and with half of the frames dropped at random.
+
+Run: ``python benchmarks/planes_over_time.py --kept-in /tmp/scores``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.evaluation.overtime import OverTime, over_time
+from pipeline.ready import load_ready
+from pipeline.temporal import FLOOR, PlaneFilter, Temporal
+from pipeline.training.fit import Scan, raw_of
+from pipeline.training.scores import scores_of
+from pipeline.wire import OTHER
+
+Row = np.ndarray
+Layer = Callable[[float, Row], Row]
+"""From seconds since the frame before and probabilities to probabilities; made anew for each epoch."""
+
+DWELL_SECONDS, EVIDENCE_SECONDS = 5.0, 0.1
+
+
+def mean_of_probabilities(window_seconds: float) -> Layer:
+    """The plain moving average."""
+    kept: list[tuple[float, Row]] = []
+
+    def step(seconds: float, row: Row) -> Row:
+        kept[:] = [(age + seconds, old) for age, old in kept if age + seconds < window_seconds] + [(0.0, row)]
+        return np.mean([old for _, old in kept], axis=0)
+
+    return step
+
+
+def mean_of_logits(tau_seconds: float) -> Layer:
+    """As `pipeline.temporal.PlaneFilter` has it."""
+    total, weight = np.zeros(()), 0.0
+
+    def step(seconds: float, row: Row) -> Row:
+        nonlocal total, weight
+        keep = math.exp(-seconds / tau_seconds)
+        total, weight = total * keep + np.log(np.maximum(row, FLOOR)), weight * keep + 1
+        mean = np.exp(total / weight)
+        return mean / mean.sum()
+
+    return step
+
+
+def markov(before: Layer | None = None) -> Layer:
+    """Forward filter: planes are left for "other" and it for any plane; evidence counts by the second, not by frame."""
+    belief: Row | None = None
+
+    def step(seconds: float, row: Row) -> Row:
+        nonlocal belief
+        seen = row if before is None else before(seconds, row)
+        if belief is None:
+            belief = seen
+            return belief
+        leave = belief * (1 - math.exp(-seconds / DWELL_SECONDS))
+        ahead = belief - leave
+        ahead[-1] += 0.95 * leave[:-1].sum()
+        ahead[:-1] += (leave[-1] + 0.05 * leave[:-1].sum()) / (len(belief) - 1)
+        belief = ahead * np.maximum(seen, FLOOR) ** min(1.0, seconds / EVIDENCE_SECONDS)
+        belief /= belief.sum()
+        return belief
+
+    return step
+
+
+def decided(scan: Scan, layer: Callable[[], Layer], enter: float, leave: float, labels: list[str]) -> Iterator[str]:
+    """Decisions of one scan; ``enter`` 0 takes the largest, whatever it is."""
+    scores = scan.scores
+    step, epoch, last, plane = layer(), -1, 0.0, OTHER
+    for now, of_epoch, row in zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), scan.raw, strict=True):
+        if of_epoch != epoch:
+            step, epoch, last, plane = layer(), of_epoch, now, OTHER
+        held = step(now - last, row)
+        last = now
+        if held.max() >= enter:
+            plane = labels[int(held.argmax())]
+        elif held[labels.index(plane)] < leave:
+            plane = OTHER
+        yield plane
+
+
+def judged(scans: list[Scan], told: Callable[[Scan], Iterator[str]]) -> dict[str, float | None]:
+    total = OverTime(0, 0, 0, 0, 0.0, (), 0, 0)
+    for scan in scans:
+        total += over_time(scan.scores.pts_seconds.tolist(), scan.scores.true_label.tolist(), list(told(scan)))
+    never = sum(map(math.isinf, total.delays_seconds)) / max(1, len(total.delays_seconds))
+    return {name: None if value is None else round(value, 4) for name, value in total.metrics().items()} | {
+        "never_named": round(never, 4), "naming_delay_median_seconds": round(float(np.median(total.delays_seconds)), 3)
+    }  # fmt: skip
+
+
+def as_shipped(labels: list[str], constants: Temporal, keep: Callable[[int], bool] = lambda _: True):
+    """The product's own stage; a frame that is left out repeats the last decision, as the screen does."""
+
+    def told(scan: Scan) -> Iterator[str]:
+        stage = PlaneFilter(labels, constants.tau_seconds, constants.enter, constants.leave)
+        last = OTHER
+        scores = scan.scores
+        for i, (now, epoch) in enumerate(zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), strict=True)):
+            if keep(i):
+                last = stage.update(now, epoch, scan.raw[i]).plane or OTHER
+            yield last
+
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, nargs=2, default=(100, 119), help="first and last")
+    parser.add_argument("--kept-in", type=Path, default=None)
+    args = parser.parse_args()
+    ready = load_ready()
+    labels, constants = [*ready.facts.planes, OTHER], ready.facts.temporal
+    seeds = range(args.seeds[0], args.seeds[1] + 1)
+    scans = [raw_of(scores_of(seed, 60.0, ready.encoder, args.kept_in), ready.facts.rejector) for seed in seeds]
+    tau, enter, leave = constants.tau_seconds, constants.enter, constants.leave
+    rows: dict[str, tuple[Callable[[], Layer], float, float]] = {
+        "single frame": (lambda: lambda _, row: row, 0.0, 0.0),
+        "mean of probabilities": (lambda: mean_of_probabilities(2 * tau), 0.0, 0.0),
+        "mean of logits": (lambda: mean_of_logits(tau), 0.0, 0.0),
+        "mean of probabilities, thresholds": (lambda: mean_of_probabilities(2 * tau), enter, leave),
+        "mean of logits, thresholds": (lambda: mean_of_logits(tau), enter, leave),
+        "Markov filter": (markov, 0.0, 0.0),
+        "Markov filter, thresholds": (markov, enter, leave),
+        "mean of logits, Markov filter, thresholds": (lambda: markov(mean_of_logits(tau)), enter, leave),
+    }
+    found = {name: judged(scans, lambda scan, row=row: decided(scan, *row, labels)) for name, row in rows.items()}
+    found["as shipped"] = judged(scans, as_shipped(labels, constants))
+    for rate in (15, 10, 5):
+        found[f"as shipped, {rate} fps"] = judged(
+            scans, as_shipped(labels, constants, lambda i, n=30 // rate: i % n == 0)
+        )
+    drops = np.random.default_rng(0).random(10_000) < 0.5
+    found["as shipped, half dropped"] = judged(scans, as_shipped(labels, constants, lambda i: not drops[i]))
+    names = list(next(iter(found.values())))
+    print(f"{'':43}" + " ".join(f"{name:>28}" for name in names))
+    for layers, values in found.items():
+        print(f"{layers:43}" + " ".join(f"{values[name]!s:>28}" for name in names))
+    print(json.dumps({"benchmark": "planes_over_time", "model": ready.facts.name, "seeds": list(args.seeds), **found}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Fits a model's open-set and temporal constants on phantom scans, and prints them as they go into its model file.
+
+Run: ``python -m pipeline.training.fit --model mini --seeds 1900010-1900015``. The seeds are from where training draws
+its own; those for evaluation are refused. ``--kept-in DIR`` keeps the scores of each scan, which take the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.evaluation.overtime import OverTime, over_time
+from pipeline.openset import OpenSet, OperatingPoint, Rejector, evidence
+from pipeline.temporal import PlaneFilter, Temporal
+from pipeline.training.scores import Numbers, PhantomScores, scores_of
+from pipeline.wire import OTHER
+from streamer.phantom.tour import FIRST_TRAINING_SEED
+
+SECONDS: Final = 60.0
+_RIDGE: Final = 30.0  # frames' worth of trust in the plain softmax: weights (1, 0, 0)
+_TAUS: Final = (0.1, 0.15, 0.2, 0.3)
+_ENTER: Final = (0.5, 0.6, 0.7, 0.8)
+_LEAVE: Final = (0.2, 0.3, 0.4, 0.5)
+_THRESHOLDS: Final = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_LATE_SECONDS: Final = 0.6
+
+
+class Scan(NamedTuple):
+    """One phantom scan as the model sees it; ``raw``: (N, P + 1) probabilities of every frame."""
+
+    scores: PhantomScores
+    raw: npt.NDArray[np.float64]
+
+
+def fitted_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> OpenSet:
+    """Weights of `evidence` by logistic regression of "shows a standard plane", background's being 1; no threshold yet.
+
+    A part that would count against its own sense (a negative weight) is left out.
+
+    Args:
+        scans: at least one, with frames of every plane and of "other".
+        planes: in the order of the scores' columns.
+    """
+    labels, cosines, other = _scored(scans)
+    typical = {plane: round(100 * float(np.median(cosines[labels == plane, i])), 2) for i, plane in enumerate(planes)}
+    parts = evidence(cosines, other, np.array(list(typical.values())))
+    use = np.array([True, True, True])
+    while (weights := _logistic(parts * use, labels != OTHER))[1:].min() < 0:
+        use &= weights >= 0
+    _, margin, similarity = (round(float(weight), 3) for weight in weights / weights[0])
+    return OpenSet(margin=margin, similarity=similarity, typical=typical)
+
+
+def at_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomScores]) -> OpenSet:
+    """The same with its threshold, and what becomes of single frames at it."""
+    labels, cosines, other = _scored(scans)
+    parts = evidence(cosines, other, np.array(list(open_set.typical.values())))
+    called = parts @ (open_set.background, open_set.margin, open_set.similarity) > threshold
+    found, mistaken = (round(float(called[which].mean()), 4) for which in (labels != OTHER, labels == OTHER))
+    point = OperatingPoint(true_positive_rate=found, false_positive_rate=mistaken)
+    return msgspec.structs.replace(open_set, threshold=threshold, operating_point=point)
+
+
+def fitted(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[OpenSet, Temporal, OverTime]:
+    """All constants together, those with the least loss on the scans, and what comes of them."""
+    weights = fitted_weights(scores, planes)
+    best: tuple[float, float, Temporal, OverTime] | None = None
+    for threshold in _THRESHOLDS:
+        rejector = Rejector.of(msgspec.structs.replace(weights, threshold=threshold), planes)
+        scans = [raw_of(each, rejector) for each in scores]
+        for tau, enter, leave in itertools.product(_TAUS, _ENTER, _LEAVE):
+            constants = Temporal(tau_seconds=tau, enter=enter, leave=leave)
+            outcome = outcome_of(scans, (*planes, OTHER), constants)
+            loss = _loss(outcome)
+            if best is None or loss < best[0]:
+                best = (loss, threshold, constants, outcome)
+    assert best is not None
+    return at_threshold(weights, best[1], scores), best[2], best[3]
+
+
+def outcome_of(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> OverTime:
+    """Decisions with these constants, judged."""
+    total = OverTime(0, 0, 0, 0, 0.0, (), 0, 0)
+    for scores, raw in scans:
+        stage = PlaneFilter(labels, constants.tau_seconds, constants.enter, constants.leave)
+        rows = zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), raw, strict=True)
+        decided = [stage.update(pts, epoch, row).plane or OTHER for pts, epoch, row in rows]
+        total += over_time(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided)
+    return total
+
+
+def raw_of(scores: PhantomScores, rejector: Rejector) -> Scan:
+    """Probabilities of every frame."""
+    frames = zip(scores.planes, scores.other.tolist(), strict=True)
+    return Scan(scores, np.stack([rejector.probabilities(cosines, other) for cosines, other in frames]))
+
+
+def _loss(outcome: OverTime) -> float:
+    """Missed and false segments, frames of "other" that are named, half of the share of planes that are named late or
+    never, and flicker, a change a minute counting as much as a twentieth of F1."""
+    found = outcome.metrics()
+    late = float(np.mean(np.array(outcome.delays_seconds) > _LATE_SECONDS))
+    f1, flicker, other = (found[name] or 0.0 for name in ("segment_f1", "flicker_per_minute", "other_recall"))
+    return (1 - f1) + (1 - other) + 0.5 * late + 0.05 * flicker
+
+
+def _scored(scans: Sequence[PhantomScores]) -> tuple[npt.NDArray[np.str_], Numbers, Numbers]:
+    """True labels (N,), cosines of the planes (N, P) and of "other" (N,), of the frames whose truth is clear."""
+    keep = [scan.true_label != "" for scan in scans]
+    columns = ("true_label", "planes", "other")
+    labels, cosines, other = (
+        np.concatenate([getattr(scan, name)[which] for scan, which in zip(scans, keep, strict=True)])
+        for name in columns
+    )
+    return labels, cosines, other
+
+
+def _logistic(parts: Numbers, inside: npt.NDArray[np.bool_]) -> Numbers:
+    """Weights (3,), by Newton's method, drawn towards (1, 0, 0); the threshold is free and forgotten."""
+    design = np.column_stack([parts, -np.ones(len(parts))])
+    prior = np.array([1.0, 0.0, 0.0, 0.0])
+    weights: Numbers = prior
+    for _ in range(25):
+        said = 1 / (1 + np.exp(-np.clip(design @ weights, -60, 60)))
+        slope = design.T @ (said - inside) + _RIDGE * (weights - prior)
+        curve = (design * (said * (1 - said))[:, None]).T @ design + _RIDGE * np.eye(4)
+        weights = weights - np.linalg.solve(curve, slope)
+    return weights[:3]
+
+
+def as_toml(open_set: OpenSet, temporal: Temporal, calibrated_on: str) -> str:
+    """What goes into the model file."""
+    point = open_set.operating_point
+    typical = ", ".join(f"{plane} = {value}" for plane, value in open_set.typical.items())
+    lines = [
+        f'calibrated_on = "{calibrated_on}"', "",
+        "[temporal]",
+        *(f"{name} = {getattr(temporal, name)}" for name in temporal.__struct_fields__), "",
+        "[open_set]",
+        *(f"{name} = {getattr(open_set, name)}" for name in ("background", "margin", "similarity", "threshold")),
+        f"typical = {{ {typical} }}",
+    ]  # fmt: skip
+    if point is not None:
+        rates = f"true_positive_rate = {point.true_positive_rate}, false_positive_rate = {point.false_positive_rate}"
+        lines.append(f"operating_point = {{ {rates} }}")
+    return "\n".join(lines)
+
+
+def seeds_of(text: str) -> list[int]:
+    """``"1900010-1900015"`` or ``"1900010,1900020"``.
+
+    Raises:
+        ValueError: a seed is kept for evaluation.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    if any(seed < FIRST_TRAINING_SEED for seed in seeds):
+        raise ValueError(f"seeds below {FIRST_TRAINING_SEED} are for evaluation: nothing is fitted on them")
+    return seeds
+
+
+def main() -> None:
+    """See the module's words."""
+    from pipeline.ready import load_ready
+
+    parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1900010-1900015"))
+    parser.add_argument("--kept-in", type=Path, default=None)
+    args = parser.parse_args()
+    ready = load_ready(args.model)
+    scores = [scores_of(seed, SECONDS, ready.encoder, args.kept_in) for seed in args.seeds]
+    open_set, temporal, outcome = fitted(scores, ready.facts.planes)
+    print(as_toml(open_set, temporal, f"phantom seeds {min(args.seeds)} to {max(args.seeds)}, {SECONDS:.0f} s each"))
+    print("#", {name: None if value is None else round(value, 4) for name, value in outcome.metrics().items()})
+
+
+if __name__ == "__main__":
+    main()

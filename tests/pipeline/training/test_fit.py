@@ -1,0 +1,79 @@
+import msgspec
+import numpy as np
+import pytest
+
+from pipeline.openset import OpenSet, Rejector
+from pipeline.temporal import Temporal
+from pipeline.training.fit import as_toml, at_threshold, fitted_weights, outcome_of, raw_of, seeds_of
+from pipeline.training.scores import PhantomScores, scores_of
+from tests.pipeline.doubles import EncoderDouble
+
+PLANES = ("abdomen", "brain", "femur")
+
+
+def scan(seed, *, known_by="background"):
+    """Ten seconds: other, brain, other, abdomen, femur, two seconds each, told apart by ``known_by``."""
+    rng = np.random.default_rng(seed)
+    true = np.repeat(["other", "brain", "other", "abdomen", "femur"], 60)
+    inside = true != "other"
+    planes = rng.normal(0, 0.005, (300, 3))
+    planes[true == "brain", 1] += 0.06
+    planes[true == "abdomen", 0] += 0.04
+    planes[true == "femur", 2] += 0.04
+    other = np.where(inside, 0.0, 0.05) if known_by == "background" else np.zeros(300)
+    names = np.where(inside, true, "")
+    return PhantomScores(
+        pts_seconds=np.arange(300) / 30, epoch=np.zeros(300, int), spacing_mm=np.full(300, 0.2),
+        analysed=np.ones(300, bool), embedding=np.zeros((300, 4)), planes=planes,
+        subplanes=np.zeros((300, 1)), other=other + rng.normal(0, 0.005, 300), sharpness=np.ones(300),
+        steadiness=np.ones(300), true_plane=names, true_subplane=names, true_label=true,
+        in_plane=inside.astype(float), gestation_days=np.full(300, 150.0),
+    )  # fmt: skip
+
+
+def test_what_tells_planes_from_other_gets_the_weight():
+    by_sentences = fitted_weights([scan(0)], PLANES)
+    assert by_sentences.margin < 0.5
+    assert by_sentences.typical["brain"] == pytest.approx(6.0, abs=0.3)
+    without = fitted_weights([scan(0, known_by="margin")], PLANES)
+    assert max(without.margin, without.similarity) > by_sentences.margin
+
+
+def test_the_operating_point_is_that_of_the_threshold():
+    low = at_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), -20.0, [scan(1)]).operating_point
+    fair = at_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), 0.0, [scan(1)]).operating_point
+    assert (low.true_positive_rate, low.false_positive_rate) == (1.0, 1.0)
+    assert fair.true_positive_rate > 0.95
+    assert fair.false_positive_rate < 0.05
+
+
+def test_decisions_are_those_of_the_products_own_stage():
+    outcome = outcome_of([raw_of(scan(2), Rejector())], (*PLANES, "other"), Temporal())
+    assert (outcome.matched, outcome.decided, outcome.true) == (3, 3, 3)
+    assert outcome.metrics()["other_recall"] == 1.0
+
+
+def test_what_is_printed_is_what_a_model_file_reads():
+    open_set = at_threshold(fitted_weights([scan(3)], PLANES), 0.5, [scan(3)])
+    read = msgspec.toml.decode(as_toml(open_set, Temporal(tau_seconds=0.15), "test"))
+    assert msgspec.convert(read["open_set"], OpenSet) == open_set
+    assert msgspec.convert(read["temporal"], Temporal) == Temporal(tau_seconds=0.15)
+    assert read["calibrated_on"] == "test"
+
+
+def test_seeds_for_evaluation_are_refused():
+    assert seeds_of("1900010-1900012,1900020") == [1900010, 1900011, 1900012, 1900020]
+    with pytest.raises(ValueError, match="evaluation"):
+        seeds_of("999999")
+
+
+def test_scores_of_a_scan_are_kept(tmp_path):
+    encoder = EncoderDouble()
+    made = scores_of(1_900_000, 0.5, encoder, tmp_path)
+    assert len(made) == 15
+    assert made.planes.shape == (15, 3)
+    asked = len(encoder.batches)
+    again = scores_of(1_900_000, 0.5, encoder, tmp_path)
+    assert len(encoder.batches) == asked
+    np.testing.assert_array_equal(again.embedding, made.embedding)
+    assert len(scores_of(1_900_000, 0.2, encoder, tmp_path)) == 6

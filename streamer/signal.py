@@ -6,6 +6,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from streamer.frame import Frame, Pixels
 
@@ -22,6 +23,9 @@ _UNIFORM_SHARE = 0.95  # the rest may be the words NO SIGNAL
 _BARS_HEIGHT = 0.6  # test patterns put other things below their bars
 _BARS_LEVELS = 4
 _BARS_CONTRAST = 40
+_BARS_ROWS = 6
+_BARS_COLUMNS = 0.4
+_LEAST_SHARE = 0.1
 
 
 class SignalMonitor:
@@ -50,10 +54,10 @@ class SignalMonitor:
         self._identical = self._repeats(frame, thumbnail)
         seconds = self._seconds_still(frame, thumbnail)
         self._previous, self._thumbnail = frame, thumbnail
-        shades = np.bincount(thumbnail.ravel(), minlength=256)
-        if shades[: _DARK_LEVEL + 1].sum() >= _DARK_SHARE * thumbnail.size:
+        if (thumbnail <= _DARK_LEVEL).mean() >= _DARK_SHARE:
             return "black"
-        if _is_uniform(shades) or _is_bars(thumbnail):
+        lit = _well_lit(thumbnail)
+        if _is_uniform(thumbnail[lit]) or _is_bars(thumbnail, lit):
             return "no_signal"
         return "frozen" if seconds >= _FROZEN_SECONDS else "live"
 
@@ -82,17 +86,28 @@ def _thumbnail(pixels: Pixels) -> Pixels:
     return np.asarray(small, dtype=np.uint8)
 
 
-def _is_uniform(shades: np.ndarray[tuple[int], np.dtype[np.intp]]) -> bool:
-    """Whether nearly all cells have about the level of the middle one; ``shades`` counts cells per level."""
-    total = int(shades.sum())
-    median = int(np.searchsorted(np.cumsum(shades), total / 2))
-    near = shades[max(0, median - _UNIFORM_LEVELS) : median + _UNIFORM_LEVELS + 1]
-    # A scan in a corner of a dark screen is uniform too: what is dark is left to "black".
-    return median > _DARK_LEVEL and int(near.sum()) >= _UNIFORM_SHARE * total
+def _well_lit(thumbnail: Pixels) -> npt.NDArray[np.bool_]:
+    """Cells that are not dark, nor beside a dark one: what a mask has blackened must not count as part of a picture."""
+    lit = (thumbnail > _DARK_LEVEL).astype(np.uint8)
+    return cv2.erode(lit, np.ones((3, 3), np.uint8)).astype(np.bool_)
 
 
-def _is_bars(thumbnail: Pixels) -> bool:
+def _is_uniform(cells: Pixels) -> bool:
+    """Whether nearly all well-lit cells have about the level of the middle one, and there are enough to tell."""
+    if cells.size < _LEAST_SHARE * _THUMBNAIL[0] * _THUMBNAIL[1]:
+        return False
+    median = int(np.median(cells))
+    near = np.abs(cells.astype(np.int16) - median) <= _UNIFORM_LEVELS
+    return bool(near.mean() >= _UNIFORM_SHARE)
+
+
+def _is_bars(thumbnail: Pixels, lit: npt.NDArray[np.bool_]) -> bool:
     """Whether the upper part is made of upright bars, which no scan is: columns without change, between them much."""
-    upper = thumbnail[: int(thumbnail.shape[0] * _BARS_HEIGHT)]
-    top, bottom = upper.max(axis=0), upper.min(axis=0)
-    return int((top - bottom).max()) <= _BARS_LEVELS and int(top.max()) - int(bottom.min()) >= _BARS_CONTRAST
+    rows = int(thumbnail.shape[0] * _BARS_HEIGHT)
+    upper, seen = thumbnail[:rows], lit[:rows]
+    told = seen.sum(axis=0) >= _BARS_ROWS
+    if told.mean() < _BARS_COLUMNS:
+        return False
+    top = np.where(seen, upper, 0).max(axis=0)[told].astype(int)
+    bottom = np.where(seen, upper, 255).min(axis=0)[told].astype(int)
+    return int((top - bottom).max()) <= _BARS_LEVELS and int(top.max() - bottom.min()) >= _BARS_CONTRAST

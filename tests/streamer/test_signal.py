@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from streamer.frame import Frame
+from streamer.masker import Masker
+from streamer.sector import Polygon
 from streamer.signal import SignalMonitor
 
 RNG = np.random.default_rng(3)
@@ -75,6 +77,21 @@ def test_darkness_is_black(picture):
 )
 def test_what_a_grabber_shows_without_a_scanner_is_no_signal(picture):
     assert states([picture] * 20, fps=10) == ["no_signal"] * 20
+
+
+def fan(picture):
+    """Cut to an outline, as the masker does it: black beside a sector."""
+    outline = Polygon(((250, 20), (390, 20), (620, 400), (320, 470), (20, 400)))
+    return Masker(outline).update(frame(picture)).frame.pixels
+
+
+@pytest.mark.parametrize("picture", [flat(0, 0, 255), flat(128, 128, 128), with_words(flat(0, 0, 255)), BARS])
+def test_it_is_no_signal_through_the_outline_of_a_sector_too(picture):
+    assert states([fan(picture)] * 3) == ["no_signal"] * 3
+
+
+def test_a_scan_in_its_outline_is_a_scan():
+    assert states([fan(np.roll(SCAN, step, axis=1)) for step in range(30)]) == ["live"] * 30
 
 
 def test_a_small_scan_on_a_dark_screen_is_a_scan():

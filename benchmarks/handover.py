@@ -1,0 +1,127 @@
+"""What it costs to capture in a child process: 1080p at 60 frames a second, gray and RGB, through the real child.
+
+The child's source is drawn beforehand, so that nothing is decoded: all that is measured is beyond decoding - masking
+(a rectangle, and an outline of eight corners), the outbox, the socket pair, and what the parent does with a frame.
+The hand-over is the time from the child's stamp to the frame in the parent's hands. A thread of the parent spends half
+a core on other things where --busy is given. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+
+from streamer import worker_child, worker_process
+from streamer.frame import Frame
+from streamer.masker import Setting
+from streamer.sector import Polygon, Rectangle
+from streamer.worker import ApartSource
+
+HEIGHT, WIDTH, RATE_HZ = 1080, 1920, 60
+OUTLINE = Polygon(((700, 60), (1220, 60), (1700, 700), (1500, 900), (1100, 1040), (820, 1040), (420, 900), (220, 700)))
+SETTINGS: dict[str, Setting] = {"whole": None, "rectangle": Rectangle(210, 30, 1500, 1020), "outline": OUTLINE}
+WARM_UP = 60
+
+
+class Drawn:
+    """A live source of frames drawn beforehand."""
+
+    kind = "camera"
+    live = True
+    frames_expected = None
+    rate_hz = float(RATE_HZ)
+    identity = ""
+
+    def __init__(self, channels: int) -> None:
+        self.warnings: list[str] = []
+        shape = (HEIGHT, WIDTH) if channels == 1 else (HEIGHT, WIDTH, 3)
+        self._pictures = [np.random.default_rng(i).integers(0, 255, shape, dtype=np.uint8) for i in range(4)]
+
+    def __enter__(self) -> Drawn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        begun_s = time.monotonic()
+        for index in range(1 << 30):
+            time.sleep(max(0.0, begun_s + index / RATE_HZ - time.monotonic()))
+            yield Frame(self._pictures[index % 4], index, index / RATE_HZ, time.monotonic_ns())
+
+
+def child() -> int:
+    """The child process: `streamer.worker_child` with the drawn source."""
+    worker_child.open_source = lambda name, **_: Drawn(int(name))  # type: ignore[assignment]
+    return worker_child.main()
+
+
+def measured(channels: int, setting: Setting, seconds: float) -> dict[str, float]:
+    """Milliseconds of hand-over, and shares of one core."""
+    handovers_ms: list[float] = []
+    with ApartSource(str(channels), sector=setting) as source:
+        process = psutil.Process(source.pid)
+        frames = iter(source)
+        for _ in range(WARM_UP):
+            next(frames)
+        ours, theirs = time.process_time(), sum(process.cpu_times()[:2])
+        begun_s, dropped = time.monotonic(), source.link.dropped
+        while time.monotonic() - begun_s < seconds:
+            frame = next(frames)
+            handovers_ms.append((time.monotonic_ns() - frame.captured_ns) / 1e6)
+        took_s = time.monotonic() - begun_s
+        parent, worker = time.process_time() - ours, sum(process.cpu_times()[:2]) - theirs
+        dropped = source.link.dropped - dropped
+    p50, p99 = np.percentile(handovers_ms, (50, 99)).tolist()
+    return {
+        "fps": round(len(handovers_ms) / took_s, 1),
+        "dropped": dropped,
+        "handover_p50_ms": round(p50, 2),
+        "handover_p99_ms": round(p99, 2),
+        "parent_core": round(parent / took_s, 3),
+        "child_core": round(worker / took_s, 3),
+        "core": round((parent + worker) / took_s, 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
+    parser.add_argument("--busy", action="store_true", help="a thread of the parent computes half of the time")
+    options = parser.parse_args()
+    worker_process._SCRIPT = (
+        "import os, sys; sys.path[:] = {path!r}; from benchmarks.handover import child; os._exit(child())"
+    )
+    if options.busy:
+        threading.Thread(target=_compute, daemon=True).start()
+    found = {
+        f"{name} {mask}": measured(channels, setting, options.seconds)
+        for name, channels in (("gray", 1), ("rgb", 3))
+        for mask, setting in SETTINGS.items()
+    }
+    for name, values in found.items():
+        print(f"{name:16}", "  ".join(f"{key} {value}" for key, value in values.items()), file=sys.stderr)
+    print(json.dumps({"size": [WIDTH, HEIGHT], "rate_hz": RATE_HZ, "busy": options.busy, **found}))
+
+
+def _compute() -> None:
+    while True:
+        until_s = time.monotonic() + 0.005
+        while time.monotonic() < until_s:
+            np.sort(np.random.default_rng(0).random(10_000))
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, ".")
+    main()

@@ -174,9 +174,19 @@ def _models(options: argparse.Namespace) -> int:
         model_commands.show_list()
     elif options.what == "pull":
         model_commands.pull(options.name)
+    elif options.what == "parity":
+        return _parity(options)
     else:
         return DONE if model_commands.verify(options.names) else FAILED
     return DONE
+
+
+def _parity(options: argparse.Namespace) -> int:
+    from tui.parity_command import parity
+
+    settings = _model(options, ModelSettings())
+    well = parity(settings, options.sources, spacing_mm=options.spacing, frames=options.frames, as_json=options.json)
+    return DONE if well else FAILED
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -132,6 +132,21 @@ def _models(commands: _Commands) -> None:
     pull.add_argument("name", metavar="NAME")
     verify = _command(what, "verify", "check that weights are what they should be, and fit")
     verify.add_argument("names", nargs="*", metavar="NAME", help="all that are on this machine if none is given")
+    _parity(what)
+
+
+def _parity(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "parity",
+        "compare a precision or a device with float32",
+        "Features, planes and ages on the same frames. A precision that fails is never chosen by auto from then on.",
+    )
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="real frames: videos, folders (made-up scans)")
+    parser.add_argument("--frames", type=_seed, metavar="N", default=400, help="at most so many (400)")
+    parser.add_argument("--json", action="store_true", help="print one JSON line")
+    _spacing_option(parser)
+    _model_options(parser)
 
 
 def _bench(commands: _Commands) -> None:

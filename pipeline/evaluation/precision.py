@@ -1,0 +1,144 @@
+"""Whether a precision says the same as float32: features, planes and ages on the same pictures, with trained weights.
+
+Random weights give all pictures nearly the same feature and the same plane: they can judge nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.encoder import Item
+from pipeline.errors import ConfigError
+from pipeline.gestation import reference_readout
+from pipeline.heads import Scores
+from pipeline.preprocess import input_spacing_mm
+from pipeline.ready import Ready
+from pipeline.verdicts import Verdict
+from streamer.frame import Frame
+
+MIN_CENTRED_COSINE: Final = 0.99
+MIN_TOP1: Final = 0.995
+MAX_MEDIAN_DAYS: Final = 0.5
+_BATCH: Final = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One precision against float32 on ``frames`` pictures.
+
+    Attributes:
+        centred_cosine: of the features of all pictures together, each lot's mean taken off.
+        top1_agreement: share of pictures on which both name the same plane ("other" among them).
+        largest_probability_change: over all planes and pictures.
+        median_age_change_days: of the reference readout, likewise ``largest_age_change_days``; None without ages.
+    """
+
+    model: str
+    device: str
+    precision: str
+    frames: int
+    centred_cosine: float
+    top1_agreement: float
+    largest_probability_change: float
+    median_age_change_days: float | None
+    largest_age_change_days: float | None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it must not be used; empty where it may."""
+        checks = (
+            (self.centred_cosine < MIN_CENTRED_COSINE, f"features agree to {self.centred_cosine:.4f} only"),
+            (self.top1_agreement < MIN_TOP1, f"the same plane in {self.top1_agreement:.2%} of the pictures only"),
+            (
+                self.median_age_change_days is not None and self.median_age_change_days > MAX_MEDIAN_DAYS,
+                f"ages differ by {self.median_age_change_days} days",
+            ),
+        )
+        return tuple(reason for bad, reason in checks if bad)
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "passed": not self.reasons, "reasons": list(self.reasons)}
+
+
+def compare(reference: Ready, candidate: Ready, frames: Iterable[Frame]) -> Comparison:
+    """Both models, in turn, on the same frames.
+
+    Args:
+        reference: in float32.
+        candidate: the same weights in another precision or on another device.
+        frames: real or realistic ones; ages are compared where their spacing is known.
+
+    Raises:
+        ConfigError: random or different weights, or no frames.
+    """
+    if reference.model.weights_from == "random":
+        raise ConfigError("random weights cannot judge a precision: name a model whose weights are here")
+    if reference.model.weights_sha256 != candidate.model.weights_sha256:
+        raise ConfigError("two different models: a precision is compared with float32 of the same weights")
+    pictures = list(frames)
+    if not pictures:
+        raise ConfigError("no frames to compare on: give a video or a folder of images")
+    banks = [_bank(reference, frame) for frame in pictures]
+    ours, theirs = (_scores(ready, pictures, banks) for ready in (candidate, reference))
+    ages = _age_changes(ours, theirs)
+    probabilities = [np.stack([_planes(reference, scores) for scores in lot]) for lot in (ours, theirs)]
+    model = candidate.model
+    return Comparison(
+        model=model.config.name,
+        device=model.device.type,
+        precision=str(model.dtype).removeprefix("torch."),
+        frames=len(pictures),
+        centred_cosine=_centred_cosine([each.embedding for each in ours], [each.embedding for each in theirs]),
+        top1_agreement=float((probabilities[0].argmax(axis=1) == probabilities[1].argmax(axis=1)).mean()),
+        largest_probability_change=float(np.abs(probabilities[0] - probabilities[1]).max()),
+        median_age_change_days=float(np.median(ages)) if ages else None,
+        largest_age_change_days=max(ages) if ages else None,
+    )
+
+
+def verdict_of(comparison: Comparison, weights_sha256: str) -> Verdict:
+    """What ``--precision auto`` is to remember."""
+    return Verdict(weights_sha256, comparison.device, comparison.precision, comparison.reasons)
+
+
+def _bank(ready: Ready, frame: Frame) -> npt.NDArray[np.float32] | None:
+    if frame.spacing_mm is None or not ready.facts.knows_gestation:
+        return None
+    return ready.banks.gestation(input_spacing_mm(frame.height, frame.width, frame.spacing_mm, ready.model.image_size))
+
+
+def _scores(ready: Ready, frames: Sequence[Frame], banks: Sequence[npt.NDArray[np.float32] | None]) -> list[Scores]:
+    found: list[Scores] = []
+    for start in range(0, len(frames), _BATCH):
+        lot = zip(frames[start : start + _BATCH], banks[start : start + _BATCH], strict=True)
+        results = ready.encoder.submit([Item(frame.pixels, bank) for frame, bank in lot]).result()
+        if None in results:
+            raise ConfigError(
+                f"{ready.model.config.name} gave numbers that are not finite: it cannot be used like this"
+            )
+        found += [scores for scores in results if scores is not None]
+    return found
+
+
+def _planes(ready: Ready, scores: Scores) -> npt.NDArray[np.float64]:
+    return ready.facts.rejector.probabilities(scores.plane_cosines, scores.other_cosine)
+
+
+def _centred_cosine(ours: Sequence[npt.NDArray[np.float32]], theirs: Sequence[npt.NDArray[np.float32]]) -> float:
+    left, right = np.stack(ours).astype(np.float64), np.stack(theirs).astype(np.float64)
+    left, right = left - left.mean(axis=0), right - right.mean(axis=0)
+    return float((left * right).sum() / (np.linalg.norm(left) * np.linalg.norm(right)))
+
+
+def _age_changes(ours: Sequence[Scores], theirs: Sequence[Scores]) -> list[float]:
+    return [
+        abs(reference_readout(one.gestation_row) - reference_readout(other.gestation_row))
+        for one, other in zip(ours, theirs, strict=True)
+        if one.gestation_row is not None and other.gestation_row is not None
+    ]

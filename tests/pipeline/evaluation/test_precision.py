@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pipeline.encoder import Encoder
+from pipeline.errors import ConfigError
+from pipeline.evaluation.precision import compare
+from pipeline.facts import facts_of
+from pipeline.ready import Ready, load_ready
+from pipeline.textbank import TextBanks
+from streamer.phantom.source import PhantomSource
+from tests.pipeline.tiny import PROMPTS, tiny_model
+
+
+@pytest.fixture(scope="module")
+def frames():
+    phantom = PhantomSource(101)
+    return [phantom.frame(index) for index in range(0, 1800, 75)]
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return load_ready("mini", device="cpu", precision="fp32")
+
+
+def blurred(ready: Ready, share: float) -> Ready:
+    """The same weights, a little wrong in the first layer."""
+    wrong = load_ready("mini", device="cpu", precision="fp32")
+    with torch.no_grad():
+        weight = next(iter(wrong.model.clip.visual.parameters()))
+        weight += share * weight.abs().mean() * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
+    return replace(ready, model=wrong.model, encoder=Encoder(wrong.model, wrong.banks))
+
+
+def test_the_same_is_the_same(mini, frames):
+    found = compare(mini, mini, frames)
+    assert found.centred_cosine == pytest.approx(1.0)
+    assert found.top1_agreement == 1.0
+    assert found.largest_probability_change == 0.0
+    assert found.median_age_change_days == found.largest_age_change_days == 0.0
+    assert found.reasons == ()
+    assert found.plain()["passed"] is True
+    assert found.frames == len(frames)
+
+
+def test_what_differs_is_refused_with_reasons(mini, frames):
+    found = compare(mini, blurred(mini, 3.0), frames)
+    assert found.centred_cosine < 0.99
+    assert len(found.reasons) >= 2
+    assert found.plain()["passed"] is False
+
+
+def test_frames_without_a_scale_have_no_ages(mini, frames):
+    bare = [replace(frame, spacing_mm=None, spacing_from=None) for frame in frames[:4]]
+    found = compare(mini, mini, bare)
+    assert found.median_age_change_days is None
+    assert found.reasons == ()
+
+
+def test_random_weights_other_weights_and_no_frames_are_refused(mini, frames):
+    model = tiny_model()
+    banks = TextBanks(model, PROMPTS, None)
+    random = Ready(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
+    with pytest.raises(ConfigError, match="random weights"):
+        compare(random, random, frames)
+    with pytest.raises(ConfigError, match="different models"):
+        compare(mini, random, frames)
+    with pytest.raises(ConfigError, match="no frames"):
+        compare(mini, mini, [])

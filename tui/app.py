@@ -21,6 +21,7 @@ from textual.theme import Theme
 from pipeline.wire import Event, Keyframe
 from tui.app_actions import OperatedApp
 from tui.feed_protocol import Feed, RequestFailed
+from tui.pace import Pace
 from tui.protocols import Protocol
 from tui.session import Session, opened, reduce
 from tui.widgets import layout, palette
@@ -62,6 +63,7 @@ class FetalstreamApp(OperatedApp):
     ) -> None:  # fmt: skip
         super().__init__(feed, clock_ns, read_only=read_only, protocol=protocol)
         self._known_run: str | None = None
+        self._pace = Pace()
         self._state: Mapping[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_sigterm: Any = None
@@ -169,8 +171,10 @@ class FetalstreamApp(OperatedApp):
         self._history.add(self.session, now_ns)
         if self.selected not in self.session.streams:
             self.selected = next(iter(self.session.streams), None)
-        if not self._terminal_busy():
-            self._dashboard.draw(self._scene(now_ns))
+        busy = self._terminal_busy()
+        picture = self._pace.may_draw(now_ns / 1e9, busy=busy)
+        if not busy:
+            self._dashboard.draw(self._scene(now_ns), picture=picture)
 
     def _terminal_busy(self) -> bool:
         # Textual offers no public word on what it has not written yet. Over a slow link its queue would hold

@@ -80,7 +80,7 @@ def _advice(wanted: View, view: StreamView, now_ns: int) -> str:
     if last is None:
         return NOT_SEEN
     if wanted.subplane is not None and view.choices.of(str(wanted.plane), None) is not None:
-        return "seen, but as another view of it"
+        return "another section was seen"
     reading = view.reading
     if wanted.subplane is not None and reading is not None and reading.subplane not in (None, wanted.subplane):
         return "another section is in view"

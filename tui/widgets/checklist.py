@@ -10,7 +10,7 @@ from tui.text import label_words, plain, probability, span, weeks_days
 from tui.widgets import palette
 from tui.widgets.planes import bar
 
-_NAME = 21
+_NAME = 22
 
 
 def checklist(checked: list[Item], view: StreamView, now_ns: int, width: int, rows: int) -> Text:

@@ -99,8 +99,8 @@ class Dashboard(Screen[None]):
         self.set_class(on, "overview")
         self.all_due()
 
-    def draw(self, scene: Scene) -> None:
-        """Draws the parts whose time has come; nothing before the screen is made."""
+    def draw(self, scene: Scene, *, picture: bool = True) -> None:
+        """Draws the parts whose time has come, the ``picture`` only if it may; nothing before the screen is made."""
         if not self.is_mounted:
             return
         behind_s = (scene.now_ns - self._drawn_ns.get("video", scene.now_ns)) / 1e9
@@ -108,9 +108,10 @@ class Dashboard(Screen[None]):
         if self._due("edges", NUMBERS_EVERY_S, scene.now_ns):
             self._draw_edges(scene, behind_s)
         if self.has_class("overview"):
-            self._draw_tiles(scene)
+            if picture:
+                self._draw_tiles(scene)
         elif scene.view is not None:
-            self._draw_single(scene, scene.view)
+            self._draw_single(scene, scene.view, picture=picture)
 
     def _due(self, part: str, every_s: float, now_ns: int) -> bool:
         last = self._drawn_ns.get(part)
@@ -119,9 +120,10 @@ class Dashboard(Screen[None]):
         self._drawn_ns[part] = now_ns
         return True
 
-    def _draw_single(self, scene: Scene, view: StreamView) -> None:
+    def _draw_single(self, scene: Scene, view: StreamView, *, picture: bool) -> None:
         single, replay, wide = self._single, scene.shown.replay, self.has_class("wide")
-        single.draw_picture(view, scene.shown_ns, replay=replay, paused_s=scene.paused_s)
+        if picture or not self._drawn_ns.get("numbers"):
+            single.draw_picture(view, scene.shown_ns, replay=replay, paused_s=scene.paused_s)
         if self._due("numbers", NUMBERS_EVERY_S, scene.now_ns):
             checked = items(scene.protocol, view, scene.shown_ns)
             single.draw_numbers(view, checked, scene.shown_ns, replay=replay, wide=wide)

@@ -39,7 +39,7 @@ Single .wide-only {{ display: none; }}
 .wide Single #timeline {{ height: 4; }}
 .wide Single #beneath {{ height: 11; layout: horizontal; }}
 .wide Single #trend-box {{ width: 1fr; height: 11; padding: 0; }}
-.wide Single #log {{ width: 29; height: 11; }}
+.wide Single #log {{ width: 34; height: 11; }}
 Preview {{ width: 1fr; height: 1fr; background: {BACKGROUND}; }}
 
 Overview {{ display: none; height: 1fr; layout: grid; grid-size: 2; grid-gutter: 0 1; }}

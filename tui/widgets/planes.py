@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from pipeline.wire import OTHER, LabelScore, Reading
+from pipeline.wire import OTHER, Ask, LabelScore, Reading
 from tui.choices import Best
 from tui.condition import Freshness
 from tui.session import SUBPLANES, StreamView
-from tui.text import label_words, probability, span
+from tui.text import label_words, plain, probability, span
 from tui.widgets import palette
 from tui.widgets.letters import large
 
@@ -66,6 +66,13 @@ def caption(reading: Reading | None, fresh: Freshness) -> Text:
     return Text(" · ".join(words), style=palette.MUTED)
 
 
+def asked(ask: Ask, width: int) -> Text:
+    """One row: the sentence that was asked for, its score, and how it compares with the frames so far."""
+    score = f" {ask.score:.2f}" + ("" if ask.percentile is None else f" · above {ask.percentile:.0f}%")
+    words = plain(ask.text, max(4, width - len(score) - 2))
+    return Text.assemble(("? ", palette.WARN), (words, palette.TEXT), (score, f"bold {palette.WARN}"), no_wrap=True)
+
+
 def planes(view: StreamView, now_ns: int, fresh: Freshness, size: tuple[int, int], *, wide: bool) -> Text:
     """The whole panel in ``size`` columns and rows. Narrow, each row also ends in the checklist's score and age."""
     width, height = size
@@ -78,6 +85,9 @@ def planes(view: StreamView, now_ns: int, fresh: Freshness, size: tuple[int, int
         below = []
     if len(rows) + len(view.labels) + len(below) + 3 <= height:
         rows.append(caption(reading, fresh))
+    if reading is not None and reading.ask is not None and fresh in ("fresh", "gray"):
+        rows.append(asked(reading.ask, width))
+        below = below if wide else below[1:]
     rows.append(_heads(width, wide=wide))
     for label in (*view.labels, OTHER):
         row = _row(label, scores.get(label), width - (0 if wide else 10), current=label == (current or OTHER))

@@ -73,7 +73,9 @@ class Review(ModalScreen[None]):
             yield self._keys
 
     def on_mount(self) -> None:
-        """Looks again a few times a second: better frames go on coming."""
+        """Begins at the first view that has a frame, and looks a few times a second: better ones go on coming."""
+        found = self._look()
+        self._at = next((at for at, item in enumerate(found[1] if found else []) if item.best is not None), 0)
         self.set_interval(0.3, self.draw)
         self.call_after_refresh(self.draw)
 
@@ -89,7 +91,8 @@ class Review(ModalScreen[None]):
         for preview, words, frame, name in zip(
             self._frames, self._words, (best, rival), ("stands", "candidate"), strict=True
         ):
-            words.show(_words(name, frame, view, now_ns))
+            advice = checked[self._at].advice if checked and name == "stands" else ""
+            words.show(_words(name, frame, view, now_ns) if frame is not None else _nothing(name, advice))
             picture = self._picture(frame)
             fresh = "waiting" if picture is None else "fresh"
             over = None if frame is None or picture is not None else Banner("fetching the picture", palette.MUTED)
@@ -162,17 +165,21 @@ def _list(checked: list[Item], at: int, rows: int) -> Text:
         marks = {"done": ("●", palette.GOOD), "weak": ("◐", palette.WARN), "missing": ("○", palette.FAINT)}
         mark, colour = marks.get(item.state, ("·", palette.FAINT))
         mark = "✔" if item.best is not None and item.best.accepted else mark
-        row = Text.assemble((f" {mark} ", colour), plain(item.view.name, 24).ljust(24), no_wrap=True, end="")
-        row.stylize(f"bold {palette.TEXT} on {palette.TRACK}" if place == at else palette.MUTED)
+        lit = f"bold {palette.TEXT} on {palette.TRACK}" if place == at else palette.MUTED
+        name = (plain(item.view.name, 24).ljust(24), lit)
+        row = Text.assemble(
+            (f" {mark} ", f"{colour} on {palette.TRACK}" if place == at else colour), name, no_wrap=True
+        )
+        row.end = ""
         lines.append(row)
     return palette.lines(lines)
 
 
-def _words(name: str, frame: Best | None, view: StreamView, now_ns: int) -> Text:
-    if frame is None:
-        return palette.lines(
-            [Text(f"no {name}" if name == "candidate" else "nothing yet", style=palette.FAINT), Text()]
-        )
+def _nothing(name: str, advice: str) -> Text:
+    return Text(f"nothing yet: {advice}" if name == "stands" else "no candidate", style=palette.FAINT)
+
+
+def _words(name: str, frame: Best, view: StreamView, now_ns: int) -> Text:
     what = label_words(frame.plane) + (f", {label_words(frame.subplane)}" if frame.subplane else "")
     age = "" if frame.gestation is None else f" · {weeks_days(frame.gestation.days)}"
     ago = span(view.since_published_s(frame.published_ns, now_ns))
@@ -194,7 +201,7 @@ def _keys(best: Best | None, rival: Best | None, *, undoable: bool) -> Text:
     for key, words, useful in (
         ("↑↓", "view", True),
         ("a", "accept", best is not None),
-        ("c", "take candidate", rival is not None),
+        ("c", "candidate", rival is not None),
         ("r", "reject", best is not None),
         ("l", "relabel", best is not None),
         ("u", "undo", undoable),

@@ -1,0 +1,41 @@
+"""How often the picture is drawn, so that a slow terminal is never far behind. Passive.
+
+A terminal over a slow link takes what is written into a buffer of the system's (64 kB on Linux: half a second at
+150 kB/s) before anybody sees that it is slow. So the pace is backed off as soon as the writer is held up, and
+tried faster again only after a while, as congestion control does.
+"""
+
+from __future__ import annotations
+
+FASTEST_S = 1 / 15
+SLOWEST_S = 0.6
+_BACK_OFF = 1.7
+_TRY_FASTER = 0.93
+_QUIET_S = 6.0
+
+
+class Pace:
+    """Told at every tick whether the terminal was held up; says whether a picture may be drawn now."""
+
+    def __init__(self) -> None:
+        self.every_s = FASTEST_S
+        self._busy = False
+        self._drawn_s = float("-inf")
+        self._calm_since_s = float("-inf")
+
+    def may_draw(self, now_s: float, *, busy: bool) -> bool:
+        """``busy``: the terminal has not taken all of the last drawing yet; ``now_s`` is monotonic."""
+        began, self._busy = busy and not self._busy, busy
+        if busy:
+            self._calm_since_s = now_s
+            if began:
+                self.every_s = min(SLOWEST_S, self.every_s * _BACK_OFF)
+            return False
+        if self.every_s > FASTEST_S and now_s - self._calm_since_s >= _QUIET_S:
+            self._calm_since_s = now_s
+            self.every_s = max(FASTEST_S, self.every_s * _TRY_FASTER)
+        # Ticks come at the fastest pace: every one will do then, and else one that comes half a tick early.
+        if self.every_s > FASTEST_S and now_s - self._drawn_s < self.every_s - FASTEST_S / 2:
+            return False
+        self._drawn_s = now_s
+        return True

@@ -68,16 +68,6 @@ def test_frames_come_and_a_source_that_returns_begins_a_new_epoch():
         assert any("given spacing" in line for line in source.warnings)
 
 
-def test_a_stalled_source_is_given_up_and_found_again():
-    with TsServer() as server, Listener(open_source(server.url)) as listener:
-        listener.more()
-        server.stall()
-        until(lambda: listener.source.trouble is not None)
-        assert listener.source.trouble == "no answer in time"
-        server.go_on()
-        assert listener.more()[-1].epoch == 1
-
-
 def test_nobody_there_is_no_end():
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]

@@ -1,0 +1,90 @@
+"""What the child does between decoding and sending, without a process; see test_worker for the whole."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from streamer import worker_child
+from streamer.frame import Frame
+from streamer.worker_child import EXIT_STUCK, _Outbox, _Worker
+from tests.waiting import until
+
+
+def frame(index):
+    return Frame(np.full((2, 2), index, np.uint8), index, index / 30, index)
+
+
+def indices(messages):
+    return [message.index if isinstance(message, Frame) else message for message in messages]
+
+
+def test_of_live_frames_the_newest_is_sent_and_the_others_are_counted():
+    outbox = _Outbox(newest=True)
+    for index in range(5):
+        outbox.put(frame(index), {"note": index} if index in (1, 3) else None)
+    outbox.close()
+    # What was said of frames that are gone is said all the same.
+    assert indices(outbox.messages(1.0)) == [{"note": 1}, {"note": 3}, 4]
+    assert outbox.dropped == 4
+
+
+def test_every_frame_of_a_recording_is_sent_and_its_reader_waited_for():
+    outbox = _Outbox(newest=False)
+
+    def read():
+        for index in range(9):
+            outbox.put(frame(index))
+        outbox.say({"end": {}})
+        outbox.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    until(lambda: outbox.full)
+    assert indices(outbox.messages(10.0)) == [*range(9), {"end": {}}]
+    assert outbox.dropped == 0
+    reader.join(10)
+
+
+def test_silence_is_a_message_too():
+    outbox = _Outbox(newest=True)
+    messages = outbox.messages(0.01)
+    assert next(messages) is None
+    outbox.close()
+    assert list(messages) == []
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    found = []
+    monkeypatch.setattr(worker_child.os, "_exit", found.append)
+    return found
+
+
+def worker(source, stood_still_s):
+    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0})
+    made._source = source
+    made._watch()
+    made._step = (made._step[0], time.monotonic() - stood_still_s)
+    return made
+
+
+def test_a_decoder_that_does_not_come_back_is_the_end_of_the_child(ends):
+    worker(SimpleNamespace(live=True, steps=7), 31)._watch()
+    assert ends == [EXIT_STUCK]
+
+
+def test_whoever_waits_for_a_good_reason_goes_on(ends):
+    worker(SimpleNamespace(live=True, steps=7), 29)._watch()
+    # A live source that does not tell its steps may wait for ever.
+    worker(SimpleNamespace(live=True), 31)._watch()
+    moving = worker(SimpleNamespace(live=True, steps=7), 31)
+    moving._source.steps = 8
+    moving._watch()
+    waited_for = worker(SimpleNamespace(live=False), 31)
+    waited_for._outbox.put(frame(0))
+    waited_for._outbox.put(frame(1))
+    waited_for._watch()
+    assert ends == []

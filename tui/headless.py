@@ -6,13 +6,17 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Final
 
-from pipeline.wire import NOTICE, Message
+from pipeline.wire import NOTICE, Event, Message
 from tui.condition import badge
 from tui.session import Session, StreamView, reduce
-from tui.text import UNCALIBRATED, fine_print, label_words, weeks_days
+from tui.text import UNCALIBRATED, event_words, fine_print, label_words, weeks_days
 
 ON_TERMINAL_S: Final = 0.5
 IN_A_LOG_S: Final = 10.0
+SAID: Final = ("source_lost", "source_back", "source_failed", "source_warning")
+"""Events that somebody must do something about, and that it is done."""
+
+_LONGEST: Final = 200
 _CLEAR: Final = "\r\x1b[K"
 
 
@@ -35,6 +39,8 @@ class StatusLine:
         """More messages."""
         for message, blob in messages:
             self.session = reduce(self.session, message, now_ns, blob)
+            if isinstance(message, Event) and message.event in SAID:
+                self.say(f"{message.stream}: {event_words(message.event, message.detail, _LONGEST)}")
 
     def update(self, now_ns: int) -> None:
         """Writes the line if it is due."""

@@ -1,9 +1,12 @@
 """A source on the network, from another process: lost, stalled, and back again with other pictures."""
 
 import contextlib
+import http.server
 import socket
 import threading
+import time
 
+import cv2
 import pytest
 
 from streamer.errors import SourceError
@@ -97,3 +100,38 @@ def test_an_address_that_cannot_be_right_is_refused_at_once(url):
         open_network(url)
     assert "s3cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+class Camera(http.server.BaseHTTPRequestHandler):
+    """A camera that sends JPEG after JPEG to whoever knows the password."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        if self.headers.get("Authorization") != "Basic bWU6czNjcmV0":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=next")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for index in range(1 << 30):
+                jpeg = cv2.imencode(".jpg", picture(index, 320, 240))[1].tobytes()
+                head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
+                self.wfile.write(head + jpeg + b"\r\n")
+                time.sleep(0.03)
+
+
+def test_a_camera_over_http_is_asked_with_its_password():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        with Listener(open_source(f"http://me:s3cret@127.0.0.1:{port}/video")) as listener:
+            assert listener.more()[-1].pixels.shape == (240, 320)
+        with Listener(open_source(f"http://127.0.0.1:{port}/video")) as listener:
+            until(lambda: listener.source.trouble != "not connected yet")
+            assert "unauthorized" in listener.source.trouble
+        server.shutdown()

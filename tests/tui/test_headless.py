@@ -65,3 +65,9 @@ def test_the_summary_says_what_came_of_it():
     words, _ = summary(line.session)
     assert "planes kept: brain" in words
     assert "age 20w3d" in words
+
+
+def test_what_befalls_a_source_is_said_with_its_reason():
+    lost = scan.event(START, "source_lost", reason="connection refused")
+    _, out = line_after(lost, scan.event(START, "freeze", state="frozen"))
+    assert out.getvalue() == "stream-1: Source lost · connection refused\n"

@@ -112,5 +112,5 @@ class Intake:
         if self._state in ("black", "no_signal"):
             self._gate.reset()
             return "blank"
-        held = self._gate.holds(frame.epoch, frame.pts_seconds, self._state, identical=self._signal.identical)
+        held = self._gate.holds(frame.epoch, frame.pts_seconds, self._signal.thumbnail)
         return "reuse" if held else "analyse"

@@ -48,6 +48,11 @@ class SignalMonitor:
         """Whether the newest frame has the very pixels of the one before it, in the same epoch."""
         return self._identical
 
+    @property
+    def thumbnail(self) -> Pixels:
+        """The newest frame, gray ``(48, 64)``, each cell the mean of what it covers; never changed afterwards."""
+        return self._thumbnail
+
     def update(self, frame: Frame) -> SignalState:
         """The state with the next frame."""
         thumbnail = _thumbnail(frame.pixels)

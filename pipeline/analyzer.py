@@ -24,6 +24,7 @@ from pipeline.meaning import Meaning
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.masker import Region, Setting
+from streamer.sector import Polygon, Rectangle
 
 _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
 
@@ -47,6 +48,7 @@ class StreamAnalyzer:
     Attributes:
         exam: id of the running examination.
         newest: the newest reading, None before the first.
+        source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
         picture: the frame that it is about, masked: what may be shown.
         shelf: the examination's best frames.
     """
@@ -58,6 +60,8 @@ class StreamAnalyzer:
         self.stream = stream
         self.exam = exam
         self.newest: wire.Reading | None = None
+        self.source_size: tuple[int, int] | None = None
+        self._told_trouble: str | None = None
         self.picture: Frame | None = None
         self.shelf = KeyframeShelf()
         self._shelf_before = KeyframeShelf()
@@ -150,6 +154,7 @@ class StreamAnalyzer:
         answered = admitted.action == "blank" or self._answer is not None
         if admitted.action == "refuse" or not answered:
             return self._fail(admitted)
+        self._told_trouble = None
         self._analysed += admitted.action != "reuse"
         self._reused += admitted.action == "reuse"
         latency = latency_of(admitted.frame.captured_ns, admitted.arrived_ns, admitted.admitted_ns, now_ns, hops)
@@ -195,7 +200,16 @@ class StreamAnalyzer:
         return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
 
     def set_sector(self, sector: Setting) -> list[wire.Message]:
-        """Another scan region; None for the whole frame."""
+        """Another scan region; None for the whole frame.
+
+        Raises:
+            ValueError: it does not fit in the source's frames, where their size is known.
+        """
+        if isinstance(sector, (Rectangle, Polygon)) and self.source_size is not None:
+            width, height = self.source_size
+            around = sector.rectangle
+            if around.x + around.width > width or around.y + around.height > height:
+                raise ValueError(f"the sector {sector} does not fit in {self.stream}'s frames of {width} x {height}")
         self._intake.set_sector(sector)
         self._meaning.forget_frames()
         return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
@@ -259,6 +273,10 @@ class StreamAnalyzer:
     def _fail(self, admitted: Admitted) -> list[wire.Message]:
         self._failed += 1
         self._intake.answer_lost()
+        # A region that does not fit fails every frame: that is told once, and counted.
+        if admitted.trouble is not None and admitted.trouble == self._told_trouble:
+            return []
+        self._told_trouble = admitted.trouble
         said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
         detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}
         return [self.event("frame_failed", detail, admitted.exam)]

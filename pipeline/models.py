@@ -15,7 +15,8 @@ from pipeline.config import ModelConfig, load_model_config, model_names
 from pipeline.errors import ConfigError, ModelError
 from pipeline.weights_file import Progress, State
 
-Precision = Literal["auto", "fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16", "int8", "fp8"]
+"""Of the image tower. The last two are refused, with a reason, wherever they cannot be had."""
 
 RANDOM = "random"
 """What ``weights`` is given for seeded random weights."""
@@ -67,8 +68,11 @@ def load_model(
 
     Raises:
         ModelError: weights that are absent, damaged, of the wrong sum or do not fit; a device that is not there.
+        ConfigError: a device or precision that cannot be had; the message says which one can.
     """
     where = _device(device)
+    asked: Precision = precision if precision != "auto" else config.precision
+    _require_offered(asked, where)
     if weights == RANDOM:
         progress(f"building {config.name} with random weights")
         clip = openclip.build(config.architecture, seed=seed)
@@ -83,7 +87,7 @@ def load_model(
         sha256, source = file.sha256, file.source
     if openclip.is_causal(clip) != config.causal_text:
         raise ModelError(f"model file of {config.name}: causal_text = {config.causal_text} is not what is built")
-    dtype = _dtype(precision if precision != "auto" else config.precision, where, sha256)
+    dtype = _dtype(asked, where, sha256)
     clip.to(where)
     tower = openclip.image_tower(clip)
     if not openclip.has_batch_norms(tower):  # those are folded first, and then rounded: see `pipeline.tower`
@@ -231,13 +235,25 @@ def _device(name: str) -> torch.device:
     return device
 
 
+def _require_offered(precision: Precision, device: torch.device) -> None:
+    best = "bf16" if _multiplies_bf16(device) else "fp32"
+    if precision == "int8":
+        raise ConfigError(f"precision int8 is not offered: it is not enough faster than bf16; use --precision {best}")
+    if precision == "fp8":
+        why = "needs CUDA" if device.type != "cuda" else "has not passed the parity gate on this device"
+        raise ConfigError(f"precision fp8 {why}; the fastest that is offered here is {best}: use --precision {best}")
+
+
 def _dtype(precision: Precision, device: torch.device, weights_sha256: str) -> torch.dtype:
     if precision == "auto":
-        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
         # What `fetalstream models parity` found to differ from float32 is not chosen.
-        usable = fast and not verdicts.failed(weights_sha256, device.type, "bfloat16")
+        usable = _multiplies_bf16(device) and not verdicts.failed(weights_sha256, device.type, "bfloat16")
         return torch.bfloat16 if usable else torch.float32
     return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
 
 
 def _cpu_multiplies_bf16() -> bool:

@@ -74,6 +74,7 @@ class Way:
         """See `StreamAnalyzer.admit`."""
         link = self.lane.link
         self._size = (frame.width, frame.height) if link is None else link.size
+        self.analyzer.source_size = self._size
         return self.analyzer.admit(frame, now_ns, self.lane.tally().dropped, self.lane.arrived_ns)
 
     def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:

@@ -178,7 +178,8 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--weights", metavar="PATH", help='other weights for it; "random" for speed tests')
     group.add_argument("--prompts", metavar="DIR", help="other sentences")
     group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 (auto)")
-    group.add_argument("--precision", choices=("auto", "fp32", "bf16"), help="of the image encoder (auto)")
+    precisions = ("auto", "fp32", "bf16", "int8", "fp8")
+    group.add_argument("--precision", choices=precisions, help="of the image encoder, where it can be had (auto)")
 
 
 def _protocol_option(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     weights: str | None = None
     prompts: str | None = None
     device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "int8", "fp8"] = "auto"
 
 
 class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

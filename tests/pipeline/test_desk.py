@@ -177,6 +177,16 @@ def test_stop_reaches_the_engine(ask, reach):
     assert reach.stopped == "enough"
 
 
+def test_a_sector_that_does_not_fit_is_refused_with_the_frames_size(ask, reach):
+    reach.analyzers[0].source_size = (640, 480)
+    with pytest.raises(CommandError, match="does not fit in stream-1's frames of 640 x 480"):
+        ask("set_sector", stream="stream-1", sector=[0, 0, 641, 480])
+    assert reach.analyzers[0].sector is None
+    assert not reach.sent
+    ask("set_sector", stream="stream-1", sector=[0, 0, 640, 480])
+    assert reach.analyzers[0].sector is not None
+
+
 def test_after_the_end_commands_are_refused_at_once(reach):
     desk = Desk(reach, lambda: None)
     before = desk.submit("pause")

@@ -129,6 +129,13 @@ def test_precision_is_of_the_image_tower_alone(asked, configured, fast, dtype, m
     assert model.clip.token_embedding.weight.dtype == torch.float32
 
 
+@pytest.mark.parametrize(("precision", "fast"), [("int8", True), ("int8", False), ("fp8", True), ("fp8", False)])
+def test_a_precision_that_cannot_be_had_is_refused_with_the_one_that_can(precision, fast, monkeypatch):
+    monkeypatch.setattr(models, "_cpu_multiplies_bf16", lambda: fast)
+    with pytest.raises(ConfigError, match=f"{precision} .* --precision {'bf16' if fast else 'fp32'}"):
+        load_model(tiny_config(), weights="random", device="cpu", precision=precision)
+
+
 def test_devices_that_are_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="none that torch knows"):

@@ -32,9 +32,9 @@ class Meaning:
         self._bank = bank
         self._labels = (*facts.planes, wire.OTHER)
         over_time = facts.temporal
-        self._planes = PlaneFilter(self._labels, over_time.tau_seconds, over_time.enter, over_time.leave)
+        self._planes = PlaneFilter(self._labels, over_time)
         self._subplanes = PlaneFilter(
-            facts.subplanes, over_time.tau_seconds, over_time.subplane_enter, over_time.subplane_leave
+            facts.subplanes, over_time, enter=over_time.subplane_enter, leave=over_time.subplane_leave
         )
         self._gestation = ExamGestation(facts.half_widths)
 

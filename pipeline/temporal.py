@@ -1,6 +1,6 @@
-"""From one frame's probabilities to a decision that holds still: a mean of logits in media time, then two thresholds.
+"""From one frame's probabilities to a decision that holds still: a forward filter in media time, then two thresholds.
 
-Both layers earn their place, and a hidden Markov model on top of them none: ``benchmarks/planes_over_time.py``.
+Both layers earn their place, and a mean of logits before them none: ``benchmarks/planes_over_time.py``.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 # A frame may speak against a label by a factor of a thousand and no more: one stray picture is no veto.
 FLOOR: Final = 1e-3
+DIRECT: Final = 0.05  # share of changes that lead from plane to plane, with nothing between them
 
 
 class Temporal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Constants of decisions over time; as they stand, for a model that has none of its own.
 
     Attributes:
-        tau_seconds: time constant of the mean. Its weight lies as far back as that of a plain mean over twice as long.
+        dwell_seconds: how long a plane, or the search between two, is typically looked at.
+        evidence_seconds: frames within this time say the same; together they count as one.
         enter: probability from which a plane is decided.
         leave: probability below which it is dropped, not above ``enter``.
         subplane_enter, subplane_leave: likewise for the brain's subplanes.
         subplane_close: two subplanes that are no further apart than this are both told.
     """
 
-    tau_seconds: _Positive = 0.2
+    dwell_seconds: _Positive = 3.0
+    evidence_seconds: _Positive = 0.1
     enter: _Share = 0.7
     leave: _Share = 0.3
     subplane_enter: _Share = 0.5
@@ -55,37 +58,40 @@ class Smoothed(NamedTuple):
 
 
 class PlaneFilter:
-    """An exponentially weighted mean of log-probabilities in media time, and a decision with hysteresis. Passive.
+    """Forward filter of a hidden Markov model in media time, and a decision with hysteresis on top of it. Passive.
 
-    A label is decided once its mean reaches ``enter`` and leads; it stands until its mean falls below ``leave`` or
-    another label is decided. "other" is never decided: where it leads there is simply no plane.
+    What is looked at changes at a rate of one in ``dwell_seconds``, from a plane mostly to "other". A frame's
+    probabilities count as evidence by the time that has passed since the one before, so that the same scan at another
+    frame rate, or with frames dropped, comes to the same belief (forward algorithm: Rabiner, Proc. IEEE 77, 1989).
+
+    A label is decided once its probability reaches ``enter`` and leads; it stands until its own falls below ``leave``
+    or another label is decided. "other" is never decided: where it leads there is simply no plane.
 
     Args:
-        labels: what the probabilities are of, (L,); may hold "other".
-        tau_seconds: time constant; a frame's weight falls to 1/e in this time, whatever the frame rate.
-        enter: threshold to decide a label.
-        leave: threshold to drop it, not above ``enter``.
+        labels: what the probabilities are of, (L,); "other" may be among them.
+        constants: of these planes.
+        enter, leave: instead of the constants' own.
 
     Raises:
-        ValueError: a constant is out of range.
+        ValueError: ``leave`` is above ``enter``.
     """
 
-    def __init__(self, labels: Sequence[str], tau_seconds: float = 0.2, enter: float = 0.7, leave: float = 0.3) -> None:
-        if not (tau_seconds > 0 and 0 <= leave <= enter <= 1):
-            raise ValueError(
-                f"wanted tau_seconds > 0 and 0 <= leave <= enter <= 1, got {tau_seconds}, {leave} and {enter}"
-            )
+    def __init__(
+        self, labels: Sequence[str], constants: Temporal, *, enter: float | None = None, leave: float | None = None
+    ) -> None:
         self._labels = tuple(labels)
-        self._tau_seconds = tau_seconds
-        self._enter = enter
-        self._leave = leave
+        self._constants = constants
+        self._enter = constants.enter if enter is None else enter
+        self._leave = constants.leave if leave is None else leave
+        if self._leave > self._enter:
+            raise ValueError(f"wanted leave <= enter, got {self._leave} and {self._enter}")
+        self._next = _destinations(self._labels)
         self._epoch: int | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames and the decision."""
-        self._sum = np.zeros(len(self._labels))
-        self._weight = 0.0
+        self._belief: Probabilities | None = None
         self._pts_seconds = -math.inf
         self._plane: str | None = None
 
@@ -93,7 +99,7 @@ class PlaneFilter:
         """Take one frame in.
 
         Args:
-            pts_seconds: its media time; time that stands still or runs back ages nothing.
+            pts_seconds: its media time; a frame from no later than the last one says nothing new.
             epoch: its epoch; another than the last one's resets the filter.
             probabilities: (L,), sum 1; None or not finite: the frame is skipped, and what was known stays.
         """
@@ -101,23 +107,39 @@ class PlaneFilter:
             self.reset()
             self._epoch = epoch
         if probabilities is not None and np.isfinite(probabilities).all():
-            self._take(pts_seconds, probabilities)
-        if self._weight == 0:
-            return Smoothed(None, None)
-        mean = np.exp(self._sum / self._weight)
-        mean /= mean.sum()
-        self._decide(mean)
-        return Smoothed(mean, self._plane)
+            self._take(pts_seconds, np.maximum(probabilities, FLOOR))
+        if self._belief is not None:
+            self._decide(self._belief)
+        return Smoothed(self._belief, self._plane)
 
-    def _take(self, pts_seconds: float, probabilities: Probabilities) -> None:
-        keep = math.exp(min(0.0, self._pts_seconds - pts_seconds) / self._tau_seconds)
-        self._sum = self._sum * keep + np.log(np.maximum(probabilities, FLOOR))
-        self._weight = self._weight * keep + 1
+    def _take(self, pts_seconds: float, seen: Probabilities) -> None:
+        if self._belief is None:
+            belief = seen
+        else:
+            seconds = max(0.0, pts_seconds - self._pts_seconds)
+            leaving = self._belief * -math.expm1(-seconds / self._constants.dwell_seconds)
+            ahead = self._belief - leaving + leaving @ self._next
+            belief = ahead * seen ** min(1.0, seconds / self._constants.evidence_seconds)
+        self._belief = belief / belief.sum()
         self._pts_seconds = max(self._pts_seconds, pts_seconds)
 
-    def _decide(self, mean: Probabilities) -> None:
-        best = int(mean.argmax())
-        if mean[best] >= self._enter:
+    def _decide(self, belief: Probabilities) -> None:
+        best = int(belief.argmax())
+        if belief[best] >= self._enter:
             self._plane = None if self._labels[best] == OTHER else self._labels[best]
-        elif self._plane is not None and mean[self._labels.index(self._plane)] < self._leave:
+        elif self._plane is not None and belief[self._labels.index(self._plane)] < self._leave:
             self._plane = None
+
+
+def _destinations(labels: Sequence[str]) -> npt.NDArray[np.float64]:
+    """What follows each label, (L, L), rows of sum 1: a plane is left for "other" but for one time in twenty."""
+    count = len(labels)
+    if count < 2:
+        return np.eye(count)
+    even = (1 - np.eye(count)) / (count - 1)
+    if OTHER not in labels:
+        return even
+    to_other = np.eye(count)[[labels.index(OTHER)] * count]
+    mixed = DIRECT * even + (1 - DIRECT) * to_other
+    mixed[labels.index(OTHER)] = even[labels.index(OTHER)]
+    return mixed

@@ -39,7 +39,8 @@ class OverTime:
         seconds: media time.
         delays_seconds: from a plane's first scored frame to the first frame that names it, for every true segment;
             infinite where nothing did.
-        other_right, other_frames: frames of "other", settled, and how many of them were named no plane.
+        other_right, other_frames: settled frames of "other" that were named no plane, and all of them.
+        right, frames: settled frames of any label that were named right, and all of them.
     """
 
     matched: int
@@ -50,37 +51,46 @@ class OverTime:
     delays_seconds: tuple[float, ...]
     other_right: int
     other_frames: int
+    right: int = 0
+    frames: int = 0
 
     def __add__(self, more: OverTime) -> OverTime:
         return OverTime(
             self.matched + more.matched, self.decided + more.decided, self.true + more.true,
             self.flickers + more.flickers, self.seconds + more.seconds, self.delays_seconds + more.delays_seconds,
             self.other_right + more.other_right, self.other_frames + more.other_frames,
+            self.right + more.right, self.frames + more.frames,
         )  # fmt: skip
 
     def metrics(self) -> dict[str, float | None]:
-        """``segment_f1`` at half overlap, ``flicker_per_minute``, ``naming_delay_seconds`` (95th percentile) and
-        ``other_recall``; None where there was nothing to judge or, for the delay, one in twenty was never named."""
+        """``segment_f1`` at half overlap, ``flicker_per_minute``, ``naming_delay_seconds`` (95th percentile),
+        ``other_recall`` and ``plane_accuracy`` (of all settled frames).
+
+        None where there was nothing to judge or, for the delay, one plane in twenty was never named.
+        """
         delay = float(np.percentile(self.delays_seconds, 95, method="higher")) if self.delays_seconds else np.inf
         return {
             "segment_f1": 2 * self.matched / (self.decided + self.true) if self.decided + self.true else None,
             "flicker_per_minute": 60 * self.flickers / self.seconds if self.seconds else None,
             "naming_delay_seconds": delay if np.isfinite(delay) else None,
             "other_recall": self.other_right / self.other_frames if self.other_frames else None,
+            "plane_accuracy": self.right / self.frames if self.frames else None,
         }
 
 
 def over_time(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequence[str]) -> OverTime:
     """The outcome of one scan; the three are equally long, in the order of the frames."""
     stretches = runs(true)
-    right, frames = _other(pts_seconds, stretches, decided)
+    settled = _settled(pts_seconds, stretches)
+    of_other = [i for i in settled if true[i] == OTHER]
     matched, told, there = _segments(true, decided)
     return OverTime(
         matched=matched, decided=told, true=there,
         flickers=sum(max(0, _changes(decided, run) - 1) for run in stretches),
         seconds=_seconds(pts_seconds),
         delays_seconds=tuple(_delay(pts_seconds, decided, run) for run in stretches if run.label not in _NO_PLANE),
-        other_right=right, other_frames=frames,
+        other_right=sum(decided[i] == OTHER for i in of_other), other_frames=len(of_other),
+        right=sum(decided[i] == true[i] for i in settled), frames=len(settled),
     )  # fmt: skip
 
 
@@ -122,15 +132,15 @@ def _delay(pts_seconds: Sequence[float], decided: Sequence[str], run: Run) -> fl
     return float("inf") if named is None else pts_seconds[named] - pts_seconds[run.first]
 
 
-def _other(pts_seconds: Sequence[float], stretches: Sequence[Run], decided: Sequence[str]) -> tuple[int, int]:
-    settled = [
+def _settled(pts_seconds: Sequence[float], stretches: Sequence[Run]) -> list[int]:
+    """Scored frames from ``SETTLING_SECONDS`` after the truth has changed."""
+    return [
         i
         for run in stretches
-        if run.label == OTHER
+        if run.label != UNSCORED
         for i in range(run.first, run.end)
         if run.first == 0 or pts_seconds[i] - pts_seconds[run.first] >= SETTLING_SECONDS
     ]
-    return sum(decided[i] == OTHER for i in settled), len(settled)
 
 
 def _seconds(pts_seconds: Sequence[float]) -> float:

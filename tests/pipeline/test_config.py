@@ -66,7 +66,7 @@ def test_a_path_and_what_is_relative_to_it(tmp_path):
         (MINIMAL.replace("[0.5, 0.5, 0.5]", "[0.5, 0.5]", 1) + WEIGHTS, "mean"),
         (MINIMAL.replace("0.5", "nan", 1) + WEIGHTS, "finite"),
         (MINIMAL.replace('"own"', '"My Model"', 1) + WEIGHTS, "lower-case"),
-        (MINIMAL + WEIGHTS + "[temporal]\ntau_seconds = 0.4\nenter = 0.4\nleave = 0.6\n", "leave"),
+        (MINIMAL + WEIGHTS + "[temporal]\nenter = 0.4\nleave = 0.6\n", "leave"),
         (MINIMAL + WEIGHTS + "[gestation]\nhalf_widths = [[100.0, 5.0], [90.0, 6.0]]\n", "growing"),
     ],
 )

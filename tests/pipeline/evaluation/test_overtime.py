@@ -23,6 +23,7 @@ def test_perfect_decisions():
         "flicker_per_minute": 0.0,
         "naming_delay_seconds": 0.0,
         "other_recall": 1.0,
+        "plane_accuracy": 1.0,
     }
 
 

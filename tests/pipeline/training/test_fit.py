@@ -55,9 +55,9 @@ def test_decisions_are_those_of_the_products_own_stage():
 
 def test_what_is_printed_is_what_a_model_file_reads():
     open_set = at_threshold(fitted_weights([scan(3)], PLANES), 0.5, [scan(3)])
-    read = msgspec.toml.decode(as_toml(open_set, Temporal(tau_seconds=0.15), "test"))
+    read = msgspec.toml.decode(as_toml(open_set, Temporal(dwell_seconds=2.5), "test"))
     assert msgspec.convert(read["open_set"], OpenSet) == open_set
-    assert msgspec.convert(read["temporal"], Temporal) == Temporal(tau_seconds=0.15)
+    assert msgspec.convert(read["temporal"], Temporal) == Temporal(dwell_seconds=2.5)
     assert read["calibrated_on"] == "test"
 
 

@@ -61,7 +61,9 @@ class _Grid:
     filled: float
 
 
-def read_ruler(pictures: Sequence[Pixels], kind: Kind, rows: tuple[int, int]) -> Ruler | None:
+def read_ruler(
+    pictures: Sequence[Pixels], kind: Kind, rows: tuple[int, int], tick_mm: float | None = None
+) -> Ruler | None:
     """The depth ruler of screens of one layout; None where there is none, or where it may mean more than one scale.
 
     What its ticks stand for follows from where longer ones are: every second of the finest is 5 mm in 10 mm, every
@@ -71,6 +73,7 @@ def read_ruler(pictures: Sequence[Pixels], kind: Kind, rows: tuple[int, int]) ->
         pictures: whole frames, uint8 ``(H, W)`` or ``(H, W, 3)``; what moves in them is no ruler.
         kind: of the scan region, for what depths are plausible.
         rows: where the scan region begins and ends; rulers reach no further, other words and marks do.
+        tick_mm: from tick to tick on this scanner, where its profile says so; ticks of one length will do then.
     """
     # The darkest that a pixel has been: ticks stay, echoes move.
     top, bottom = max(0, rows[0] - _BEYOND_PX), rows[1] + _BEYOND_PX
@@ -79,7 +82,7 @@ def read_ruler(pictures: Sequence[Pixels], kind: Kind, rows: tuple[int, int]) ->
     upright = cv2.getStructuringElement(cv2.MORPH_RECT, (1, _THICKEST))
     ticks = cv2.morphologyEx(still, cv2.MORPH_TOPHAT, upright) > _BRIGHTER
     grids = [grid for x, side in _columns(ticks) if (grid := _grid(ticks, x, side)) is not None]
-    readings = [reading for grid in grids if (reading := _reading(ticks, grid, kind, top)) is not None]
+    readings = [reading for grid in grids if (reading := _reading(ticks, grid, kind, top, tick_mm)) is not None]
     if not readings:
         return None
     best = max(readings, key=lambda reading: (reading.confidence, reading.last_y - reading.first_y))
@@ -178,14 +181,18 @@ def _patterns(grid: _Grid, lengths: _Numbers) -> set[int]:
     return told
 
 
-def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: Kind, top: int) -> Ruler | None:
+def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: Kind, top: int, told_mm: float | None) -> Ruler | None:
     patterns = _patterns(grid, _lengths(ticks, grid))
     if 2 in patterns and (10 in patterns or 5 not in patterns):
         tick_mm, sure = 5.0, 0.98 if 10 in patterns else 0.85
     elif patterns == {5}:
         tick_mm, sure = 10.0, 0.95
+    elif told_mm is not None and not patterns and len(grid.places) > _LEAST_TICKS:
+        tick_mm, sure = told_mm, 0.8
     else:
         return None
+    if told_mm is not None and abs(tick_mm / told_mm - 1) > 0.01:
+        return None  # it contradicts the profile: another kind of ruler, or another scanner
     depth_mm = (int(grid.places.max()) - int(grid.places.min())) * tick_mm
     least, most = _DEPTHS_MM[kind]
     if not least <= depth_mm <= most:

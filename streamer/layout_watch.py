@@ -1,0 +1,80 @@
+"""Notices cheaply, frame by frame, that a scanner's screen is laid out differently: depth, zoom, menu, dual view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from streamer.frame import Pixels
+from streamer.ruler import Ruler
+
+_ROWS: Final = 180  # sampled of a frame
+_OTHER_LEVELS: Final = 48  # a pixel this much brighter or darker is another
+_OTHER_SHARE: Final = 0.03  # of the pixels outside: a clock and a few numbers are less
+_TICKS_GONE: Final = 0.35
+_DARKER_SHARE: Final = 0.15  # of the inside, by which it has become black: the region may be smaller now
+_BLACK: Final = 2
+
+
+class LayoutWatch:
+    """Compares frames with the one for which the region was settled. Passive.
+
+    Args:
+        pixels: that frame, ``(H, W)`` or ``(H, W, 3)``.
+        polygon: the region's outline.
+        ruler: the depth ruler, where there is one.
+    """
+
+    def __init__(self, pixels: Pixels, polygon: Sequence[tuple[float, float]], ruler: Ruler | None) -> None:
+        self._shape = pixels.shape
+        self._step = max(1, pixels.shape[0] // _ROWS)
+        inside = np.zeros(pixels.shape[:2], np.uint8)
+        cv2.fillPoly(inside, [np.rint(np.array(polygon)).astype(np.int32)], (255,))
+        wide = np.ones((9, 9), np.uint8)
+        self._outside = self._sampled(cv2.bitwise_not(np.asarray(cv2.dilate(inside, wide), np.uint8)))
+        self._inside = self._sampled(np.asarray(cv2.erode(inside, wide), np.uint8))
+        self._reference = self._sampled(pixels)
+        self._others_allowed = _OTHER_SHARE * cv2.countNonZero(self._outside)
+        self._dark_allowed = self._dark(self._reference) + _DARKER_SHARE * cv2.countNonZero(self._inside)
+        self._ticks = None if ruler is None else _tick_places(pixels, ruler)
+        if self._ticks is not None:
+            self._tick_levels = _one_channel(pixels)[self._ticks]
+
+    def same(self, pixels: Pixels) -> bool:
+        """Whether the frame is laid out as the settled one was."""
+        if pixels.shape[:2] != self._shape[:2]:
+            return False
+        sampled = self._sampled(pixels)
+        difference = cv2.bitwise_and(cv2.absdiff(sampled, self._reference), self._outside)
+        if cv2.countNonZero(cv2.compare(difference, _OTHER_LEVELS, cv2.CMP_GT)) > self._others_allowed:
+            return False
+        if self._dark(sampled) > self._dark_allowed:
+            return False
+        if self._ticks is None:
+            return True
+        gone = _one_channel(pixels)[self._ticks] < 0.6 * self._tick_levels
+        return float(gone.mean()) <= _TICKS_GONE
+
+    def _dark(self, sampled: Pixels) -> int:
+        return cv2.countNonZero(cv2.bitwise_and(cv2.compare(sampled, _BLACK, cv2.CMP_LE), self._inside))
+
+    def _sampled(self, pixels: Pixels) -> Pixels:
+        return np.ascontiguousarray(_one_channel(pixels)[:: self._step, :: self._step])
+
+
+def _one_channel(pixels: Pixels) -> Pixels:
+    return pixels if pixels.ndim == 2 else pixels[:, :, 1]
+
+
+def _tick_places(pixels: Pixels, ruler: Ruler) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the ruler's ticks: one pixel of each, the brightest of those near its place."""
+    image = _one_channel(pixels)
+    count = round((ruler.last_y - ruler.first_y) / ruler.tick_px)
+    rows = np.rint(ruler.first_y + ruler.tick_px * np.arange(count + 1)).astype(np.intp)
+    rows = rows[(rows >= 1) & (rows < image.shape[0] - 1)]
+    near = np.stack([image[rows + shift, ruler.x] for shift in (-1, 0, 1)])
+    return rows + near.argmax(axis=0) - 1, np.full(len(rows), ruler.x, np.intp)

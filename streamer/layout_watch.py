@@ -30,7 +30,7 @@ class LayoutWatch:
     """
 
     def __init__(self, pixels: Pixels, polygon: Sequence[tuple[float, float]], ruler: Ruler | None) -> None:
-        self._shape = pixels.shape
+        self._shape = pixels.shape[:2]
         self._step = max(1, pixels.shape[0] // _ROWS)
         inside = np.zeros(pixels.shape[:2], np.uint8)
         cv2.fillPoly(inside, [np.rint(np.array(polygon)).astype(np.int32)], (255,))
@@ -46,11 +46,11 @@ class LayoutWatch:
 
     def same(self, pixels: Pixels) -> bool:
         """Whether the frame is laid out as the settled one was."""
-        if pixels.shape[:2] != self._shape[:2]:
+        if pixels.shape[:2] != self._shape:
             return False
         sampled = self._sampled(pixels)
         difference = cv2.bitwise_and(cv2.absdiff(sampled, self._reference), self._outside)
-        if cv2.countNonZero(cv2.compare(difference, _OTHER_LEVELS, cv2.CMP_GT)) > self._others_allowed:
+        if cv2.countNonZero(cv2.threshold(difference, _OTHER_LEVELS, 255, cv2.THRESH_BINARY)[1]) > self._others_allowed:
             return False
         if self._dark(sampled) > self._dark_allowed:
             return False
@@ -60,7 +60,8 @@ class LayoutWatch:
         return float(gone.mean()) <= _TICKS_GONE
 
     def _dark(self, sampled: Pixels) -> int:
-        return cv2.countNonZero(cv2.bitwise_and(cv2.compare(sampled, _BLACK, cv2.CMP_LE), self._inside))
+        dark = cv2.threshold(sampled, _BLACK, 255, cv2.THRESH_BINARY_INV)[1]
+        return cv2.countNonZero(cv2.bitwise_and(dark, self._inside))
 
     def _sampled(self, pixels: Pixels) -> Pixels:
         return np.ascontiguousarray(_one_channel(pixels)[:: self._step, :: self._step])

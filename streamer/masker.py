@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import cv2
+import msgspec
 import numpy as np
 
+from streamer.errors import SourceError
 from streamer.frame import Frame, Pixels
-from streamer.sector import Polygon, Rectangle, Shape
+from streamer.profiles import Profile
+from streamer.region_keeper import Happening, Region, RegionKeeper
+from streamer.sector import Polygon, Rectangle, Shape, from_values, to_values
 
-Setting: TypeAlias = Rectangle | Polygon | None
-"""What the operator said of the scan region: a fixed one, or None for the whole frame."""
-
-Origin: TypeAlias = Literal["operator"]
+Setting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | None
+"""The scan region: fixed, as a scanner's profile remembers it, to be found, or None for the whole frame."""
 
 _SUBPIXEL_BITS: Final = 4
-
-
-@dataclass(frozen=True)
-class Region:
-    """The scan region in force.
-
-    Attributes:
-        polygon: its outline ``(x, y)``, pixels of the uncut frame, as edges between pixels.
-        rectangle: the tight rectangle that frames are cut to.
-        confidence: 0 to 1; 1 where a person said it.
-        origin: who said so.
-    """
-
-    polygon: tuple[tuple[float, float], ...]
-    rectangle: Rectangle
-    confidence: float
-    origin: Origin
-
-
-@dataclass(frozen=True)
-class Happening:
-    """Something to tell the operator: an event's name and its plain values."""
-
-    event: str
-    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+_DOUBTFUL: Final = 0.03  # between the ruler and what was said
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +28,8 @@ class Masked:
     """A frame that may be shown, scored and stored.
 
     Attributes:
-        frame: cut to the region's rectangle, black outside its outline. Black all over where ``trouble`` is set.
+        frame: cut to the region's rectangle, black outside its outline. Black all over where ``trouble`` is set, and
+            while nothing may be shown because the region is not known.
         region: None where the whole frame is used, or the region is not known.
         events: what changed with this frame.
         trouble: one line on why nothing of this frame may be shown; None where all is well.
@@ -66,12 +45,15 @@ class Masker:
     """Masks the frames of one stream. Passive: time is the frames' media time.
 
     Args:
-        setting: the scan region; None for the whole frame.
+        setting: the scan region.
+        hide_unknown: where the region is to be found, show nothing until it is: for live sources. Else the whole frame
+            is used where none is found with confidence, or where no user interface lies round it.
     """
 
-    def __init__(self, setting: Setting = None) -> None:
-        self._setting = setting
-        self._stencil: Pixels | None = None
+    def __init__(self, setting: Setting = None, *, hide_unknown: bool = False) -> None:
+        self.hide_unknown = hide_unknown
+        self._layouts = 0  # times that the layout has changed
+        self.set_sector(setting)
 
     @property
     def setting(self) -> Setting:
@@ -79,8 +61,10 @@ class Masker:
 
     def set_sector(self, setting: Setting) -> None:
         """Another scan region, from the next frame on."""
-        self._setting = setting
-        self._stencil = None
+        self._setting: Setting = setting
+        self._keeper: RegionKeeper | None = None
+        self._stencil: tuple[Region, Pixels] | None = None
+        self._told_doubt = False
 
     def update(self, frame: Frame) -> Masked:
         """The next frame, masked; never one pixel from outside the region.
@@ -89,23 +73,67 @@ class Masker:
         changed, and what was outside the region may be inside now.
         """
         if self._setting is None:
-            return Masked(frame, None)
-        rectangle = self._setting.rectangle
-        if not rectangle.fits(frame):
+            return Masked(self._placed(frame, frame.pixels), None)
+        if isinstance(self._setting, (Rectangle, Polygon)) and not self._setting.rectangle.fits(frame):
             size = f"{frame.width} x {frame.height}"
             trouble = f"the sector {self._setting} does not fit in a frame of {size} pixels; set it anew"
-            return Masked(replace(frame, pixels=np.zeros_like(frame.pixels)), None, (), trouble)
-        region = Region(self._setting.polygon, rectangle, 1.0, "operator")
-        return Masked(replace(frame, pixels=self._cut(frame.pixels, self._setting)), region)
+            return Masked(self._placed(frame, np.zeros_like(frame.pixels)), None, (), trouble)
+        keeper = self._keeper = self._keeper or self._new_keeper(self._setting)
+        layouts = keeper.layouts
+        events = keeper.update(frame)
+        if keeper.layouts > layouts:
+            self._layouts += keeper.layouts - layouts
+            events = [Happening("layout_changed"), *events]
+        events += self._doubt(frame, keeper)
+        return Masked(self._placed(frame, self._shown(frame, keeper)), keeper.region, tuple(events))
 
-    def _cut(self, pixels: Pixels, shape: Shape) -> Pixels:
+    def _new_keeper(self, setting: Shape | Profile | Literal["auto"]) -> RegionKeeper:
+        if isinstance(setting, Profile):
+            return RegionKeeper(hide_unknown=self.hide_unknown, profile=setting)
+        if setting == "auto":
+            return RegionKeeper(hide_unknown=self.hide_unknown)
+        return RegionKeeper(fixed=setting)
+
+    def _shown(self, frame: Frame, keeper: RegionKeeper) -> Pixels:
+        if keeper.hidden:
+            region = keeper.region
+            return np.zeros_like(frame.pixels if region is None else within(frame.pixels, region.rectangle))
+        return frame.pixels if keeper.region is None else self._cut(frame.pixels, keeper.region)
+
+    def _placed(self, frame: Frame, pixels: Pixels) -> Frame:
+        """The frame with these pixels, its epoch, and the spacing that holds for this layout.
+
+        What the source itself says of a frame holds. What the operator said holds until the layout changes; then, and
+        where nobody said anything, it is what the ruler says.
+        """
+        spacing_mm, spacing_from = frame.spacing_mm, frame.spacing_from
+        if spacing_mm is None or (spacing_from == "operator" and self._layouts):
+            ruler = None if self._keeper is None or self._keeper.hidden else self._keeper.ruler
+            spacing_mm, spacing_from = (None, None) if ruler is None else (ruler.spacing_mm, "ruler")
+        if pixels is frame.pixels and spacing_from == frame.spacing_from and not self._layouts:
+            return frame
+        epoch = frame.epoch + self._layouts
+        return replace(frame, pixels=pixels, epoch=epoch, spacing_mm=spacing_mm, spacing_from=spacing_from)
+
+    def _doubt(self, frame: Frame, keeper: RegionKeeper) -> list[Happening]:
+        """Says once that the ruler contradicts what was said of the spacing."""
+        if self._told_doubt or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
+            return []
+        read_mm = keeper.ruler.spacing_mm
+        if abs(read_mm / frame.spacing_mm - 1) <= _DOUBTFUL:
+            return []
+        self._told_doubt = True
+        text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check --spacing"
+        return [Happening("source_warning", {"text": text})]
+
+    def _cut(self, pixels: Pixels, region: Region) -> Pixels:
         """The rectangle's pixels, copied so that nothing downstream holds what lies outside."""
-        part = within(pixels, shape.rectangle)
-        if isinstance(shape, Rectangle):
+        part = within(pixels, region.rectangle)
+        if region.polygon == region.rectangle.polygon:
             return part.copy()
-        if self._stencil is None or self._stencil.shape != part.shape:
-            self._stencil = stencil(shape, channels=part.shape[2:])
-        return np.asarray(cv2.bitwise_and(part, self._stencil), dtype=np.uint8)
+        if self._stencil is None or self._stencil[0] is not region or self._stencil[1].shape != part.shape:
+            self._stencil = region, stencil(Polygon(region.polygon), channels=part.shape[2:])
+        return np.asarray(cv2.bitwise_and(part, self._stencil[1]), dtype=np.uint8)
 
 
 def within(pixels: Pixels, rectangle: Rectangle) -> Pixels:
@@ -123,3 +151,28 @@ def stencil(shape: Shape, channels: tuple[int, ...] = ()) -> Pixels:
     if not channels:
         return mask
     return np.repeat(mask[:, :, None], channels[0], axis=2)
+
+
+def setting_from(values: Any) -> Setting:
+    """The setting that plain values mean: "auto", a profile's fields, those of a shape, or None.
+
+    Raises:
+        SourceError: they mean none.
+    """
+    if values is None or values == "auto":
+        return values
+    if isinstance(values, Mapping):
+        try:
+            return msgspec.convert(values, Profile)
+        except msgspec.ValidationError as error:
+            raise SourceError(f"not a scanner profile: {error}") from error
+    if not isinstance(values, (list, tuple)):
+        raise SourceError('the sector must be [x, y, width, height], corners [[x, y], ...], "auto", or null for all')
+    return from_values(values)
+
+
+def setting_values(setting: Setting) -> Any:
+    """Plain values that `setting_from` understands."""
+    if isinstance(setting, Profile):
+        return msgspec.to_builtins(setting)
+    return setting if setting is None or setting == "auto" else to_values(setting)

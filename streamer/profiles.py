@@ -125,9 +125,8 @@ def write_profile(profile: Profile, folder: Path) -> Path:
         f'name = "{profile.name}"', f"width = {profile.width}", f"height = {profile.height}",
         f'kind = "{profile.kind}"', f"sector = {profile.sector}",
     ]  # fmt: skip
-    for key in ("tick_mm", "spacing_mm"):
-        if (value := getattr(profile, key)) is not None:
-            lines.append(f"{key} = {float(value)!r}")
+    numbers = {"tick_mm": profile.tick_mm, "spacing_mm": profile.spacing_mm}
+    lines += [f"{key} = {float(value)!r}" for key, value in numbers.items() if value is not None]
     lines.append("look = [\n" + "".join(f'    "{row}",\n' for row in profile.look) + "]")
     part = path.with_suffix(".part")
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")

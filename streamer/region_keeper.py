@@ -10,7 +10,7 @@ from streamer.frame import Frame, Pixels
 from streamer.layout_watch import LayoutWatch
 from streamer.profiles import Profile
 from streamer.ruler import Ruler, read_ruler
-from streamer.sector import Polygon, Rectangle
+from streamer.sector import Polygon, Rectangle, Shape
 from streamer.sector_finder import Found, find_sector
 
 Origin: TypeAlias = Literal["operator", "profile", "found"]
@@ -57,6 +57,7 @@ class RegionKeeper:
         hide_unknown: show nothing while the region is not known (live sources); else the whole frame is used where
             none is found, and where no user interface lies round it.
         profile: of the scanner; holds while its screen looks as remembered.
+        fixed: the region that a person gave: it is kept whatever the screen looks like, and only the scale is watched.
 
     Attributes:
         region: in force; None where it is not known or the whole frame is used.
@@ -65,13 +66,16 @@ class RegionKeeper:
         layouts: how many times the layout has changed.
     """
 
-    def __init__(self, *, hide_unknown: bool, profile: Profile | None = None) -> None:
+    def __init__(
+        self, *, hide_unknown: bool = False, profile: Profile | None = None, fixed: Shape | None = None
+    ) -> None:
         self.region: Region | None = None
-        self.hidden = hide_unknown
+        self.hidden = hide_unknown and fixed is None
         self.ruler: Ruler | None = None
         self.layouts = 0
         self._hide_unknown = hide_unknown
         self._profile = profile
+        self._fixed = None if fixed is None else Region(fixed.polygon, fixed.rectangle, 1.0, "operator")
         self._watch: LayoutWatch | None = None
         self._whole = False  # no user interface, or none found: settled for this size
         self._pictures: list[Pixels] = []
@@ -87,6 +91,7 @@ class RegionKeeper:
         if self._size not in (None, size):
             self._begin_anew()
             self.region, self.ruler, self._watch = None, None, None
+            self.hidden = self._hide_unknown and self._fixed is None
             self.layouts += 1
         elif self._source_epoch not in (None, frame.epoch):
             self._begin_anew()
@@ -106,7 +111,7 @@ class RegionKeeper:
             return True
         self._different += 1
         # The old region may show what it should not: nothing is shown until the new one is known.
-        self.hidden = True
+        self.hidden = self._fixed is None
         return self._different < _SEEN_APART
 
     def _look(self, frame: Frame) -> list[Happening]:
@@ -115,7 +120,8 @@ class RegionKeeper:
             return []
         self._pictures.append(frame.pixels)
         self._look_s = at_s + _APART_S
-        first_of_file = not self._hide_unknown and self._watch is None and len(self._pictures) == 1
+        at_once = self._fixed is not None or not self._hide_unknown
+        first_of_file = at_once and self._watch is None and len(self._pictures) == 1
         if len(self._pictures) < _PICTURES and not first_of_file:
             return []
         remembered = self._remembered(frame.pixels)
@@ -132,6 +138,8 @@ class RegionKeeper:
         return self._settle(_region(found), found.kind, pictures)
 
     def _remembered(self, pixels: Pixels) -> Region | None:
+        if self._fixed is not None:
+            return self._fixed
         if self._profile is None or not self._profile.fits(pixels):
             return None
         shape = self._profile.shape
@@ -145,11 +153,12 @@ class RegionKeeper:
         self._watch = LayoutWatch(pictures[-1], region.polygon, ruler)
         self._different, self.hidden, self._told_unknown = 0, False, False
         if before is not None and _alike(before, region) and _agree(before_ruler, ruler):
-            self.ruler = ruler or before_ruler
             return []
         self.region, self.ruler = region, ruler
         if before is not None:
             self.layouts += 1
+        if self._fixed is not None:
+            return []
         said = {"sector": str(region.rectangle), "confidence": round(region.confidence, 3), "from": region.origin}
         return [Happening("sector_changed", said)]
 
@@ -176,7 +185,7 @@ def _alike(one: Region, other: Region) -> bool:
 
 
 def _agree(before: Ruler | None, now: Ruler | None) -> bool:
-    """Whether the scale is what it was; a ruler that was there and cannot be read any more does not say so."""
+    """Whether the scale is known to be what it was."""
     if before is None or now is None:
-        return before is now
+        return False
     return abs(now.spacing_mm / before.spacing_mm - 1) <= 0.01

@@ -191,8 +191,8 @@ def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: Kind, top: int, to
         tick_mm, sure = told_mm, 0.8
     else:
         return None
-    if told_mm is not None and abs(tick_mm / told_mm - 1) > 0.01:
-        return None  # it contradicts the profile: another kind of ruler, or another scanner
+    if told_mm is not None and tick_mm != told_mm and sure < 0.9:
+        return None  # two words against each other
     depth_mm = (int(grid.places.max()) - int(grid.places.min())) * tick_mm
     least, most = _DEPTHS_MM[kind]
     if not least <= depth_mm <= most:

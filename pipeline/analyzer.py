@@ -165,7 +165,7 @@ class StreamAnalyzer:
         if ours and admitted.action == "analyse" and reading.plane is not None:
             self._offer(admitted.frame, reading)
         ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
-        return [reading, *map(self._keyframe, ripe), *self._changes(admitted)]
+        return [reading, *map(self._keyframe, ripe), *self._region_events(admitted), *self._changes(admitted)]
 
     def kept(self, keyframe: str) -> Shelved | None:
         """The kept frame of that id, of this examination or the one before; None where there is none."""
@@ -279,7 +279,10 @@ class StreamAnalyzer:
         self._told_trouble = admitted.trouble
         said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
         detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}
-        return [self.event("frame_failed", detail, admitted.exam)]
+        return [self.event("frame_failed", detail, admitted.exam), *self._region_events(admitted)]
+
+    def _region_events(self, admitted: Admitted) -> list[wire.Message]:
+        return [self.event(each.event, dict(each.detail), admitted.exam) for each in admitted.events]
 
     def _offer(self, frame: Frame, reading: wire.Reading) -> None:
         plane = str(reading.plane)

@@ -15,7 +15,7 @@ from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
 from pipeline.keyframes import Shelved
 from streamer.errors import SourceError
-from streamer.sector import from_values
+from streamer.masker import setting_from
 
 
 class CommandError(Exception):
@@ -202,9 +202,7 @@ class Desk:
 
     def _set_sector(self, args: Mapping[str, Any]) -> dict[str, Any]:
         given = args.get("sector")
-        if given is not None and not isinstance(given, list):
-            raise CommandError("sector must be [x, y, width, height], corners [[x, y], ...], or null for all")
-        self._reach.send(self._one(args).set_sector(None if given is None else from_values(given)))
+        self._reach.send(self._one(args).set_sector(setting_from(given)))
         return {"sector": given}
 
     def _pause(self, *, paused: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pipeline.quality import QualityMeter
 from pipeline.reuse import ReuseGate
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
-from streamer.masker import Masker, Region, Setting
+from streamer.masker import Happening, Masker, Region, Setting
 from streamer.signal import SignalMonitor
 
 Action = Literal["analyse", "reuse", "blank", "refuse"]
@@ -27,6 +27,7 @@ class Admitted:
     read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
     ``frame``: holds the sector's pixels only, with the spacing in force; where refused, it is black.
     ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
+    ``events``: what has changed in the scan region.
     ``arrived_ns``: when the frame reached this process. ``bank``: sentences about age for its spacing, where they are
     ready before it is looked at.
     """
@@ -42,6 +43,7 @@ class Admitted:
     trouble: str | None = None
     arrived_ns: int | None = None
     bank: npt.NDArray[np.floating] | None = None
+    events: tuple[Happening, ...] = ()
 
 
 class Intake:
@@ -99,14 +101,18 @@ class Intake:
             self._quality.reset()
         if seen.trouble is not None:
             self._gate.reset()
-            return Admitted(masked, "refuse", self._state, False, None, exam, now_ns, dropped, seen.trouble)
+            return Admitted(
+                masked, "refuse", self._state, False, None, exam, now_ns, dropped, seen.trouble, events=seen.events
+            )
+        if any(each.event == "layout_changed" for each in seen.events):
+            self.spacing_mm = None  # it was said of another depth
         if self.spacing_mm is not None:
             masked = replace(masked, spacing_mm=self.spacing_mm, spacing_from="operator")
         self._state = self._signal.update(masked)
         still = self._signal.identical or self._state == "frozen"
         action = self._action(masked)
         quality = self._quality.update(masked.pixels, masked.pts_seconds) if action == "analyse" else None
-        return Admitted(masked, action, self._state, still, quality, exam, now_ns, dropped)
+        return Admitted(masked, action, self._state, still, quality, exam, now_ns, dropped, events=seen.events)
 
     def _action(self, frame: Frame) -> Action:
         if self._state in ("black", "no_signal"):

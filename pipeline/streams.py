@@ -20,6 +20,7 @@ from pipeline.intake import Admitted
 from streamer.errors import SourceError
 from streamer.frame import Frame
 from streamer.masker import Setting
+from streamer.sector import Polygon, Rectangle
 from streamer.sources import Source
 from streamer.worker import ApartSource
 
@@ -51,6 +52,8 @@ def stream_of(
         sector: the scan region; None for the whole frame. A source that is captured apart has its own.
         clock_ns: the monotonic clock.
     """
+    if source.kind == "phantom" and sector == "auto":
+        sector = None  # a bare picture: there is nothing round it
     masking = source.masker if isinstance(source, ApartSource) else sector
     analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=masking)
     lane = EveryFrame(source, clock_ns) if every_frame else NewestFrame(source, clock_ns)
@@ -105,13 +108,16 @@ class Way:
         analyzer, tally = self.analyzer, self.lane.tally()
         width, height = self._size or (None, None)
         newest = analyzer.newest
-        sector = analyzer.region or analyzer.sector
+        said = analyzer.sector
+        sector = analyzer.region or (said if isinstance(said, (Rectangle, Polygon)) else None)
         return {
             "stream": analyzer.stream,
             "kind": self._kind,
             "exam": analyzer.exam,
             "width": width,
             "height": height,
+            "sector_from": None if analyzer.region is None else analyzer.region.origin,
+            "sector_confidence": None if analyzer.region is None else analyzer.region.confidence,
             "sector": None if sector is None else [list(corner) for corner in sector.polygon],
             "spacing_mm": None if newest is None else newest.frame.spacing_mm,
             "spacing_from": None if newest is None else newest.frame.spacing_from,

@@ -40,7 +40,7 @@ class FarMasker:
     """
 
     def __init__(self, setting: Setting, pass_on: Callable[[Setting], object]) -> None:
-        self._setting = setting
+        self._setting: Setting = setting
         self._pass_on = pass_on
         self._heard: deque[Mapping[str, Any]] = deque()
         self._region: Region | None = None
@@ -52,7 +52,7 @@ class FarMasker:
 
     def set_sector(self, setting: Setting) -> None:
         """Another scan region, from one of the next frames on."""
-        self._setting = setting
+        self._setting: Setting = setting
         self._pass_on(setting)
 
     def heard(self, note: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -35,8 +35,8 @@ class LayoutWatch:
         inside = np.zeros(pixels.shape[:2], np.uint8)
         cv2.fillPoly(inside, [np.rint(np.array(polygon)).astype(np.int32)], (255,))
         wide = np.ones((9, 9), np.uint8)
-        self._outside = self._sampled(cv2.bitwise_not(np.asarray(cv2.dilate(inside, wide), np.uint8)))
-        self._inside = self._sampled(np.asarray(cv2.erode(inside, wide), np.uint8))
+        self._outside = self._sampled(cv2.bitwise_not(cv2.dilate(inside, wide)))
+        self._inside = self._sampled(cv2.erode(inside, wide))
         self._reference = self._sampled(pixels)
         self._others_allowed = _OTHER_SHARE * cv2.countNonZero(self._outside)
         self._dark_allowed = self._dark(self._reference) + _DARKER_SHARE * cv2.countNonZero(self._inside)
@@ -63,11 +63,11 @@ class LayoutWatch:
         dark = cv2.threshold(sampled, _BLACK, 255, cv2.THRESH_BINARY_INV)[1]
         return cv2.countNonZero(cv2.bitwise_and(dark, self._inside))
 
-    def _sampled(self, pixels: Pixels) -> Pixels:
-        return np.ascontiguousarray(_one_channel(pixels)[:: self._step, :: self._step])
+    def _sampled(self, pixels: npt.NDArray[Any]) -> Pixels:
+        return np.ascontiguousarray(_one_channel(pixels)[:: self._step, :: self._step], dtype=np.uint8)
 
 
-def _one_channel(pixels: Pixels) -> Pixels:
+def _one_channel(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return pixels if pixels.ndim == 2 else pixels[:, :, 1]
 
 

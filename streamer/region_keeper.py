@@ -15,6 +15,8 @@ from streamer.sector_finder import Found, find_sector
 
 Origin: TypeAlias = Literal["operator", "profile", "found"]
 
+EventName: TypeAlias = Literal["sector_changed", "sector_unknown", "layout_changed", "source_warning"]
+
 CONFIDENT: Final = 0.9
 """A region found with less is none."""
 
@@ -46,7 +48,7 @@ class Region:
 class Happening:
     """Something to tell the operator: an event's name and its plain values."""
 
-    event: str
+    event: EventName
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -19,8 +19,7 @@ from streamer.errors import SourceError
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.handover import Handed, Note
-from streamer.masker import Setting
-from streamer.sector import to_values
+from streamer.masker import Setting, setting_values
 from streamer.sources import Kind, Source, open_source
 from streamer.worker_process import PATIENT_TICKS, SILENT_TICKS, Dead, WorkerProcess
 
@@ -198,7 +197,7 @@ class ApartSource:
                 {
                     "name": self._name,
                     "spacing_mm": self._spacing_mm,
-                    "sector": to_values(self.masker.setting),
+                    "sector": setting_values(self.masker.setting),
                     "skip": skip,
                 },
                 self._memory_bytes,
@@ -207,7 +206,7 @@ class ApartSource:
     def _set_sector(self, sector: Setting) -> None:
         with self._lock:
             if self._child is not None:
-                self._child.tell({"sector": to_values(sector)})
+                self._child.tell({"sector": setting_values(sector)})
 
     def _handed(self) -> Iterator[Handed]:
         """Frames of this child. Raises Dead."""

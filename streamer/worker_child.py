@@ -23,8 +23,7 @@ from streamer.errors import SourceError
 from streamer.far_masker import told
 from streamer.frame import Frame
 from streamer.handover import Sending
-from streamer.masker import Masked, Masker, Setting
-from streamer.sector import from_values
+from streamer.masker import Masked, Masker, setting_from
 from streamer.sources import Source, open_source
 
 BEAT_SECONDS: Final = 0.2
@@ -67,7 +66,7 @@ class _Worker:
         self._sending = Sending(channel)
         self._orders = orders
         self._source: Source | None = None
-        self._masker = Masker(_setting(orders["sector"]))
+        self._masker = Masker(setting_from(orders["sector"]))
         self._said: dict[str, Any] = {}
         self._size: tuple[int, int] | None = None
         self._outbox = _Outbox(newest=False)
@@ -83,6 +82,7 @@ class _Worker:
             beating.start()
             with open_source(self._orders["name"], spacing_mm=self._orders["spacing_mm"]) as source:
                 self._source = source
+                self._masker.hide_unknown = source.live
                 self._outbox.newest = source.live
                 self._outbox.say(_hello(source))
                 self._read(source)
@@ -101,7 +101,7 @@ class _Worker:
     def told(self, order: dict[str, Any]) -> None:
         """A change while it runs."""
         if "sector" in order:
-            self._masker.set_sector(_setting(order["sector"]))
+            self._masker.set_sector(setting_from(order["sector"]))
 
     def _read(self, source: Source) -> None:
         skip = int(self._orders["skip"])
@@ -234,10 +234,6 @@ def _hello(source: Source) -> dict[str, Any]:
             "identity": source.identity,
         }
     }
-
-
-def _setting(values: list[Any] | None) -> Setting:
-    return None if values is None else from_values(values)
 
 
 def _end_with_the_parent() -> None:

@@ -21,6 +21,7 @@ from tui.text import fine_print
 if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.ready import Ready
+    from streamer.masker import Setting
     from streamer.sources import Source
 
 
@@ -29,8 +30,9 @@ class Interrupted(Exception):
 
 
 def analyze(
-    paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None
-) -> bool:
+    paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None,
+    sector: Setting = "auto",
+) -> bool:  # fmt: skip
     """Analyses all files in turn, each as an examination of its own, and prints a line on each and one on all.
 
     Args:
@@ -39,6 +41,7 @@ def analyze(
         spacing_mm: of the files' frames, mm per pixel.
         out: the folder of sessions; None for no session.
         jsonl: where readings go, a header a line; None for nowhere.
+        sector: the scan region on the files' frames.
 
     Returns:
         Whether all of them could be read.
@@ -51,7 +54,7 @@ def analyze(
 
     summary = sys.stderr if jsonl is sys.stdout else sys.stdout
     with ExitStack() as stack:
-        streams = [_described(path, number, spacing_mm) for number, path in enumerate(paths, start=1)]
+        streams = [_described(path, number, spacing_mm, sector) for number, path in enumerate(paths, start=1)]
         ready = load(model, _say)
         print(fine_print(ready.facts.calibrated), file=summary)
         clock = MediaClock()
@@ -62,7 +65,7 @@ def analyze(
         begun_s = time.monotonic()
         tallies: list[Tally] = []
         for path, stream in zip(paths, streams, strict=True):
-            tallies.append(_one(path, stream, ready, sink, spacing_mm))
+            tallies.append(_one(path, stream, ready, sink, spacing_mm, sector))
             print(f"{path}: {tallies[-1].words()}", file=sys.stderr if tallies[-1].trouble else summary)
         frames, took_s = sum(tally.frames for tally in tallies), time.monotonic() - begun_s
         where = "" if store is None else f"; session {store.folder}"
@@ -74,9 +77,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _described(path: str, number: int, spacing_mm: float | None) -> dict[str, Any]:
+def _described(path: str, number: int, spacing_mm: float | None, sector: Setting) -> dict[str, Any]:
     """Opened once before the model is loaded, so that a wrong name is told at once."""
-    with _opened(path, spacing_mm) as source:
+    with _opened(path, spacing_mm, sector) as source:
         return {
             "stream": f"stream-{number}",
             "kind": source.kind,
@@ -85,25 +88,27 @@ def _described(path: str, number: int, spacing_mm: float | None) -> dict[str, An
         }
 
 
-def _opened(path: str, spacing_mm: float | None) -> Source:
+def _opened(path: str, spacing_mm: float | None, sector: Setting) -> Source:
     from streamer.errors import SourceError
     from streamer.worker import open_apart
 
-    source = open_apart(path, spacing_mm=spacing_mm)
+    source = open_apart(path, spacing_mm=spacing_mm, sector=sector)
     if source.live or source.kind == "phantom":
         source.close()
         raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
     return source
 
 
-def _one(path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None) -> Tally:
+def _one(
+    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None, sector: Setting
+) -> Tally:
     from pipeline.engine import Engine
     from pipeline.streams import stream_of
     from streamer.errors import SourceError
 
     bank = ready.banks.gestation
     try:
-        with _opened(path, spacing_mm) as source, Progress(path, source.frames_expected) as progress:
+        with _opened(path, spacing_mm, sector) as source, Progress(path, source.frames_expected) as progress:
             stream = stream_of(source, told["stream"], told["exam"], ready.facts, bank, every_frame=True)
             tally = sink.next_file(stream, progress)
             engine = Engine(ready.encoder, [stream], sink, device=str(ready.model.device))

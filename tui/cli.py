@@ -105,11 +105,38 @@ def _run(options: argparse.Namespace) -> int:
         streams = tuple(StreamSettings(source=name) for name in options.sources)
         settings = msgspec.structs.replace(settings, streams=streams)
     if options.spacing is not None:
-        streams = tuple(msgspec.structs.replace(each, spacing_mm=options.spacing) for each in settings.streams)
-        settings = msgspec.structs.replace(settings, streams=streams)
+        settings = _for_all_streams(settings, spacing_mm=options.spacing)
+    if options.sector is not None:
+        settings = _for_all_streams(settings, sector=options.sector, profile=None)
+    if options.profile is not None:
+        settings = _for_all_streams(settings, profile=options.profile)
     settings = _given(_model(options, settings), pub=options.pub, control=options.control)
     run_live(_recorded(options, settings), _look(options), headless=options.headless or not _on_terminal())
     return DONE
+
+
+def _for_all_streams(settings: RunSettings, **values: Any) -> RunSettings:
+    return msgspec.structs.replace(
+        settings, streams=tuple(msgspec.structs.replace(each, **values) for each in settings.streams)
+    )
+
+
+def _sector(options: argparse.Namespace) -> Any:
+    from streamer.masker import setting_from
+    from streamer.profiles import load_profile
+
+    if options.profile is not None:
+        return load_profile(options.profile)
+    said = options.sector or "auto"
+    return setting_from(None if said == "whole" else said)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from tui.calibrate_command import calibrate
+
+    return (
+        DONE if calibrate(options.source, name=options.name, as_json=options.json, picture=options.picture) else FAILED
+    )
 
 
 def _watch(options: argparse.Namespace) -> int:
@@ -155,7 +182,14 @@ def _analyze(options: argparse.Namespace) -> int:
             to_stdout = options.jsonl == "-"
             jsonl = sys.stdout if to_stdout else stack.enter_context(Path(options.jsonl).open("w", encoding="utf-8"))
         model = _model(options, ModelSettings())
-        well = analyze(options.paths, model=model, spacing_mm=options.spacing, out=options.out, jsonl=jsonl)
+        well = analyze(
+            options.paths,
+            model=model,
+            spacing_mm=options.spacing,
+            out=options.out,
+            jsonl=jsonl,
+            sector=_sector(options),
+        )
     return DONE if well else FAILED
 
 
@@ -212,6 +246,7 @@ def _doctor(options: argparse.Namespace) -> int:
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "run": _run,
+    "calibrate": _calibrate,
     "watch": _watch,
     "record": _record,
     "analyze": _analyze,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.ready import Ready
     from pipeline.streams import Stream
-    from streamer.sector import Rectangle
+    from streamer.masker import Setting
     from streamer.sources import Source
 
 READY: Final = "ready"
@@ -104,10 +104,13 @@ def _opened(stream: StreamSettings) -> Source:
     return open_apart(stream.source, spacing_mm=stream.spacing_mm, sector=_sector(stream), persist=True)
 
 
-def _sector(stream: StreamSettings) -> Rectangle | None:
-    from streamer.sector import Rectangle
+def _sector(stream: StreamSettings) -> Setting:
+    from streamer.masker import setting_from
+    from streamer.profiles import load_profile
 
-    return None if stream.sector is None else Rectangle(*stream.sector)
+    if stream.profile is not None:
+        return load_profile(stream.profile)
+    return setting_from(None if stream.sector == "whole" else stream.sector)
 
 
 def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:

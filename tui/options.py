@@ -39,7 +39,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _run, _watch, _record, _analyze, _replay, _models, _bench, _sources, _doctor):
+    for add in (_demo, _run, _calibrate, _watch, _record, _analyze, _replay, _models, _bench, _sources, _doctor):
         add(commands)
     return parser
 
@@ -83,6 +83,7 @@ def _run(commands: _Commands) -> None:
     _protocol_option(parser)
     _model_options(parser)
     _spacing_option(parser)
+    _sector_options(parser)
     parser.add_argument("--pub", metavar="ENDPOINT", help="publish here, for example tcp://127.0.0.1:5556")
     parser.add_argument("--control", metavar="ENDPOINT", help="take commands here (the port after --pub)")
     _recording_options(parser)
@@ -116,6 +117,7 @@ def _analyze(commands: _Commands) -> None:
     parser.add_argument("--jsonl", metavar="FILE", help="write readings here, one JSON object a line; - is stdout")
     _model_options(parser)
     _spacing_option(parser)
+    _sector_options(parser)
 
 
 def _replay(commands: _Commands) -> None:
@@ -188,6 +190,27 @@ def _protocol_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _sector_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--sector", type=_sector, metavar="X,Y,W,H", help="scan region; or auto: find it (auto), whole: mask nothing"
+    )
+    group.add_argument("--profile", metavar="NAME", help="scan region and ruler as calibrate has written them")
+
+
+def _calibrate(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "calibrate",
+        "find scan region and depth ruler, and remember them for a scanner",
+        "Looks at a few frames of SOURCE, writes a picture of what it found, asks, and writes a profile for --profile.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="as for run; an image will do")
+    parser.add_argument("--name", metavar="NAME", help="of the profile (asked for)")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="where the picture goes (calibration.png)")
+    parser.add_argument("--json", action="store_true", help="print what was found as one JSON object, and ask nothing")
+
+
 def _spacing_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spacing", type=_positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
@@ -221,6 +244,15 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65_536):
         raise argparse.ArgumentTypeError(f"must be a port below 65536, got {text}")
     return int(text)
+
+
+def _sector(text: str) -> str | list[int]:
+    if text in ("auto", "whole"):
+        return text
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(f"must be X,Y,W,H in whole pixels, auto or whole, got {text}")
+    return [int(part) for part in parts]
 
 
 def _seed(text: str) -> int:

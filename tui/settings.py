@@ -9,21 +9,21 @@ A configuration file is TOML with these fields; what the command line says goes 
     source = "clip.mp4"
     name = "probe-1"
     spacing_mm = 0.21
-    sector = [120, 40, 640, 480]
+    sector = [120, 40, 640, 480]   # or corners, [[x, y], ...]; "whole"; "auto", which is the default
+    # profile = "room-2"           # as fetalstream calibrate has written it
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
-_AtLeast0 = Annotated[int, msgspec.Meta(ge=0)]
-_AtLeast1 = Annotated[int, msgspec.Meta(ge=1)]
+_FARTHEST = 65536  # pixels
 
 
 class SettingsError(Exception):
@@ -31,12 +31,35 @@ class SettingsError(Exception):
 
 
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One source. ``name``: on the wire, must not say who the patient is; ``sector``: x, y, width, height in pixels."""
+    """One source.
+
+    ``name``: on the wire, must not say who the patient is. ``sector``: x, y, width, height in pixels; corners; "auto"
+    to find it; "whole" for frames as they are. ``profile``: of the scanner, which goes before ``sector``.
+    """
 
     source: str
     name: _Name | None = None
     spacing_mm: _Positive | None = None
-    sector: tuple[_AtLeast0, _AtLeast0, _AtLeast1, _AtLeast1] | None = None
+    sector: Literal["auto", "whole"] | list[Any] = "auto"
+    profile: str | None = None
+
+    def __post_init__(self) -> None:
+        """A list is a rectangle or an outline, nothing between."""
+        if isinstance(self.sector, str) or _is_rectangle(self.sector) or _is_outline(self.sector):
+            return
+        raise ValueError('sector must be [x, y, width, height], three corners [x, y] or more, "auto" or "whole"')
+
+
+def _is_rectangle(sector: list[Any]) -> bool:
+    whole = len(sector) == 4 and all(isinstance(value, int) and value >= 0 for value in sector)
+    return whole and min(sector[2:]) >= 1
+
+
+def _is_outline(sector: list[Any]) -> bool:
+    corners = [corner for corner in sector if isinstance(corner, list) and len(cast("list[Any]", corner)) == 2]
+    numbers = [value for corner in corners for value in corner]
+    inside = all(isinstance(value, (int, float)) and 0 <= value < _FARTHEST for value in numbers)
+    return len(corners) == len(sector) >= 3 and inside
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -41,6 +41,8 @@ EVENT_WORDS = {
     "paused": "Paused",
     "resumed": "Going on",
     "sector_changed": "Scan region changed",
+    "sector_unknown": "Scan region unknown",
+    "layout_changed": "Screen layout changed",
     "frame_failed": "A frame failed",
     "new_exam": "New exam",
     "mark": "Mark",

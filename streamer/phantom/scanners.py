@@ -49,11 +49,17 @@ class Design:
 
 
 class ScannerScreen:
-    """A made-up scanner, the same for the same seed: ``frame`` draws it, ``design`` is the truth."""
+    """A made-up scanner, the same for the same seed: ``frame`` draws it, ``design`` is the truth.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: which scanner.
+        deeper: how many times as deep it is set.
+    """
+
+    def __init__(self, seed: int, *, deeper: float = 1.0) -> None:
         self.seed = seed
-        self.design = _design(np.random.default_rng((seed, 4)), KINDS[seed % len(KINDS)])
+        design = _design(np.random.default_rng((seed, 4)), KINDS[seed % len(KINDS)])
+        self.design = replace(design, spacing_mm=design.spacing_mm * deeper)
         self._tour = Tour(seed)
         mask = np.zeros((self.design.height, self.design.width), np.uint8)
         corners = np.rint((np.array(self.design.polygon) - 0.5) * 16).astype(np.int32)

@@ -16,7 +16,7 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
     )
     settings = read_settings(path)
     assert (settings.model, settings.device, settings.record) == ("fetalclip", "auto", "x")
-    assert settings.streams == (StreamSettings(source="a.mp4", name="left", spacing_mm=0.2, sector=(1, 2, 300, 400)),)
+    assert settings.streams == (StreamSettings(source="a.mp4", name="left", spacing_mm=0.2, sector=[1, 2, 300, 400]),)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
     [
         ("modle = 'mini'", "modle"),
         ("[[streams]]\nsource = 'a'\nspacing_mm = 0", "streams[0].spacing_mm"),
-        ("[[streams]]\nsource = 'a'\nsector = [0, 0, 0, 5]", "streams[0].sector"),
+        ("[[streams]]\nsource = 'a'\nsector = [0, 0, 0, 5]", "sector must be"),
         ("[[streams]]\nsource = 'a'\nname = 'Jane Doe 1990'", "streams[0].name"),
         ("model = ", "run.toml"),
         ("\x00", "run.toml"),

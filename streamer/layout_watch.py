@@ -27,9 +27,13 @@ class LayoutWatch:
         pixels: that frame, ``(H, W)`` or ``(H, W, 3)``.
         polygon: the region's outline.
         ruler: the depth ruler, where there is one.
+        scale_only: watch the ruler alone: round a region that a person chose, more of the scan may move.
     """
 
-    def __init__(self, pixels: Pixels, polygon: Sequence[tuple[float, float]], ruler: Ruler | None) -> None:
+    def __init__(
+        self, pixels: Pixels, polygon: Sequence[tuple[float, float]], ruler: Ruler | None, *, scale_only: bool = False
+    ) -> None:
+        self._scale_only = scale_only
         self._shape = pixels.shape[:2]
         self._step = max(1, pixels.shape[0] // _ROWS)
         inside = np.zeros(pixels.shape[:2], np.uint8)
@@ -48,16 +52,18 @@ class LayoutWatch:
         """Whether the frame is laid out as the settled one was."""
         if pixels.shape[:2] != self._shape:
             return False
-        sampled = self._sampled(pixels)
-        difference = cv2.bitwise_and(cv2.absdiff(sampled, self._reference), self._outside)
-        if cv2.countNonZero(cv2.threshold(difference, _OTHER_LEVELS, 255, cv2.THRESH_BINARY)[1]) > self._others_allowed:
-            return False
-        if self._dark(sampled) > self._dark_allowed:
+        if not self._scale_only and not self._looks_the_same(self._sampled(pixels)):
             return False
         if self._ticks is None:
             return True
         gone = _one_channel(pixels)[self._ticks] < 0.6 * self._tick_levels
         return float(gone.mean()) <= _TICKS_GONE
+
+    def _looks_the_same(self, sampled: Pixels) -> bool:
+        difference = cv2.bitwise_and(cv2.absdiff(sampled, self._reference), self._outside)
+        if cv2.countNonZero(cv2.threshold(difference, _OTHER_LEVELS, 255, cv2.THRESH_BINARY)[1]) > self._others_allowed:
+            return False
+        return self._dark(sampled) <= self._dark_allowed
 
     def _dark(self, sampled: Pixels) -> int:
         dark = cv2.threshold(sampled, _BLACK, 255, cv2.THRESH_BINARY_INV)[1]

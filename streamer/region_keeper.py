@@ -152,7 +152,7 @@ class RegionKeeper:
         tick_mm = None if self._profile is None else self._profile.tick_mm
         ruler = read_ruler(pictures, kind, rows, tick_mm)
         before, before_ruler = self.region, self.ruler
-        self._watch = LayoutWatch(pictures[-1], region.polygon, ruler)
+        self._watch = LayoutWatch(pictures[-1], region.polygon, ruler, scale_only=self._fixed is not None)
         self._different, self.hidden, self._told_unknown = 0, False, False
         if before is not None and _alike(before, region) and _agree(before_ruler, ruler):
             return []

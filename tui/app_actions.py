@@ -23,6 +23,7 @@ from tui.text import label_words
 from tui.widgets.prompts import AskLine, Choose
 from tui.widgets.review import Review
 from tui.widgets.screens import ConfirmNewExam, Help
+from tui.widgets.themes import THEMES
 
 CHANGES: Final = frozenset({"mark", "snapshot", "new_exam", "ask", "scale", "engine_pause"})
 """Actions that ask the engine to do something."""
@@ -49,6 +50,7 @@ class OperatedApp(PastApp):
         Binding("plus,equals_sign", "speed(1)", "Faster", show=False),
         Binding("minus", "speed(-1)", "Slower", show=False),
         Binding("o", "overview", "Streams"),
+        Binding("t", "theme", "Theme", show=False),
         Binding("tab", "next_stream(1)", "Next stream", show=False, priority=True),
         Binding("shift+tab", "next_stream(-1)", "Previous stream", show=False, priority=True),
         Binding("question_mark", "help", "Help", key_display="?"),
@@ -247,6 +249,13 @@ class OperatedApp(PastApp):
 
     def action_theme(self) -> None:
         """Other colours."""
+        names = list(THEMES)
+
+        def answered(place: int | None) -> None:
+            if place is not None:
+                self.colours = names[place]
+
+        self.push_screen(Choose("theme", names, names.index(self.colours)), answered)
 
 
 def _number(words: str) -> float | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from textual.app import App
+from textual.filter import LineFilter
 
 from tui.condition import Tone
 from tui.feed_protocol import Feed, Player
@@ -17,6 +18,7 @@ from tui.session import Session, StreamView
 from tui.text import stopwatch
 from tui.widgets.dashboard import Dashboard
 from tui.widgets.prompts import AskLine, Choose
+from tui.widgets.themes import DARK, Recoloured
 
 SCRUB_S: Final = 5.0
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -45,7 +47,28 @@ class PastApp(App[None]):
         self._read_only = read_only or self._player is not None
         self._history = History()
         self._dashboard = Dashboard()
+        self._colours = DARK
+        self._recoloured: Recoloured | None = None
         self._said: tuple[str, Tone, int] | None = None
+
+    @property
+    def colours(self) -> str:
+        """The theme, by its name in ``THEMES``."""
+        return self._colours
+
+    @colours.setter
+    def colours(self, name: str) -> None:
+        self._colours = name
+        self._recoloured = None if name == DARK else Recoloured(name)
+        self._dashboard.all_due()
+        self.refresh_css()
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the theme's."""
+        filters = super().get_line_filters()
+        return filters if self._recoloured is None else [self._recoloured, *filters]
 
     def say(self, words: str, tone: Tone) -> None:
         """Puts one line into the status row for a few seconds."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.1
 SAY_AGAIN_S: Final = 4.0
+ASKED_WITHIN_S: Final = 1.5
 RECORDING: Final = "Recording into"
 
 
@@ -282,9 +283,11 @@ async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | No
 
     feed = Feed(endpoint)
     try:
-        state = await feed.start()
-        return state if command == "state" else await feed.request(command)
-    except RequestFailed:
+        # Somebody has just quit: an engine that does not answer at once is not waited for.
+        async with asyncio.timeout(ASKED_WITHIN_S):
+            state = await feed.start()
+            return state if command == "state" else await feed.request(command)
+    except (RequestFailed, TimeoutError):
         return None
     finally:
         await feed.close()

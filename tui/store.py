@@ -6,6 +6,7 @@ kill -9 and the power switch. What was added after it is lost, and asked for aga
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -143,7 +144,15 @@ class SessionStore:
             self._database.execute(_ADD_KEYFRAME, known)
 
     def commit(self) -> None:
-        """Make all that was added durable."""
+        """Make all that was added durable.
+
+        Raises:
+            OSError: the session's folder was removed.
+            sqlite3.Error: it could not be written.
+        """
+        if not (self.folder / DATABASE).exists():
+            # SQLite would go on writing into files that nobody can open any more.
+            raise FileNotFoundError(errno.ENOENT, "the session's folder was removed", str(self.folder))
         self._database.commit()
 
     def last_seqs(self) -> dict[str, int]:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -116,9 +117,10 @@ def acknowledged(engine: ScriptedEngine) -> set[str]:
     return {keyframe for command, args in list(engine.asked) if command == "saved" for keyframe in args["ids"]}
 
 
-def test_killed_again_and_again_it_loses_nothing(engine: ScriptedEngine, out: Path) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1200)])])
+def test_killed_again_and_again_it_loses_nothing(engine: ScriptedEngine, out: Path, kills: int) -> None:
     engine.play_in_thread(period_s=0.005)
-    for _ in range(4):
+    for _ in range(kills):
         process = recorder_process(engine, out)
         before = len(acknowledged(engine))
         until(lambda before=before: len(acknowledged(engine)) > before + 2)
@@ -264,6 +266,52 @@ def test_a_full_disk_is_loud_and_what_was_missed_is_written_afterwards(
         recorder.ended()
     assert seqs(folder_of(out), "reading") == list(range(50))
     check_pictures(folder_of(out), {keyframe})
+
+
+def test_a_folder_that_is_removed_is_loud_and_recorded_into_anew(engine: ScriptedEngine, out: Path) -> None:
+    with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as recorder:
+        until(recorder.recording)
+        engine.read(20)
+        keyframe = engine.keyframe()
+        until(lambda: keyframe in acknowledged(engine))
+        shutil.rmtree(out)
+        until(lambda: any("NOT RECORDING" in line and "removed" in line for line in recorder.lines))
+        until(lambda: recorder.recording(2))
+        hears(engine, out)
+        until(lambda: seqs(folder_of(out), "reading") == list(range(20)))
+
+
+def test_a_folder_that_cannot_be_written_is_loud_and_recording_begins_once_it_can(
+    engine: ScriptedEngine, tmp_path: Path
+) -> None:
+    # Nobody may write below a file, not even root, whom permissions do not stop.
+    (tmp_path / "blocked").write_text("")
+    with stopped_at_the_end(Recorder(engine.endpoints.control, tmp_path / "blocked" / "sessions")) as recorder:
+        until(lambda: any(line.startswith("NOT RECORDING") for line in recorder.lines))
+        engine.read(20)
+        (tmp_path / "blocked").unlink()
+        until(recorder.recording)
+        until(lambda: seqs(folder_of(tmp_path / "blocked" / "sessions"), "reading") == list(range(20)))
+
+
+@pytest.mark.soak
+def test_stopped_for_five_minutes_of_frames_it_misses_nothing(engine: ScriptedEngine, out: Path) -> None:
+    process = recorder_process(engine, out)
+    until(lambda: process.stdout and process.stdout.readline().startswith("Recording into"))
+    hears(engine, out)
+    process.send_signal(signal.SIGSTOP)
+    keyframes = []
+    for minute in range(5):
+        engine.read(30 * 60)
+        keyframes.append(engine.keyframe())
+        engine.mark(f"minute {minute}")
+    process.send_signal(signal.SIGCONT)
+    until(lambda: set(keyframes) <= acknowledged(engine), 120.0)
+    engine.goodbye()
+    process.communicate(timeout=60)
+    assert seqs(folder_of(out), "reading") == list(range(9_000))
+    assert seqs(folder_of(out), "event") == list(range(engine.publisher.topics()["event/stream-1"] + 1))
+    check_pictures(folder_of(out), set(keyframes))
 
 
 def test_it_warns_while_the_disk_fills_and_stops_in_time(engine: ScriptedEngine, out: Path) -> None:

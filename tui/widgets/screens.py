@@ -25,7 +25,7 @@ _KEYS = (
     ("/, e", "ask in words; set the scale (mm per pixel)"),
     ("n", "new exam: another patient"),
     ("+ -", "speed of a recording"),
-    ("ctrl+p, q", "all commands; quit"),
+    ("ctrl+p, t, q", "all commands; theme; quit"),
 )
 _MEANINGS = (
     ("bar and tick", "smoothed probability, and this frame's alone"),

@@ -10,6 +10,7 @@ from tui.text import label_words, stopwatch
 from tui.widgets import palette
 
 LEAST_S = 30.0
+_SHORTEST = 4  # letters of a name that still say it
 _HUES = ("#6c8ebf", "#56a3a6", "#7fae6e", "#b9975b", "#b5728a", "#8b7bb8", "#5b9bd5", "#a3a35b", "#9a7b6f")
 
 
@@ -36,12 +37,18 @@ def _strip(view: StreamView, seconds: float, width: int) -> Text:
         plane, end = longest[at], at
         while end < width and longest[end] == plane:
             end += 1
-        words = "" if plane is None else label_words(plane, max(1, end - at))
-        fits = len(words) <= end - at - 1 and not words.endswith("…")
         style = f"{palette.INK} on {colour_of(plane, labels)}"
-        row.append((f" {words}" if fits and words else "").ljust(end - at), style=style)
+        row.append(_named(plane, end - at).ljust(end - at), style=style)
         at = end
     return row
+
+
+def _named(plane: str | None, cells: int) -> str:
+    """The plane's name as far as it fits, nothing where too little of it would."""
+    words = "" if plane is None else label_words(plane)
+    if len(words) < cells:
+        return f" {words}"
+    return words[:cells] if cells >= _SHORTEST else ""
 
 
 def _longest(spans: tuple[Span, ...], seconds: float, width: int) -> list[str | None]:

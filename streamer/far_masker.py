@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from streamer.frame import Frame
 from streamer.masker import Happening, Masked, Region, Setting
 from streamer.sector import Rectangle
 
 
-def told(index: int, masked: Masked) -> dict[str, Any]:
-    """Plain values of all that a masker says beside the frame with that index."""
+def told(index: int, masked: Masked, revision: int = 0) -> dict[str, Any]:
+    """Plain values of all that a masker says beside the frame with that index; ``revision``: see `FarMasker`."""
     region = masked.region
     return {
         "index": index,
+        "revision": revision,
         "trouble": masked.trouble,
         "events": [[each.event, dict(each.detail)] for each in masked.events],
         "region": None
@@ -32,7 +36,11 @@ def told(index: int, masked: Masked) -> dict[str, Any]:
 class FarMasker:
     """Stands for a `streamer.masker.Masker` that works elsewhere: frames come masked already.
 
-    One thread may call ``heard`` while another updates.
+    One thread may call ``heard`` while another updates. Frames that were still masked in another way when the operator
+    set a sector are not passed on: what they show may be what was to be hidden.
+
+    Attributes:
+        revision: counts how often the sector was set; the other masker says of each frame which it knew of.
 
     Args:
         setting: the scan region as the other masker has it from the start.
@@ -45,6 +53,8 @@ class FarMasker:
         self._heard: deque[Mapping[str, Any]] = deque()
         self._region: Region | None = None
         self._trouble: str | None = None
+        self._known = 0
+        self.revision = 0
 
     @property
     def setting(self) -> Setting:
@@ -52,7 +62,8 @@ class FarMasker:
 
     def set_sector(self, setting: Setting) -> None:
         """Another scan region, from one of the next frames on."""
-        self._setting: Setting = setting
+        self._setting = setting
+        self.revision += 1
         self._pass_on(setting)
 
     def heard(self, note: Mapping[str, Any]) -> None:
@@ -64,8 +75,11 @@ class FarMasker:
         events: list[Happening] = []
         while self._heard and self._heard[0]["index"] <= frame.index:
             note = self._heard.popleft()
-            self._region, self._trouble = _region(note["region"]), note["trouble"]
+            self._region, self._trouble, self._known = _region(note["region"]), note["trouble"], note["revision"]
             events += [Happening(name, detail) for name, detail in note["events"]]
+        if self._known < self.revision:
+            late = "it was captured before the sector was set"
+            return Masked(replace(frame, pixels=np.zeros_like(frame.pixels)), None, tuple(events), late)
         return Masked(frame, self._region, tuple(events), self._trouble)
 
 

@@ -199,6 +199,7 @@ class ApartSource:
                     "spacing_mm": self._spacing_mm,
                     "sector": setting_values(self.masker.setting),
                     "skip": skip,
+                    "revision": self.masker.revision,
                 },
                 self._memory_bytes,
             )
@@ -206,7 +207,7 @@ class ApartSource:
     def _set_sector(self, sector: Setting) -> None:
         with self._lock:
             if self._child is not None:
-                self._child.tell({"sector": setting_values(sector)})
+                self._child.tell({"sector": setting_values(sector), "revision": self.masker.revision})
 
     def _handed(self) -> Iterator[Handed]:
         """Frames of this child. Raises Dead."""

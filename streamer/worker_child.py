@@ -67,6 +67,8 @@ class _Worker:
         self._orders = orders
         self._source: Source | None = None
         self._masker = Masker(setting_from(orders["sector"]))
+        self._revision: int = orders["revision"]
+        self._changes: deque[dict[str, Any]] = deque()
         self._said: dict[str, Any] = {}
         self._size: tuple[int, int] | None = None
         self._outbox = _Outbox(newest=False)
@@ -99,9 +101,8 @@ class _Worker:
         return 0
 
     def told(self, order: dict[str, Any]) -> None:
-        """A change while it runs."""
-        if "sector" in order:
-            self._masker.set_sector(setting_from(order["sector"]))
+        """A change while it runs; it holds from the next frame on."""
+        self._changes.append(order)
 
     def _read(self, source: Source) -> None:
         skip = int(self._orders["skip"])
@@ -110,12 +111,17 @@ class _Worker:
             if frame.index < skip:
                 continue
             self._size = (frame.width, frame.height)
+            # Between two frames, for the masker is not for two threads.
+            while self._changes:
+                change = self._changes.popleft()
+                self._masker.set_sector(setting_from(change["sector"]))
+                self._revision = change["revision"]
             masked = self._masker.update(frame)
             self._outbox.put(masked.frame, self._news(masked))
 
     def _news(self, masked: Masked) -> dict[str, Any] | None:
         """What the masker says now that it has not said before."""
-        said = told(masked.frame.index, masked)
+        said = told(masked.frame.index, masked, self._revision)
         if said["events"] or {**said, "index": None} != self._said:
             self._said = {**said, "index": None, "events": []}
             return {"mask": said}

@@ -43,3 +43,19 @@ def test_another_sector_is_passed_on():
     far = FarMasker(None, passed.append)
     far.set_sector(Rectangle(1, 2, 3, 4))
     assert passed == [far.setting] == [Rectangle(1, 2, 3, 4)]
+
+
+def test_nothing_masked_in_the_old_way_is_shown_once_a_sector_was_set():
+    sector = Rectangle(1, 2, 3, 4)
+    far = FarMasker(None, lambda _: None)
+    far.heard(told(0, Masker().update(frame(0))))
+    assert far.update(frame(0)).frame.pixels.any()
+    far.set_sector(sector)
+    hidden = far.update(frame(1))
+    assert not hidden.frame.pixels.any()
+    assert "before the sector was set" in hidden.trouble
+    far.heard(told(2, Masker(sector).update(frame(2)), revision=1))
+    assert not far.update(frame(1)).frame.pixels.any()
+    shown = far.update(frame(2))
+    assert shown.frame.pixels.any()
+    assert shown.trouble is None

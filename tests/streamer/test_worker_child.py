@@ -64,7 +64,7 @@ def ends(monkeypatch):
 
 
 def worker(source, stood_still_s):
-    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0})
+    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0, "revision": 0})
     made._source = source
     made._watch()
     made._step = (made._step[0], time.monotonic() - stood_still_s)

@@ -30,8 +30,8 @@ from streamer.frame import Pixels
 from streamer.sector import Shape, from_values
 
 _COLUMNS, _ROWS = 32, 24
-_LIKE_LEVELS: Final = 3  # of 16
-_LIKE_SHARE: Final = 0.92  # of the cells outside the region
+_LIKE_LEVELS: Final = 1  # of 16
+_LIKE_SHARE: Final = 0.85  # of the cells outside the region that are not black
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -62,10 +62,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             return False
         if not self.look:
             return True
-        pairs = [(a, b) for a, b in zip("".join(self.look), "".join(look_of(pixels, self.shape)), strict=True)
-                 if a != "." and b != "."]  # fmt: skip
-        alike = sum(abs(int(a, 16) - int(b, 16)) <= _LIKE_LEVELS for a, b in pairs)
-        return bool(pairs) and alike >= _LIKE_SHARE * len(pairs)
+        now = look_of(pixels, self.shape)
+        # Where both are black nothing is told: most of every screen is.
+        pairs = [(int(a, 16), int(b, 16)) for a, b in zip("".join(self.look), "".join(now), strict=True)
+                 if a != "." and b != "." and (a, b) != ("0", "0")]  # fmt: skip
+        return sum(abs(a - b) <= _LIKE_LEVELS for a, b in pairs) >= _LIKE_SHARE * len(pairs)
 
 
 def look_of(pixels: Pixels, shape: Shape) -> list[str]:

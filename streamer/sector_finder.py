@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.fan import Fan, Kind, Point
+from streamer.fan import Fan, Kind, Point, clipped
 from streamer.frame import Pixels
 
 _COARSE_WIDTH: Final = 240
@@ -22,6 +22,7 @@ _FLAT_LEVEL: Final = 9  # flat and brighter: drawn by the user interface
 _SURE: Final = 0.97
 _MOVED_LEVELS: Final = 4
 _LEAST_SHARE: Final = 0.06  # of the screen
+_MOVING_AREA: Final = 0.0005  # of the screen: what moves and is larger than a clock is scan
 _LETTERS: Final = 8  # small bright marks outside the region make up a user interface
 _Array = npt.NDArray[np.float32]
 _Window = tuple[float, float, float, float]
@@ -65,7 +66,9 @@ def find_sector(pictures: Sequence[Pixels]) -> Found | None:
     if best is None:
         return None
     confidence, fan = best
-    polygon = tuple(fan.polygon())
+    height, width = grays.shape[1:]
+    within = clipped(fan.polygon(), (0.0, 0.0, float(width), float(height)))
+    polygon = tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in within)
     if len(polygon) < 3:
         return None
     return Found(polygon, confidence, fan.kind(), _interface(grays[-1], polygon))
@@ -95,10 +98,12 @@ def _told_apart(grays: Pixels, level: int) -> tuple[Pixels, Pixels]:
     seen = ((lit & (drawn == 0)) | moved).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
+    moving = np.bincount(labels[moved], minlength=len(areas) + 1)[1:]
     # Letters and thumbnails are small beside the scan; parts of it that shadows cut off are not.
-    large = np.flatnonzero(areas >= max(0.08 * areas.max(initial=0), 0.004 * seen.size)) + 1
+    large = areas >= max(0.08 * areas.max(initial=0), 0.004 * seen.size)
+    large |= (areas >= _MOVING_AREA * seen.size) & (moving >= 0.5 * areas)
     table = np.zeros(len(areas) + 1, np.uint8)
-    table[large] = 255
+    table[1:][large] = 255
     scan = table[labels]
     return scan, np.where((newest > max(_FLAT_LEVEL, background + level)) & (scan == 0), 255, 0).astype(np.uint8)
 

@@ -3,6 +3,7 @@ import pytest
 
 from streamer.folders import ImageFolder
 from streamer.phantom.scanners import ScannerScreen
+from streamer.phantom.source import PhantomSource
 from streamer.sector_finder import find_sector
 from tests.streamer.outlines import filled, overlap
 from tests.streamer.traced import OUTLINES
@@ -42,6 +43,15 @@ def test_the_region_of_a_real_screen_is_what_a_person_traced(test_data, name):
     kept = filled(found.polygon, frame.pixels.shape[:2]) > 0
     assert not kept[:72].any()
     assert frame.pixels[75:184, 880:][kept[75:184, 880:]].max(initial=0) < 90
+
+
+def test_a_region_that_reaches_the_edges_stays_in_the_frame():
+    source = PhantomSource(3)
+    found = find_sector([source.frame(20 * i).pixels for i in range(3)])
+    assert found is not None
+    xs, ys = zip(*found.polygon, strict=True)
+    assert 0 <= min(xs) < max(xs) <= 640
+    assert 0 <= min(ys) < max(ys) <= 480
 
 
 @pytest.mark.parametrize("level", [0, 40])

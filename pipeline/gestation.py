@@ -40,8 +40,9 @@ ZOOM_STEP: Final = 1.05  # spacings within 5% count as one zoom
 
 _FINEST_MM, _COARSEST_MM = 0.01, 10.0  # no scan lies outside: a bound on how many zooms are kept
 
-# The shape of a fetal head: biparietal over occipitofrontal diameter, about 0.78 through pregnancy.
-_CEPHALIC_INDEX: Final = 0.78
+# The shape of a fetal head: biparietal over occipitofrontal diameter, on average 78.3% from 14 to 40 weeks (Hadlock et
+# al., AJR 1981;137:83-85).
+_CEPHALIC_INDEX: Final = 0.783
 # A head's mean diameter HC/π as a share of its long axis.
 _MEAN_DIAMETER: Final = ellipse_circumference_mm(1.0, _CEPHALIC_INDEX) / math.pi
 _HEAD_DIAMETER_MM: Final = np.array([who_hc_mm(day / 7) for day in GRID_DAYS]) / math.pi  # (175,), rising

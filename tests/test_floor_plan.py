@@ -16,7 +16,7 @@ ROOF = {
     f"tui.{name}"
     for name in (
         "cli", "live", "engine_process", "recorder_process", "loading", "analyze", "offline_sink", "demo_command",
-        "model_commands", "doctor", "bench_command", "sources_command", "parity_command",
+        "model_commands", "doctor", "bench_command", "sources_command", "parity_command", "eval_command",
         "calibrate_command",
     )
 }  # fmt: skip

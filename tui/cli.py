@@ -237,6 +237,24 @@ def _sources(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _eval(options: argparse.Namespace) -> int:
+    from tui import eval_command
+
+    if options.task == "gestation-scores":
+        eval_command.eval_gestation_scores(options.file, options.sizes, as_json=options.json)
+    elif options.task == "predictions":
+        eval_command.eval_predictions(options.file, as_json=options.json)
+    elif options.task == "hc18":
+        settings = _model(options, ModelSettings())
+        eval_command.eval_hc18(options.data, settings, predictions=options.predictions, as_json=options.json)
+    else:
+        settings = _model(options, ModelSettings())
+        eval_command.eval_planes(
+            options.task, options.data, settings, predictions=options.predictions, as_json=options.json
+        )
+    return DONE
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tui.doctor import examine
 
@@ -253,6 +271,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "models": _models,
     "bench": _bench,
+    "eval": _eval,
     "sources": _sources,
     "doctor": _doctor,
 }

@@ -39,7 +39,10 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _run, _calibrate, _watch, _record, _analyze, _replay, _models, _bench, _sources, _doctor):
+    adders = (
+        _demo, _run, _calibrate, _watch, _record, _analyze, _replay, _models, _bench, _sources, _eval, _doctor,
+    )  # fmt: skip
+    for add in adders:
         add(commands)
     return parser
 
@@ -167,6 +170,32 @@ def _bench(commands: _Commands) -> None:
 def _sources(commands: _Commands) -> None:
     parser = _command(commands, "sources", "list the capture devices, and the formats that they offer")
     parser.add_argument("--json", action="store_true", help="one JSON line")
+
+
+def _eval(commands: _Commands) -> None:
+    parser = _command(commands, "eval", "judge a model on published data, or score what was saved")
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, what in (
+        ("planes", "standard planes on FETAL_PLANES_DB, with its pictures of no plane beside them"),
+        ("brain", "the brain's subplanes on FETAL_PLANES_DB"),
+        ("hc18", "gestational age on HC18"),
+    ):
+        task = _command(tasks, name, what)
+        task.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of the data set, unpacked")
+        task.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a picture")
+        _json_option(task)
+        _model_options(task)
+    scores = _command(tasks, "gestation-scores", "saved dot products of ages, as FetalCLIP publishes them")
+    scores.add_argument("file", type=Path, metavar="FILE")
+    scores.add_argument("--sizes", type=Path, metavar="CSV", required=True, help="HC18's table, in the same order")
+    _json_option(scores)
+    saved = _command(tasks, "predictions", "saved predictions of planes, JSON or CSV")
+    saved.add_argument("file", type=Path, metavar="FILE")
+    _json_option(saved)
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON line")
 
 
 def _doctor(commands: _Commands) -> None:

@@ -1,0 +1,104 @@
+"""FETAL_PLANES_DB (Zenodo 3904280): standard planes and brain subplanes, by the published protocol, through a model."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+
+from pipeline.encoder import Item
+from pipeline.errors import ConfigError
+from pipeline.evaluation.hc18 import read_gray
+from pipeline.evaluation.predictions import OTHER, Predictions
+from pipeline.heads import Scores, label_probabilities
+from pipeline.ready import Ready
+
+Task = Literal["planes", "brain"]
+
+TABLE: Final = "FETAL_PLANES_DB_data.csv"
+_PLANES: Final = {
+    "Fetal brain": "brain", "Fetal abdomen": "abdomen", "Fetal thorax": "heart", "Fetal femur": "femur",
+    "Maternal cervix": "cervix", "Other": OTHER,
+}  # fmt: skip
+_SUBPLANES: Final = {
+    "Trans-thalamic": "trans-thalamic", "Trans-cerebellum": "trans-cerebellum", "Trans-ventricular": "trans-ventricular"
+}  # fmt: skip
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with its true label and its patient."""
+
+    path: Path
+    truth: str
+    patient: str
+
+
+def read_pictures(folder: Path, task: Task) -> list[Picture]:
+    """The rows of the published table that count: all planes with "other" beside them, or the brain's three subplanes.
+
+    Raises:
+        ConfigError: there is no such table, or it has other columns or labels.
+    """
+    names, column = (_PLANES, "Plane") if task == "planes" else (_SUBPLANES, "Brain_plane")
+    try:
+        with (folder / TABLE).open(newline="", encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(lines, delimiter=";"))
+        found = [(row["Image_name"], row[column], row["Patient_num"]) for row in rows]
+    except OSError as error:
+        raise ConfigError(f"{folder}: no {TABLE} in it; name the folder of FETAL_PLANES_DB") from error
+    except (KeyError, TypeError, csv.Error, UnicodeDecodeError) as error:
+        raise ConfigError(f"{folder / TABLE}: wanted the columns Image_name, {column} and Patient_num") from error
+    if task == "planes" and (strange := {label for _, label, _ in found} - _PLANES.keys()):
+        raise ConfigError(f"{folder / TABLE}: unknown plane {sorted(strange)[0]!r}")
+    return [
+        Picture(folder / "Images" / f"{name}.png", names[label], patient)
+        for name, label, patient in found
+        if label in names
+    ]
+
+
+def predict(
+    ready: Ready, pictures: Sequence[Picture], task: Task, progress: Callable[[], object] = lambda: None
+) -> Predictions:
+    """What the model names: the likeliest of all planes it knows, by a softmax without "other", as published.
+
+    Beside it stands how likely any standard plane is, by the model's own rejection of "other".
+
+    Raises:
+        ConfigError: an image is missing or cannot be read, or the model knows no such labels.
+    """
+    labels = ready.banks.plane_labels if task == "planes" else ready.banks.subplane_labels
+    if not labels:
+        raise ConfigError("these prompts have no subplanes.json: subplanes cannot be told with them")
+    table: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+    standard: list[float] = []
+    for start in range(0, len(pictures), _AT_ONCE):
+        items = [Item(read_gray(picture.path)) for picture in pictures[start : start + _AT_ONCE]]
+        for scores in ready.encoder.submit(items).result():
+            if scores is None:
+                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
+            table.append(label_probabilities(_cosines(scores, task)))
+            standard.append(
+                1 - float(ready.facts.rejector.probabilities(scores.plane_cosines, scores.other_cosine)[-1])
+            )
+            progress()
+    probabilities = np.stack(table)
+    return Predictions(
+        truth=np.array([picture.truth for picture in pictures]),
+        predicted=np.array(labels)[probabilities.argmax(axis=1)],
+        groups=tuple(picture.patient for picture in pictures),
+        files=tuple(picture.path.name for picture in pictures),
+        labels=labels,
+        probabilities=probabilities,
+        standard=np.array(standard) if task == "planes" else None,
+    )
+
+
+def _cosines(scores: Scores, task: Task) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return scores.plane_cosines if task == "planes" else scores.subplane_cosines

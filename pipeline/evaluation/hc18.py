@@ -1,0 +1,97 @@
+"""HC18 (Zenodo 1322001): ages of real heads, by the published protocol, through a model."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from pipeline.encoder import Item
+from pipeline.errors import ConfigError
+from pipeline.evaluation.ages import AgeRows
+from pipeline.preprocess import input_spacing_mm
+from pipeline.ready import Ready
+
+_LAYOUTS: Final = (
+    ("training_set_pixel_size_and_HC.csv", "training_set", "filename", "pixel size(mm)", "head circumference (mm)"),
+    ("labels.csv", "images", "image", "pixel_size_mm", "hc_mm"),
+)
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class Head:
+    """One picture: its file, mm per pixel of the file, and head circumference in mm."""
+
+    path: Path
+    spacing_mm: float
+    hc_mm: float
+
+
+def read_heads(folder: Path, keep: Callable[[str], bool] = lambda _: True) -> list[Head]:
+    """The table of the published data set (or of a smaller copy with ``labels.csv``), in its order.
+
+    Args:
+        folder: with the table and the images.
+        keep: says of an exam (the number before ``_`` in a file's name) whether it counts.
+
+    Raises:
+        ConfigError: there is no such table, or it has other columns.
+    """
+    for table, images, name, spacing, hc in _LAYOUTS:
+        if not (folder / table).is_file():
+            continue
+        try:
+            with (folder / table).open(newline="", encoding="utf-8-sig") as lines:
+                rows = [Head(folder / images / r[name], float(r[spacing]), float(r[hc])) for r in csv.DictReader(lines)]
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise ConfigError(f"{folder / table}: wanted the columns {name}, {spacing} and {hc}") from error
+        return [head for head in rows if keep(head.path.name.split("_", 1)[0])]
+    raise ConfigError(f"{folder}: no {_LAYOUTS[0][0]} in it; name the folder of the HC18 data set")
+
+
+def age_rows(ready: Ready, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
+    """What the model says of every head, with the sentences of that picture's own spacing.
+
+    Raises:
+        ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
+    """
+    rows: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
+    shapes: list[tuple[int, int]] = []
+    for start in range(0, len(heads), _AT_ONCE):
+        items: list[Item] = []
+        for head in heads[start : start + _AT_ONCE]:
+            pixels = read_gray(head.path)
+            height, width = pixels.shape
+            shapes.append((height, width))
+            spacing_mm = input_spacing_mm(height, width, head.spacing_mm, ready.model.image_size)
+            items.append(Item(pixels, ready.banks.gestation(spacing_mm)))
+        for scores in ready.encoder.submit(items).result():
+            if scores is None or scores.gestation_row is None:
+                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
+            rows.append(scores.gestation_row)
+            progress()
+    return AgeRows(
+        np.stack(rows),
+        tuple(head.path.name for head in heads),
+        np.array([head.hc_mm for head in heads]),
+        np.array([width * head.spacing_mm for (_, width), head in zip(shapes, heads, strict=True)]),
+        np.array([height / width for height, width in shapes]),
+    )
+
+
+def read_gray(path: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """A picture of a data set, uint8 (H, W).
+
+    Raises:
+        ConfigError: it is missing or cannot be read.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ConfigError(f"{path}: missing, or not an image")
+    return np.asarray(pixels, np.uint8)

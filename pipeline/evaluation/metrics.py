@@ -1,0 +1,110 @@
+"""Measures of predictions, each with a 95% interval from resampling whole groups (patients or exams).
+
+Pictures of one patient resemble one another: resampling pictures would make the intervals too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.floating]
+Labels = npt.NDArray[np.str_]
+Rows = npt.NDArray[np.intp]
+
+DRAWS: Final = 1_000
+_SEED: Final = 20_260_101
+
+
+class Metric(NamedTuple):
+    """A value with its 95% interval; None where nothing could be counted."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def plain(self) -> dict[str, float | None]:
+        """For JSON."""
+        return {name: None if number is None else round(number, 6) for name, number in self._asdict().items()}
+
+
+def with_interval(
+    statistic: Callable[[Rows], float | None], groups: Sequence[str] | Labels, draws: int = DRAWS
+) -> Metric:
+    """The statistic over all rows, and the middle 95% of what it is when groups are drawn with replacement.
+
+    Args:
+        statistic: of row numbers, (N,) with repeats; None where it cannot be told.
+        groups: (N,) whom each row belongs to.
+        draws: how often; the generator's seed is fixed, so that the same predictions give the same interval.
+    """
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    rows_of = [np.flatnonzero(member == group) for group in range(len(names))]
+    value = statistic(np.arange(len(member)))
+    rng = np.random.default_rng(_SEED)
+    drawn: list[float] = []
+    for _ in range(draws):
+        chosen = rng.integers(0, len(names), len(names)) if len(names) else np.empty(0, np.intp)
+        rows = np.concatenate([rows_of[group] for group in chosen]) if len(chosen) else np.empty(0, np.intp)
+        if (found := statistic(rows)) is not None:
+            drawn.append(found)
+    if value is None or not drawn:
+        return Metric(value, None, None)
+    low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
+    return Metric(value, low, high)
+
+
+def accuracy(truth: Labels, predicted: Labels) -> float | None:
+    """Share of right predictions."""
+    return float((truth == predicted).mean()) if len(truth) else None
+
+
+def macro_f1(truth: Labels, predicted: Labels) -> float | None:
+    """Mean F1 of the classes that occur in the truth; a class that is never predicted counts 0."""
+    scores: list[float] = []
+    for label in np.unique(truth):
+        hits = int(((truth == label) & (predicted == label)).sum())
+        wanted, told = int((truth == label).sum()), int((predicted == label).sum())
+        scores.append(2 * hits / (wanted + told))
+    return float(np.mean(scores)) if scores else None
+
+
+def top_k(truth: Labels, probabilities: Numbers, labels: Sequence[str], k: int) -> float | None:
+    """Share of rows whose true label is among the ``k`` likeliest; ``probabilities``: (N, L), columns as ``labels``."""
+    if not len(truth):
+        return None
+    place = {label: index for index, label in enumerate(labels)}
+    wanted = np.array([place.get(str(label), -1) for label in truth])
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float((best == wanted[:, None]).any(axis=1).mean())
+
+
+def confusion(truth: Labels, predicted: Labels) -> dict[str, dict[str, int]]:
+    """Counts by true label, then by predicted label; zeros are left out."""
+    table: dict[str, dict[str, int]] = {}
+    for wanted, told in zip(truth.tolist(), predicted.tolist(), strict=True):
+        row = table.setdefault(wanted, {})
+        row[told] = row.get(told, 0) + 1
+    return table
+
+
+def auroc(scores: Numbers, positive: npt.NDArray[np.bool_]) -> float | None:
+    """Area under the receiver operating characteristic: how often a positive outranks a negative, ties by half."""
+    wanted, rest = scores[positive], np.sort(scores[~positive])
+    if not len(wanted) or not len(rest):
+        return None
+    below = np.searchsorted(rest, wanted, side="left")
+    not_above = np.searchsorted(rest, wanted, side="right")
+    return float((below + not_above).mean() / 2 / len(rest))
+
+
+def fpr_at_tpr(scores: Numbers, positive: npt.NDArray[np.bool_], tpr: float = 0.95) -> float | None:
+    """Share of negatives that pass the highest threshold at which at least ``tpr`` of the positives do."""
+    wanted, rest = np.sort(scores[positive])[::-1], scores[~positive]
+    if not len(wanted) or not len(rest):
+        return None
+    threshold = wanted[int(np.ceil(tpr * len(wanted))) - 1]
+    return float((rest >= threshold).mean())

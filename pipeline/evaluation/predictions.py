@@ -1,0 +1,128 @@
+"""Predictions of planes on disk: the published JSON of labels, and our own CSV with probabilities, a row a picture."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from pipeline.errors import ConfigError
+from pipeline.evaluation.metrics import (
+    Labels,
+    Metric,
+    Numbers,
+    accuracy,
+    auroc,
+    fpr_at_tpr,
+    macro_f1,
+    top_k,
+    with_interval,
+)  # fmt: skip
+
+OTHER: Final = "other"
+_FIXED: Final = ("file", "group", "truth", "prediction")
+
+
+class _Published(msgspec.Struct):
+    prediction: list[str]
+    label: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """(N,) ``truth`` and ``predicted`` labels of pictures.
+
+    Attributes:
+        groups: patients, for the intervals; the picture's own number where they are not known.
+        files: names, "" where they are not known.
+        labels: what could be predicted; ``probabilities`` (N, L) in their order, None where only labels were saved.
+        standard: (N,) probability of any standard plane at all, against "other"; None where it was not saved.
+    """
+
+    truth: Labels
+    predicted: Labels
+    groups: tuple[str, ...]
+    files: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    probabilities: Numbers | None = None
+    standard: Numbers | None = None
+
+
+def plane_metrics(found: Predictions) -> dict[str, Metric]:
+    """``f1`` (macro, over the classes that occur), ``accuracy``, and where probabilities are there ``top2_accuracy``,
+    ``top3_accuracy``; where pictures of "other" are there, ``auroc_other`` and ``fpr95_other``.
+
+    Pictures of "other" count for the last two alone.
+    """
+    known = np.flatnonzero(found.truth != OTHER)
+    groups = np.array(found.groups)
+    truth, predicted = found.truth[known], found.predicted[known]
+    metrics = {
+        "f1": with_interval(lambda rows: macro_f1(truth[rows], predicted[rows]), groups[known]),
+        "accuracy": with_interval(lambda rows: accuracy(truth[rows], predicted[rows]), groups[known]),
+    }
+    if (table := found.probabilities) is not None:
+        for k in (2, 3):
+            metrics[f"top{k}_accuracy"] = with_interval(
+                lambda rows, k=k: top_k(truth[rows], table[known][rows], found.labels, k), groups[known]
+            )
+    if (standard := found.standard) is not None and len(known) < len(found.truth):
+        is_standard = found.truth != OTHER
+        for name, measure in (("auroc_other", auroc), ("fpr95_other", fpr_at_tpr)):
+            metrics[name] = with_interval(
+                lambda rows, measure=measure: measure(standard[rows], is_standard[rows]), groups
+            )
+    return metrics
+
+
+def read_predictions(path: Path) -> Predictions:
+    """A file of ``write_predictions``, or the published JSON ``{"prediction": [...], "label": [...]}``.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        return _from_json(path) if path.suffix.lower() == ".json" else _from_csv(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, csv.Error, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: no file of predictions; wanted CSV with {', '.join(_FIXED)}, or JSON with prediction and label"
+        ) from error
+
+
+def write_predictions(path: Path, found: Predictions) -> None:
+    """One row a picture: file, group, truth, prediction, then the probability of each label and of any plane at all."""
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        standard = found.standard
+        last = [] if standard is None else ["standard"]
+        writer.writerow([*_FIXED, *(f"p_{label}" for label in found.labels), *last])
+        for row in range(len(found.truth)):
+            numbers = [] if found.probabilities is None else [f"{value:.6f}" for value in found.probabilities[row]]
+            numbers += [] if standard is None else [f"{standard[row]:.6f}"]
+            writer.writerow([found.files[row], found.groups[row], found.truth[row], found.predicted[row], *numbers])
+
+
+def _from_json(path: Path) -> Predictions:
+    saved = msgspec.json.decode(path.read_bytes(), type=_Published)
+    if len(saved.prediction) != len(saved.label):
+        raise ValueError("as many predictions as labels")
+    numbers = tuple(str(number) for number in range(len(saved.label)))
+    return Predictions(np.array(saved.label), np.array(saved.prediction), numbers, ("",) * len(saved.label))
+
+
+def _from_csv(path: Path) -> Predictions:
+    with path.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    columns = rows[0].keys() if rows else ()
+    labels = tuple(column.removeprefix("p_") for column in columns if column.startswith("p_"))
+    table = np.array([[float(row[f"p_{label}"]) for label in labels] for row in rows]) if labels else None
+    standard = np.array([float(row["standard"]) for row in rows]) if "standard" in columns else None
+    truth, predicted = (np.array([row[column] for row in rows], dtype=np.str_) for column in ("truth", "prediction"))
+    groups, files = (tuple(row[column] for row in rows) for column in ("group", "file"))
+    return Predictions(truth, predicted, groups, files, labels, table, standard)

@@ -1,0 +1,112 @@
+"""Miniature data sets in the published layouts, judged against a plain loop over their pictures."""
+
+import csv
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.errors import ConfigError
+from pipeline.evaluation.fetal_planes import predict, read_pictures
+from pipeline.evaluation.hc18 import age_rows, read_heads
+from pipeline.evaluation.predictions import plane_metrics
+from pipeline.openclip import import_open_clip
+from pipeline.preprocess import input_spacing_mm
+from pipeline.prompts import gestation_sentence
+from pipeline.ready import load_ready
+from streamer.phantom.source import PhantomSource
+from tests.pipeline.test_parity import padded_by_pil
+
+NAMES = {"brain": "Fetal brain", "abdomen": "Fetal abdomen", "heart": "Fetal thorax", "femur": "Fetal femur",
+         "cervix": "Maternal cervix"}  # fmt: skip
+SUBPLANES = {"trans-thalamic": "Trans-thalamic", "trans-cerebellum": "Trans-cerebellum",
+             "trans-ventricular": "Trans-ventricular"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ready():
+    return load_ready("mini", device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def planes_db(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("planes")
+    (folder / "Images").mkdir()
+    rows = []
+    for seed in (21, 22):
+        phantom = PhantomSource(seed)
+        for index in range(0, 1800, 60):
+            truth = phantom.truth(index)
+            name = NAMES.get(truth.label or "", "Other")
+            rows.append([f"P{seed}_{index}", name, SUBPLANES.get(truth.subplane or "", "Not A Brain"), 1, str(seed)])
+            cv2.imwrite(str(folder / "Images" / f"P{seed}_{index}.png"), phantom.frame(index).pixels)
+    with (folder / "FETAL_PLANES_DB_data.csv").open("w", newline="") as out:
+        writer = csv.writer(out, delimiter=";")
+        writer.writerow(["Image_name", "Plane", "Brain_plane", "Train ", "Patient_num"])
+        writer.writerows(rows)
+    return folder
+
+
+def plain_features(ready, path) -> torch.Tensor:
+    model = ready.model
+    transform = import_open_clip().image_transform(
+        model.image_size, is_train=False, mean=model.config.mean, std=model.config.std
+    )
+    with torch.inference_mode():
+        picture = transform(padded_by_pil(Image.open(path).convert("RGB")))[None]
+        return torch.nn.functional.normalize(model.clip.encode_image(picture), dim=-1)[0]
+
+
+@pytest.mark.parametrize("task", ["planes", "brain"])
+def test_planes_are_those_of_a_plain_loop(ready, planes_db, task):
+    pictures = read_pictures(planes_db, task)
+    found = predict(ready, pictures, task)
+    texts = torch.from_numpy(ready.banks.planes if task == "planes" else ready.banks.subplanes)
+    for row, picture in enumerate(pictures):
+        plain = (100 * plain_features(ready, picture.path) @ texts.T).softmax(dim=-1).numpy()
+        # Pictures may differ by 2 of 255 levels (another resize), which 100 times a cosine makes visible.
+        np.testing.assert_allclose(found.probabilities[row], plain, atol=0.02)
+        if np.diff(np.sort(plain)[-2:])[0] > 0.04:
+            assert found.predicted[row] == found.labels[int(plain.argmax())]
+    assert set(found.groups) == {"21", "22"}
+    metrics = plane_metrics(found)
+    assert 0 < metrics["f1"].value <= 1
+    assert ("auroc_other" in metrics) == (task == "planes")
+
+
+def test_ages_are_those_of_a_plain_loop(ready, tmp_path):
+    (tmp_path / "training_set").mkdir()
+    lines = ["filename,pixel size(mm),head circumference (mm)"]
+    phantom = PhantomSource(23)
+    heads = [index for index in range(0, 1800, 10) if phantom.truth(index).label == "brain"][:3]
+    for number, index in enumerate(heads):
+        truth = phantom.truth(index)
+        lines.append(f"{number:03}_HC.png,{truth.spacing_mm},{truth.hc_mm}")
+        cv2.imwrite(str(tmp_path / "training_set" / f"{number:03}_HC.png"), phantom.frame(index).pixels)
+    (tmp_path / "training_set_pixel_size_and_HC.csv").write_text("\n".join(lines))
+    table = read_heads(tmp_path)
+    rows = age_rows(ready, table)
+    assert rows.exams == ["000", "001", "002"][: len(table)]
+    days = [98, 150, 272]
+    for row, head in enumerate(table):
+        image = plain_features(ready, head.path)
+        height, width = cv2.imread(str(head.path), cv2.IMREAD_GRAYSCALE).shape
+        spacing_mm = input_spacing_mm(height, width, head.spacing_mm, ready.model.image_size)
+        for day in days:
+            sentences = [gestation_sentence(template, day, spacing_mm) for template in ready.prompts.gestation]
+            with torch.inference_mode():
+                texts = ready.model.clip.encode_text(ready.model.tokenizer(sentences), normalize=True)
+            assert rows.rows[row][day - 98] == pytest.approx(float((100 * texts @ image).mean()), abs=0.5)
+        assert rows.width_mm[row] == pytest.approx(width * head.spacing_mm)
+
+
+def test_a_folder_that_is_no_data_set_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="FETAL_PLANES_DB"):
+        read_pictures(tmp_path, "planes")
+    with pytest.raises(ConfigError, match="HC18"):
+        read_heads(tmp_path)
+    (tmp_path / "FETAL_PLANES_DB_data.csv").write_text("a;b\n1;2\n")
+    with pytest.raises(ConfigError, match="wanted the columns"):
+        read_pictures(tmp_path, "brain")

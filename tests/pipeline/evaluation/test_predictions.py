@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.evaluation.predictions import Predictions, plane_metrics, read_predictions, write_predictions
+
+
+def some() -> Predictions:
+    rng = np.random.default_rng(3)
+    labels = ("brain", "femur", "heart")
+    table = rng.dirichlet((1, 1, 1), 30)
+    truth = np.array([*rng.choice(labels, 24), *["other"] * 6])
+    return Predictions(
+        truth, np.array(labels)[table.argmax(axis=1)], tuple(str(n // 3) for n in range(30)),
+        tuple(f"{n}.png" for n in range(30)), labels, table, rng.random(30),
+    )  # fmt: skip
+
+
+def test_what_is_written_is_judged_the_same_when_it_is_read(tmp_path):
+    found = some()
+    write_predictions(tmp_path / "p.csv", found)
+    again = read_predictions(tmp_path / "p.csv")
+    assert (again.truth == found.truth).all()
+    assert again.labels == found.labels
+    assert again.groups == found.groups
+    before, after = plane_metrics(found), plane_metrics(again)
+    assert before.keys() == after.keys() == {
+        "f1", "accuracy", "top2_accuracy", "top3_accuracy", "auroc_other", "fpr95_other"
+    }  # fmt: skip
+    for name, metric in before.items():
+        assert after[name].value == pytest.approx(metric.value, abs=1e-6), name
+
+
+def test_pictures_of_other_count_for_other_alone():
+    found = some()
+    assert plane_metrics(found)["top3_accuracy"].value == 1.0
+
+
+@pytest.mark.parametrize(("name", "f1"), [("planes", 0.97275), ("subplanes", 0.69293)])
+def test_the_published_predictions(test_data, name, f1):
+    found = read_predictions(test_data / f"fetalclip_{name}_predictions.json")
+    metrics = plane_metrics(found)
+    assert metrics["f1"].value == pytest.approx(f1, abs=5e-6)
+    assert "auroc_other" not in metrics
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.json", '{"prediction": ["x"], "label": []}'), ("b.json", "[]"), ("c.csv", "a,b\n1,2\n"), ("d.json", "{")],
+)
+def test_what_is_no_file_of_predictions_is_one_line(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match="no file of predictions"):
+        read_predictions(tmp_path / name)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_predictions(tmp_path / "absent.csv")

@@ -1,0 +1,44 @@
+import json
+
+import pytest
+
+from tui.cli import main
+
+SAVED = {"prediction": ["brain", "femur", "femur"], "label": ["brain", "brain", "femur"]}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(SAVED))
+    return path
+
+
+def test_one_line_of_json(saved, capsys):
+    assert main(["eval", "predictions", str(saved), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["task"], said["model"], said["n"]) == ("predictions", "saved", 3)
+    assert said["metrics"]["accuracy"]["value"] == pytest.approx(2 / 3, abs=1e-6)
+    assert set(said["metrics"]["f1"]) == {"value", "low", "high"}
+
+
+def test_for_people(saved, capsys):
+    assert main(["eval", "predictions", str(saved)]) == 0
+    out = capsys.readouterr().out
+    assert "66.67%" in out
+    assert "told as" in out
+    assert "NOT FOR DIAGNOSTIC USE" in out
+
+
+def test_saved_scores(test_data, capsys):
+    scores, sizes = test_data / "fetalclip_hc18_dot_products.pt", test_data / "hc18_sizes.csv"
+    assert main(["eval", "gestation-scores", str(scores), "--sizes", str(sizes), "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)["metrics"]
+    assert round(metrics["vpr"]["value"] * 814) == 679
+    assert round(metrics["vpr_masked"]["value"] * 814) >= 694
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path, capsys):
+    assert main(["eval", "predictions", str(tmp_path / "absent.json")]) == 1
+    assert main(["eval", "planes", "--data", str(tmp_path)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2

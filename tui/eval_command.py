@@ -1,0 +1,158 @@
+"""``fetalstream eval``: the published benchmarks on the published data, and saved scores and predictions, scored."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.loading import load
+from tui.progress import Progress
+from tui.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.ages import AgeRows
+    from pipeline.evaluation.metrics import Metric
+
+SAVED = "saved"
+"""Stands for the model where a file of scores or predictions is read: what made it is not known."""
+
+
+def eval_planes(task: Any, data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
+    """``eval planes`` and ``eval brain``: FETAL_PLANES_DB.
+
+    Args:
+        task: "planes" or "brain".
+        data: folder of the published data set.
+        model: which model, and on what.
+        predictions: where to write one CSV row a picture; None for nowhere.
+        as_json: one line of JSON.
+
+    Raises:
+        ConfigError, ModelError: one line that says what to do.
+    """
+    from pipeline.evaluation.fetal_planes import predict, read_pictures
+    from pipeline.evaluation.metrics import confusion
+    from pipeline.evaluation.predictions import plane_metrics, write_predictions
+
+    pictures = read_pictures(data, task)
+    ready = load(model, _say)
+    with Progress(f"eval {task}", len(pictures)) as progress:
+        found = predict(ready, pictures, task, progress.step)
+    if predictions is not None:
+        write_predictions(predictions, found)
+    table = None if as_json else confusion(found.truth, found.predicted)
+    _tell(task, ready.facts.name, len(pictures), plane_metrics(found), as_json=as_json, table=table)
+
+
+def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
+    """``eval hc18``: ages of real heads. ``mini`` has learnt from some of the exams: it is judged on the others.
+
+    Raises:
+        ConfigError, ModelError: one line that says what to do.
+    """
+    from pipeline.evaluation.ages import age_metrics, half_widths_of, readouts
+    from pipeline.evaluation.hc18 import age_rows, read_heads
+    from pipeline.gestation import HALF_WIDTHS
+    from pipeline.training.stills import is_validation_exam
+
+    ready = load(model, _say)
+    bundled = ready.model.weights_from == "bundled"
+    heads = read_heads(data, is_validation_exam if bundled else lambda _: True)
+    if bundled:
+        _say(f"{len(heads)} pictures of exams that {ready.facts.name} never saw")
+    with Progress("eval hc18", len(heads)) as progress:
+        rows = age_rows(ready, heads, progress.step)
+    _, masked, _ = readouts(rows)
+    half_widths = half_widths_of(masked.tolist(), ready.facts.half_widths or HALF_WIDTHS)
+    if predictions is not None:
+        _write_ages(predictions, rows)
+    _tell("hc18", ready.facts.name, len(heads), age_metrics(rows, half_widths), as_json=as_json)
+
+
+def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:
+    """``eval gestation-scores``: saved dot products, in the order of HC18's table.
+
+    Raises:
+        ConfigError, ModelError: one line that says what to do.
+    """
+    import numpy as np
+
+    from pipeline.errors import ConfigError
+    from pipeline.evaluation.ages import HC18_FRAME, AgeRows, age_metrics, read_sizes
+    from pipeline.scores_file import load_scores
+
+    scores = load_scores(file)
+    files, width_mm = read_sizes(sizes)
+    if len(files) != len(scores.rows):
+        raise ConfigError(
+            f"{sizes} has {len(files)} rows, {file} has {len(scores.rows)}: they belong together by order"
+        )
+    width, height = HC18_FRAME
+    rows = AgeRows(scores.rows, tuple(files), scores.hc_mm, width_mm, np.full(len(files), height / width))
+    _tell("gestation-scores", SAVED, len(files), age_metrics(rows), as_json=as_json)
+
+
+def eval_predictions(file: Path, *, as_json: bool) -> None:
+    """``eval predictions``: saved labels of planes.
+
+    Raises:
+        ConfigError: one line that says what to do.
+    """
+    from pipeline.evaluation.metrics import confusion
+    from pipeline.evaluation.predictions import plane_metrics, read_predictions
+
+    found = read_predictions(file)
+    table = None if as_json else confusion(found.truth, found.predicted)
+    _tell("predictions", SAVED, len(found.truth), plane_metrics(found), as_json=as_json, table=table)
+
+
+def _write_ages(path: Path, rows: AgeRows) -> None:
+    from pipeline.evaluation.ages import readouts
+
+    plain, masked, spans = readouts(rows)
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(["file", "hc_mm", "day", "day_masked", "span_days"])
+        writer.writerows(
+            zip(rows.files, rows.hc_mm.tolist(), plain.tolist(), masked.tolist(), spans.tolist(), strict=True)
+        )
+
+
+def _tell(
+    task: str, model: str, count: int, metrics: Mapping[str, Metric], *, as_json: bool,
+    table: Mapping[str, Mapping[str, int]] | None = None,
+) -> None:  # fmt: skip
+    if as_json:
+        plain = {name: metric.plain() for name, metric in metrics.items()}
+        print(json.dumps({"task": task, "model": model, "n": count, "metrics": plain}, allow_nan=False))
+        return
+    from pipeline.evaluation.published import HEADLINE, PUBLISHED
+    from pipeline.wire import NOTICE
+
+    print(f"{task}: {model}, {count} pictures, 95% intervals over patients or exams")
+    for name, metric in metrics.items():
+        published = PUBLISHED.get(task, {}).get(model) if HEADLINE.get(task) == name else None
+        beside = "" if published is None else f"   published {published:.2f}%"
+        print(f"  {name:<20}{_value(name, metric)}{beside}")
+    for truth, row in (table or {}).items():
+        told = ", ".join(f"{label} {number}" for label, number in sorted(row.items(), key=lambda each: -each[1]))
+        print(f"  {truth:<20}told as {told}")
+    print(NOTICE)
+
+
+def _value(name: str, metric: Metric) -> str:
+    if metric.value is None:
+        return "nothing to judge"
+    days = name.endswith("_days")
+    low, high = metric.low, metric.high
+    if days:
+        return f"{metric.value:.2f} days" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
+    return f"{metric.value:.2%}" + ("" if low is None or high is None else f" ({low:.2%} to {high:.2%})")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

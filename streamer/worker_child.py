@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
@@ -32,6 +33,7 @@ STUCK_SECONDS: Final = 30.0
 
 EXIT_STUCK: Final = 70
 EXIT_MEMORY: Final = 71
+EXIT_BROKEN: Final = 72
 _READ_AHEAD: Final = 2
 _ADDRESSES_BYTES: Final = 8 << 30
 _NS: Final = 1_000_000_000
@@ -93,6 +95,11 @@ class _Worker:
         except MemoryError:
             return EXIT_MEMORY
         except Exception as error:  # its words may hold an address with a password
+            if self._source is not None:
+                # A new start may help, and a live source must not end for it.
+                at = traceback.extract_tb(error.__traceback__)[-1]
+                sys.stderr.write(f"capture broke down: {type(error).__name__} in {at.name}, line {at.lineno}\n")
+                return EXIT_BROKEN
             end = {"reason": f"the source broke down ({type(error).__name__})"}
         self._outbox.say({"warnings": self._new_warnings()})
         self._outbox.say({"end": end})

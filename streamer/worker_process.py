@@ -94,7 +94,7 @@ class WorkerProcess:
         self._channel.close()
 
     def _how(self) -> str:
-        from streamer.worker_child import EXIT_MEMORY, EXIT_STUCK
+        from streamer.worker_child import EXIT_BROKEN, EXIT_MEMORY, EXIT_STUCK
 
         try:
             code = self._process.wait(_LAST_BREATH_SECONDS)
@@ -104,6 +104,8 @@ class WorkerProcess:
             return "capture hung and was ended"
         if code == EXIT_MEMORY:
             return "capture ran out of memory"
+        if code == EXIT_BROKEN:
+            return "capture broke down"
         return f"capture died (signal {-code})" if code < 0 else f"capture died (code {code})"
 
     def _stopped(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from streamer import worker_child
 from streamer.frame import Frame
-from streamer.worker_child import EXIT_STUCK, _Outbox, _Worker
+from streamer.worker_child import EXIT_BROKEN, EXIT_STUCK, _Outbox, _Worker
 from tests.waiting import until
 
 
@@ -61,6 +61,36 @@ def ends(monkeypatch):
     found = []
     monkeypatch.setattr(worker_child.os, "_exit", found.append)
     return found
+
+
+def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys):
+    class Broken:
+        live, kind, frames_expected, rate_hz, identity, warnings = True, "network", None, None, "", ()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            yield frame(0)
+            raise KeyError("rtsp://me:s3cret@host")
+
+    class Nowhere:
+        def frame(self, *_):
+            pass
+
+        note = frame
+
+    monkeypatch.setattr(worker_child, "open_source", lambda *_, **__: Broken())
+    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0, "revision": 0})
+    made._sending = Nowhere()
+    assert made.run() == EXIT_BROKEN
+    said = capsys.readouterr().err
+    assert said.startswith("capture broke down: KeyError in __iter__")
+    assert "s3cret" not in said
+    made._outbox.close()
 
 
 def worker(source, stood_still_s):

@@ -18,7 +18,7 @@ from tui.session import Session, StreamView
 from tui.text import stopwatch
 from tui.widgets.dashboard import Dashboard
 from tui.widgets.prompts import AskLine, Choose
-from tui.widgets.themes import DARK, Recoloured
+from tui.widgets.themes import DARK, Recoloured, Styled
 
 SCRUB_S: Final = 5.0
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -68,7 +68,8 @@ class PastApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the theme's."""
         filters = super().get_line_filters()
-        return filters if self._recoloured is None else [self._recoloured, *filters]
+        ours = [] if self._recoloured is None else [self._recoloured]
+        return [*ours, *([Styled(), *filters] if filters else [])]
 
     def say(self, words: str, tone: Tone) -> None:
         """Puts one line into the status row for a few seconds."""

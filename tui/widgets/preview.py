@@ -8,6 +8,7 @@ from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color as TextualColor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -25,6 +26,7 @@ def _gray(level: int) -> Color:
 
 _GRAYS = [_gray(level) for level in range(LEVELS)]
 _STYLES = [[Style(color=upper, bgcolor=lower) for lower in _GRAYS] for upper in _GRAYS]
+_BACKGROUND = TextualColor.parse(palette.BACKGROUND)
 _EMPTY = Style(bgcolor=Color.parse(palette.BACKGROUND))
 
 
@@ -72,6 +74,8 @@ class Preview(Widget):
         """The strips as they are; rows beyond them are empty."""
         empty = Strip.blank(crop.right, _EMPTY)
         rows = [self._strips[y] if y < len(self._strips) else empty for y in range(crop.y, crop.bottom)]
+        for each in self.get_line_filters():  # a theme, or a terminal without colour: the banner is coloured
+            rows = [row.apply_filter(each, _BACKGROUND) for row in rows]
         return [row.crop(crop.x, crop.right) if crop.x or row.cell_length != crop.width else row for row in rows]
 
 

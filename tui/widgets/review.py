@@ -94,9 +94,9 @@ class Review(ModalScreen[None]):
             advice = checked[self._at].advice if checked and name == "stands" else ""
             words.show(_words(name, frame, view, now_ns) if frame is not None else _nothing(name, advice))
             picture = self._picture(frame)
-            fresh = "waiting" if picture is None else "fresh"
-            over = None if frame is None or picture is not None else Banner("fetching the picture", palette.MUTED)
-            preview.show(picture, fresh, over)
+            words_over = "fetching the picture" if picture is None else "its picture is not kept any more"
+            over = Banner(words_over, palette.MUTED) if frame is not None and not picture else None
+            preview.show(picture or None, "fresh" if picture else "waiting", over)
         self._keys.show(_keys(best, rival, undoable=view.choices.undoable))
 
     def _pair(self, view: StreamView, checked: list[Item]) -> tuple[Best | None, Best | None]:
@@ -121,7 +121,7 @@ class Review(ModalScreen[None]):
         return self._pictures.get(frame.keyframe)
 
     async def _get(self, keyframe: str) -> None:
-        self._pictures[keyframe] = await self._fetch(keyframe)
+        self._pictures[keyframe] = await self._fetch(keyframe) or b""  # empty: it was looked for
         self.draw()
 
     def action_step(self, by: int) -> None:

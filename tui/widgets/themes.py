@@ -74,6 +74,15 @@ class Recoloured(LineFilter):
         ]
 
 
+class Styled(LineFilter):
+    """Gives a style to what has none: Textual's filter for terminals without colour cannot do without (8.2)."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's
+        """The same segments."""
+        none = Style.null()
+        return [each if each.style is not None else Segment(each.text, none, each.control) for each in segments]
+
+
 def _key(colour: str) -> object:
     return RichColor.parse(colour).triplet
 

@@ -160,8 +160,9 @@ class LiveVideo:
             if self._closed.is_set():
                 return
             for picture in _decoded(packet) if packet is not None and packet.stream is stream else ():
-                patience_s, seen_ns = SILENCE_SECONDS, self._clock_ns()
                 yield from (picture,) if deinterlacer is None else deinterlacer.update(picture)
+                # Afterwards: the time that a reader takes over a picture is no silence.
+                patience_s, seen_ns = SILENCE_SECONDS, self._clock_ns()
             if self._clock_ns() - seen_ns > patience_s * _NS:
                 self.trouble = f"no picture came for {patience_s:g} seconds"
                 return

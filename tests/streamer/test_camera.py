@@ -6,6 +6,7 @@ Names become what libav is asked for; what comes back is compared with it; and a
 
 import contextlib
 import itertools
+import time
 
 import av
 import numpy as np
@@ -175,3 +176,14 @@ def test_a_device_that_ceases_to_deliver_is_opened_again(monkeypatch):
         assert (first.epoch, second.epoch) == (0, 1)
         assert np.array_equal(first.pixels, second.pixels)
     assert opened[0].calls > 3
+
+
+def test_a_reader_that_takes_its_time_is_no_silence(card, monkeypatch):
+    monkeypatch.setattr("streamer.live.SILENCE_SECONDS", 0.05)
+    source = open_camera("camera:0")
+    epochs = set()
+    for frame in itertools.islice(source, 4):
+        epochs.add(frame.epoch)
+        time.sleep(0.12)  # longer than the silence that is borne
+    assert epochs == {0}
+    assert source.reconnects == 0

@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline import wire
 from pipeline.answers import Answer, Bank, answer_of
+from pipeline.ask import Question
 from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
@@ -256,6 +257,10 @@ class StreamAnalyzer:
             ValueError: there is none in this examination.
         """
         return [self.event("decision", self._decisions.undo(self.shelf))]
+
+    def ask(self, asked: Question | None) -> None:
+        """Score frames against a sentence; None for no longer."""
+        self._meaning.ask(asked)
 
     def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
         """Something that happened to this stream."""

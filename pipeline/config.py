@@ -78,6 +78,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         prompts: a set that comes with the product, or a folder (relative to the model file).
         precision: of the image tower; "auto" takes what the device is fast at.
         knows_gestation: whether its ages mean anything.
+        words: "own" for a model that has learnt few sentences: it can be asked in no other words.
         calibrated_on: what the constants were fitted on; None is shown as UNCALIBRATED.
         folder: of the user's model file, to resolve relative paths; empty for a packaged one. Not for the file.
     """
@@ -93,6 +94,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     prompts: str = "fetal"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     knows_gestation: bool = False
+    words: Literal["any", "own"] = "any"
     temporal: Temporal | None = None
     open_set: OpenSet | None = None
     gestation: GestationConstants | None = None

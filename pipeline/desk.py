@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
+from pipeline.ask import Question
 from pipeline.keyframes import Shelved
 from streamer.errors import SourceError
 from streamer.masker import setting_from
@@ -70,6 +71,7 @@ class Desk:
             "new_exam": self._new_exam,
             "set_spacing": self._set_spacing,
             "set_sector": self._set_sector,
+            "ask": self._ask,
             "pause": lambda _: self._pause(paused=True),
             "resume": lambda _: self._pause(paused=False),
             "stop": self._stop,
@@ -204,6 +206,14 @@ class Desk:
         given = args.get("sector")
         self._reach.send(self._one(args).set_sector(setting_from(given)))
         return {"sector": given}
+
+    def _ask(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        asked = args.get("question")
+        if args.get("text") is not None and not isinstance(asked, Question):
+            raise CommandError("this engine takes no sentences: it was started without a text tower")
+        for analyzer in self._chosen(args):
+            analyzer.ask(asked if isinstance(asked, Question) else None)
+        return {"text": asked.text, "note": asked.note} if isinstance(asked, Question) else {"text": None, "note": None}
 
     def _pause(self, *, paused: bool) -> dict[str, Any]:
         if paused != self._reach.paused:

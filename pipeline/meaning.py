@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline import wire
 from pipeline.answers import Answer, Bank, frame_info, scored
+from pipeline.ask import AskMeter, Question
 from pipeline.facts import ModelFacts
 from pipeline.gestation import BRAIN, ExamGestation, Outcome
 from pipeline.intake import Admitted
@@ -36,7 +37,12 @@ class Meaning:
         self._subplanes = PlaneFilter(
             facts.subplanes, over_time, enter=over_time.subplane_enter, leave=over_time.subplane_leave
         )
+        self._ask: AskMeter | None = None
         self._gestation = ExamGestation(facts.half_widths)
+
+    def ask(self, asked: Question | None) -> None:
+        """Score frames against a sentence from now on; None for no longer."""
+        self._ask = None if asked is None else AskMeter(asked)
 
     def forget_frames(self) -> None:
         """What comes has nothing to do with the frames before."""
@@ -83,7 +89,9 @@ class Meaning:
             gestation=age.gestation,
             gestation_missing=age.missing,
             quality=None if answer is None else answer.quality,
-            ask=None,
+            ask=None
+            if answer is None or self._ask is None
+            else self._ask.update(frame.pts_seconds, frame.epoch, answer.scores.embedding),
             latency_ms=latency,
             model=self.facts.name,
             calibrated=self.facts.calibrated,

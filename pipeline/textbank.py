@@ -72,6 +72,10 @@ class TextBanks:
         """Whether the prompts have sentences about age."""
         return bool(self._prompts.gestation)
 
+    def sentence(self, text: str) -> Bank:
+        """The unit vector (D,) of any sentence; runs the text tower."""
+        return self._unit([text])[0]
+
     def gestation(self, spacing_mm: float, give_up: Callable[[], bool] = lambda: False) -> Bank:
         """A mean text vector for every day of ``GRID_DAYS``: (175, D) float32, read-only; builds it where need be.
 

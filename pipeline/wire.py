@@ -67,11 +67,15 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence scored live, with its percentile among this session's frames."""
+    """A sentence scored live, 0 to 1, with its percentile among this session's frames since it was asked.
+
+    ``note``: why the score should not be trusted, as where the model never learnt the words.
+    """
 
     text: str
     score: float
     percentile: float | None
+    note: str | None = None
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):

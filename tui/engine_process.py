@@ -65,6 +65,7 @@ def say(line: str) -> None:
 
 
 def _run(settings: EngineSettings) -> None:
+    from pipeline.asking import asker_of, with_words
     from pipeline.control import Control
     from pipeline.endpoints import Endpoints, lock
     from pipeline.engine import Engine
@@ -92,7 +93,9 @@ def _run(settings: EngineSettings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop("stopped"))
         hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
-        control = Control(publisher, _submit(engine, hashes, _foreground(), standing), about(ready))
+        control = Control(
+            publisher, with_words(_submit(engine, hashes, _foreground(), standing), asker_of(ready)), about(ready)
+        )
         stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
         say(READY)
         engine.run()

@@ -21,6 +21,7 @@ PATIENT_TICKS: Final = 100
 """A child that reads a recording may be busy with one huge picture."""
 
 _SCRIPT: Final = "import os, sys; sys.path[:] = {path!r}; from streamer.worker_child import main; os._exit(main())"
+_STRETCH: Final = 3
 _LAST_BREATH_SECONDS: Final = 0.5
 
 
@@ -74,7 +75,7 @@ class WorkerProcess:
         except Silent:
             # Ticks are counted, not seconds: time that this process did not get is not held against the child.
             self._silent_ticks += 1
-            if self._silent_ticks >= patience_ticks or (self._silent_ticks >= SILENT_TICKS and self._stopped()):
+            if self._silent_ticks >= patience_ticks * self._worth_waiting(patience_ticks):
                 raise Dead("capture hung and was ended") from None
             return None
         except Gone:
@@ -108,11 +109,19 @@ class WorkerProcess:
             return "capture broke down"
         return f"capture died (signal {-code})" if code < 0 else f"capture died (code {code})"
 
-    def _stopped(self) -> bool:
+    def _worth_waiting(self, patience_ticks: int) -> int:
+        """By how much patience is to be stretched: a child that computes has merely not come to speak, on a busy
+        machine or over a large picture; one that is stopped never will.
+        """
+        if self._silent_ticks < min(patience_ticks, SILENT_TICKS):
+            return 1
         try:
-            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+            status = psutil.Process(self.pid).status()
         except psutil.Error:
-            return False
+            return 1
+        return {psutil.STATUS_STOPPED: 0, psutil.STATUS_RUNNING: _STRETCH, psutil.STATUS_DISK_SLEEP: _STRETCH}.get(
+            status, 1
+        )
 
     def _grown(self) -> bool:
         try:

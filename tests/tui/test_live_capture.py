@@ -35,7 +35,7 @@ def test_a_run_outlives_its_capture_and_its_source():
 
         capture.send_signal(signal.SIGSEGV)
         until(lambda: told(session, "source_warning"))
-        assert told(session, "source_warning") == [{"text": "capture died (signal 11); it is started again"}]
+        assert {"text": "capture died (signal 11); it is started again"} in told(session, "source_warning")
         before = len(run.seqs(session))
         until(lambda: len(run.seqs(session)) > before + 10)
 

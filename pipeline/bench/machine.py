@@ -47,10 +47,18 @@ def matmul_flops(device: torch.device, dtype: torch.dtype, repeats: int = 5) -> 
     return 2 * side**3 / best_s
 
 
-def flops_an_image(tower: torch.nn.Module, size: int, device: torch.device, dtype: torch.dtype) -> int:
-    """Floating-point operations of one picture through an image tower, counted."""
+def flops_an_image(tower: torch.nn.Module, size: int) -> int:
+    """Floating-point operations of one picture, ``size`` pixels a side, through an image tower: counted."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        tower(torch.zeros(1, 3, size, size, device=device, dtype=dtype))
+    weight = next(tower.parameters())
+    fused = torch.backends.mha.get_fastpath_enabled()
+    # Fused attention is one operation that cannot be counted: here it is done in its parts.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            tower(torch.zeros(1, 3, size, size, device=weight.device, dtype=weight.dtype))
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
     return counter.get_total_flops()

@@ -102,7 +102,7 @@ def _plain(ready: Ready, load: Callable[[str], Ready], clip: Path, seconds: floa
 def _rates(ready: Ready, images_a_second: float) -> dict[str, Any]:
     model = ready.model
     tower = openclip.image_tower(model.clip)
-    flops = machine.flops_an_image(tower, model.image_size, model.device, model.dtype)
+    flops = machine.flops_an_image(tower, model.image_size)
     rate = machine.matmul_flops(model.device, model.dtype)
     plain_rate = rate if model.dtype == torch.float32 else machine.matmul_flops(model.device, torch.float32)
     return {

@@ -5,7 +5,9 @@ import http.server
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
+import av
 import cv2
 import pytest
 
@@ -135,3 +137,32 @@ def test_a_camera_over_http_is_asked_with_its_password():
             until(lambda: listener.source.trouble != "not connected yet")
             assert "unauthorized" in listener.source.trouble
         server.shutdown()
+
+
+class Sounding:
+    """A connection whose picture ceases while its sound goes on: MPEG-TS would hold the sound back to wait for it."""
+
+    def __init__(self):
+        self._container = av.open("testsrc=size=64x48:rate=30", format="lavfi")
+        self.streams = self._container.streams
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._container.close()
+
+    def demux(self):
+        yield next(self._container.demux())
+        while True:
+            time.sleep(0.01)
+            yield SimpleNamespace(stream="sound")
+
+
+def test_sound_that_goes_on_does_not_hide_that_the_picture_has_ceased(monkeypatch):
+    monkeypatch.setattr("streamer.live.SILENCE_SECONDS", 0.2)
+    source = open_source("tcp://127.0.0.1:9")
+    source._connect = lambda _: Sounding()
+    with Listener(source) as listener:
+        until(lambda: source.trouble == "no picture came for 0.2 seconds")
+        assert len(listener.frames) >= 1

@@ -1,0 +1,66 @@
+"""A contact sheet of masked screens for the README: what is left of made-up scanners' screens, each beside the whole.
+
+From the root of the repository::
+
+    python docs/sectors.py docs/sectors.png                # made-up screens, the outline drawn in
+    python docs/sectors.py sheet.png FOLDER_OF_SCREENS     # the same of your own screenshots; mind whose they are
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from streamer.folders import ImageFolder
+from streamer.frame import Frame
+from streamer.masker import Masker
+from streamer.phantom.scanners import ScannerScreen
+
+SEEDS = (4, 5, 7, 12)
+CELL = (320, 240)
+ROW = 2  # screens in a row
+
+
+def screens(folder: str | None) -> list[list[Frame]]:
+    """A few frames of each screen."""
+    if folder is None:
+        return [[ScannerScreen(seed).frame(300 + 4 * i) for i in range(8)] for seed in SEEDS]
+    frames = [next(iter(ImageFolder(path))) for path in sorted(Path(folder).iterdir())]
+    return [[frame] for frame in frames]
+
+
+def cell(pixels: np.ndarray) -> np.ndarray:
+    """RGB, fitted into a cell."""
+    rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+    scale = min(CELL[0] / rgb.shape[1], CELL[1] / rgb.shape[0])
+    small = cv2.resize(rgb, (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+    out = np.full((CELL[1], CELL[0], 3), 24, np.uint8)
+    out[: small.shape[0], : small.shape[1]] = small
+    return out
+
+
+def pair(frames: list[Frame]) -> np.ndarray:
+    """The whole screen with the outline, and what goes on from it."""
+    masker = Masker("auto", hide_unknown=len(frames) > 1)
+    masked = [masker.update(frame) for frame in frames][-1]
+    whole = frames[-1].pixels
+    whole = whole.copy() if whole.ndim == 3 else np.repeat(whole[:, :, None], 3, axis=2)
+    if masked.region is not None:
+        outline = np.rint(np.array(masked.region.polygon)).astype(np.int32)
+        cv2.polylines(whole, [outline], True, (0, 230, 0), 2)
+    return np.hstack([cell(whole), cell(masked.frame.pixels)])
+
+
+def main() -> None:
+    """Writes the sheet."""
+    pairs = [pair(frames) for frames in screens(sys.argv[2] if len(sys.argv) > 2 else None)]
+    rows = [np.hstack(pairs[i : i + ROW]) for i in range(0, len(pairs) - len(pairs) % ROW, ROW)]
+    Image.fromarray(np.vstack(rows)).save(sys.argv[1], optimize=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from streamer.frame import Pixels
 _THICKEST: Final = 7  # pixels: a tick is thinner
 _BRIGHTER: Final = 50  # levels above what lies over and under it
 _LEAST_TICKS: Final = 6
+_ENOUGH_TICKS: Final = 9  # to tell without one of them
 _COLUMNS_TRIED: Final = 48
 _OFF_GRID_PX: Final = 1.3
 _FILLED: Final = 0.85  # of the grid's places between the first tick and the last
@@ -163,13 +164,25 @@ def _lengths(ticks: npt.NDArray[np.bool_], grid: _Grid) -> _Numbers:
     return np.array(lengths)
 
 
-def _patterns(grid: _Grid, lengths: _Numbers) -> set[int]:
-    """After how many ticks longer ones come, of ``_RATIOS``; each told by every tick there is."""
+def _patterns(places: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
+    """After how many ticks longer ones come, of ``_RATIOS``.
+
+    Each is told by every tick there is; where that tells nothing, by all but the one that something else touches.
+    """
+    told = _told_by_all(places, lengths)
+    if told or len(places) < _ENOUGH_TICKS:
+        return told
+    others = [np.arange(len(places)) != left_out for left_out in range(len(places))]
+    readings = {frozenset(each) for rest in others if (each := _told_by_all(places[rest], lengths[rest]))}
+    return set(readings.pop()) if len(readings) == 1 else set()
+
+
+def _told_by_all(places: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
     told: set[int] = set()
     # Longer than any other: a word or a mark touches that tick.
     twice = [a for a in lengths if (np.abs(lengths - a) <= 1).sum() >= 2]
     clean = lengths <= max(twice, default=0.0) + 1
-    places, lengths = grid.places[clean], lengths[clean]
+    places, lengths = places[clean], lengths[clean]
     for ratio in _RATIOS:
         for phase in range(ratio):
             longer = places % ratio == phase
@@ -182,7 +195,7 @@ def _patterns(grid: _Grid, lengths: _Numbers) -> set[int]:
 
 
 def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: Kind, top: int, told_mm: float | None) -> Ruler | None:
-    patterns = _patterns(grid, _lengths(ticks, grid))
+    patterns = _patterns(grid.places, _lengths(ticks, grid))
     if 2 in patterns and (10 in patterns or 5 not in patterns):
         tick_mm, sure = 5.0, 0.98 if 10 in patterns else 0.85
     elif patterns == {5}:

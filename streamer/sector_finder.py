@@ -19,6 +19,9 @@ _OUTSIDE_COSTS: Final = 3.0  # a pixel of the scan left out weighs as much as th
 _DRAWN_COSTS: Final = 4.0  # and a pixel of the user interface taken in as much as this many
 _LEVELS: Final = (0, 2, 5)  # above the background: compressed screens carry faint noise round everything
 _FLAT_LEVEL: Final = 9  # flat and brighter: drawn by the user interface
+_BORNE_OUT: Final = 0.75  # of an edge, to believe it
+_IN_SHADOW: Final = 0.55  # of an edge, and less: it may lie elsewhere
+_DRAWN_SHARE: Final = 0.002
 _SURE: Final = 0.97
 _MOVED_LEVELS: Final = 4
 _LEAST_SHARE: Final = 0.06  # of the screen
@@ -128,7 +131,54 @@ def _fit(scan: Pixels, drawn: Pixels) -> Fan:
     for finer, steps in ((half, (2.0, 1.0, 0.5)), (1.0, (2.0, 1.0, 0.5))):
         fan = _search(at(finer), _scaled(fan, finer / scale), steps)[1]
         scale = finer
-    return fan
+    return _evened(scan, weights, fan)
+
+
+def _evened(scan: Pixels, weights: _Array, fan: Fan) -> Fan:
+    """The fan with a side that nothing bears out made like the other one: half of it may lie in a shadow.
+
+    Only where nothing of a user interface is taken in by it.
+    """
+    borne_out = [_borne_out(scan, fan, sign) for sign in (-1, 1)]
+    if max(borne_out) < _BORNE_OUT or min(borne_out) > _IN_SHADOW:
+        return fan
+    (left, left_low), (right, right_low), (x0, top, x1, bottom) = fan.left, fan.right, fan.window
+    axis_twice = left + right
+    if borne_out[0] > borne_out[1]:
+        other = Fan(
+            fan.left, (right, axis_twice - left_low), fan.near, fan.far, (x0, top, max(x1, axis_twice - x0), bottom)
+        )
+    else:
+        other = Fan(
+            (left, axis_twice - right_low), fan.right, fan.near, fan.far, (min(x0, axis_twice - x1), top, x1, bottom)
+        )
+    added = _filled(other, scan.shape) & ~_filled(fan, scan.shape)
+    drawn = int(((weights > 1) & (added > 0)).sum())
+    area = cv2.countNonZero(added)
+    return other if area and drawn <= _DRAWN_SHARE * area else fan
+
+
+def _borne_out(scan: Pixels, fan: Fan, sign: int) -> float:
+    """Which share of the left (-1) or right (1) edge has scan right inside it, as far as it lies in the window."""
+    x0, top, x1, bottom = fan.window
+    edge = fan.left if sign < 0 else fan.right
+    ys = np.linspace(top + 2, bottom - 2, 160)
+    xs = edge[0] + (edge[1] - edge[0]) * (ys - top) / max(bottom - top, 1.0)
+    corners = np.array(fan.polygon())
+    low = corners[corners[:, 0].argmin() if sign < 0 else corners[:, 0].argmax(), 1]
+    # Where the window cuts the fan off, its own edge counts: down to the corner, and no further.
+    ys, xs = ys[ys <= low], np.clip(xs[ys <= low], x0, x1)
+    if len(ys) < 20:
+        return 0.5
+    columns = np.clip(np.rint(xs - sign * 4), 0, scan.shape[1] - 1).astype(np.intp)
+    rows = np.clip(np.rint(ys), 0, scan.shape[0] - 1).astype(np.intp)
+    return float((scan[rows, columns] > 0).mean())
+
+
+def _filled(fan: Fan, shape: tuple[int, ...]) -> Pixels:
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.rint((np.array(fan.polygon()) - 0.5) * 16).astype(np.int32)], (255,), shift=4)
+    return mask
 
 
 def _weights(scan: Pixels, drawn: Pixels) -> _Array:
@@ -236,8 +286,7 @@ def _confidence(scan: Pixels, fan: Fan) -> float:
     polygon = fan.polygon()
     if len(polygon) < 3:
         return 0.0
-    inside = np.zeros(scan.shape, np.uint8)
-    cv2.fillPoly(inside, [np.rint((np.array(polygon) - 0.5) * 16).astype(np.int32)], (255,), shift=4)
+    inside = _filled(fan, scan.shape)
     area = cv2.countNonZero(inside)
     if area < _LEAST_SHARE * scan.size:
         return 0.0

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+import logging
 
 import numpy as np
 import psutil
@@ -19,9 +19,7 @@ SPEED = 8
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-async def test_two_hours_of_traffic_leave_memory_widgets_and_tasks_as_they_were(
-    record_property: Callable[[str, object], None],
-) -> None:
+async def test_two_hours_of_traffic_leave_memory_widgets_and_tasks_as_they_were() -> None:
     clock, feed = Clock(), ListFeed(scan.STATE)
     app = FetalstreamApp(feed, clock_ns=clock)
     rng = np.random.default_rng(0)
@@ -54,7 +52,7 @@ async def test_two_hours_of_traffic_leave_memory_widgets_and_tasks_as_they_were(
         gc.collect()
         assert before is not None
         grown_mb = (process.memory_info().rss - before[0]) / 1e6
-        record_property("grown_mb", round(grown_mb, 1))
+        logging.getLogger(__name__).info("grown by %.1f MB", grown_mb)
         assert grown_mb <= 20
         assert len(app.screen.walk_children()) == before[1]
         assert abs(len(asyncio.all_tasks()) - before[2]) <= 2

@@ -5,7 +5,8 @@ With an engine running (``fetalstream run phantom:7 --headless --no-record``), f
     python docs/screenshots.py [ENDPOINT]
 
 It watches for a while, as ``fetalstream watch`` would, and writes ``docs/dashboard-80x24.png`` and
-``docs/dashboard-140x45.png`` once a brain plane with an age is in view. Needs the font DejaVu Sans Mono.
+``docs/dashboard-140x45.png`` once a brain plane with an age is in view, and the best frames under
+review. Needs the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -94,6 +95,10 @@ async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
         path = Path(__file__).parent / f"dashboard-{size[0]}x{size[1]}.png"
         paint(app).save(path, optimize=True)
         sys.stderr.write(f"{path}\n")
+        if size == SIZES[-1]:
+            await pilot.press("b")
+            await pilot.pause(2.0)
+            paint(app).save(path.with_name(f"best-frames-{size[0]}x{size[1]}.png"), optimize=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tui.app_past import PastApp
 from tui.coach import Item, items
 from tui.feed_protocol import RequestFailed
 from tui.protocols import ProtocolError, protocol_names, read_protocol
+from tui.scanners import regions
 from tui.session import SUBPLANES, StreamView
 from tui.text import label_words
 from tui.widgets.prompts import AskLine, Choose
@@ -25,7 +26,7 @@ from tui.widgets.review import Review
 from tui.widgets.screens import ConfirmNewExam, Help
 from tui.widgets.themes import THEMES
 
-CHANGES: Final = frozenset({"mark", "snapshot", "new_exam", "ask", "scale", "engine_pause"})
+CHANGES: Final = frozenset({"mark", "snapshot", "new_exam", "ask", "scale", "region", "engine_pause"})
 """Actions that ask the engine to do something."""
 
 
@@ -49,6 +50,7 @@ class OperatedApp(PastApp):
         Binding("end", "live", "Live", show=False),
         Binding("plus,equals_sign", "speed(1)", "Faster", show=False),
         Binding("minus", "speed(-1)", "Slower", show=False),
+        Binding("r", "region", "Region", show=False),
         Binding("o", "overview", "Streams"),
         Binding("t", "theme", "Theme", show=False),
         Binding("tab", "next_stream(1)", "Next stream", show=False, priority=True),
@@ -78,6 +80,7 @@ class OperatedApp(PastApp):
         yield SystemCommand("Ask in words", "Score a sentence against every frame", self.action_ask)
         yield SystemCommand("Find a moment", "By plane, mark or event", self.action_find)
         yield SystemCommand("Set the scale", "Millimetres per pixel", self.action_scale)
+        yield SystemCommand("Choose the scan region", "Found, of a scanner, or the whole frame", self.action_region)
         yield SystemCommand("All streams", "Every stream as a tile", self.action_overview)
         yield SystemCommand("Theme", "Colours", self.action_theme)
         yield SystemCommand("Help", "Keys and words", self.action_help)
@@ -155,6 +158,19 @@ class OperatedApp(PastApp):
                     self._command("set_spacing", {"stream": stream, "spacing_mm": spacing_mm}, f"Scale set on {stream}")
 
             self.push_screen(AskLine("scale", "mm per pixel of the source's frames; nothing leaves it to it"), answered)
+
+    def action_region(self) -> None:
+        """The scan region of the chosen stream: found, a scanner's, or none."""
+        if (stream := self._may("region")) is not None:
+            choices = regions()
+
+            def answered(place: int | None) -> None:
+                if place is not None:
+                    self._command(
+                        "set_sector", {"stream": stream, "sector": choices[place].value}, f"Scan region set on {stream}"
+                    )
+
+            self.push_screen(Choose("scan region", [each.words for each in choices]), answered)
 
     def action_engine_pause(self) -> None:
         """Pauses the engine, or lets it go on."""

@@ -139,6 +139,7 @@ async def test_pause_holds_the_screen_while_messages_are_taken_in() -> None:
         ("slash enter", "ask", {"text": None}, "Nothing is asked any more"),
         ("e 0 full_stop 2 enter", "set_spacing", {"spacing_mm": 0.2}, "Scale set on stream-1"),
         ("e enter", "set_spacing", {"spacing_mm": None}, "Scale set on stream-1"),
+        ("r enter", "set_sector", {"sector": "auto"}, "Scan region set on stream-1"),
         ("n y", "new_exam", {}, "New exam on stream-1"),
     ],
 )
@@ -360,7 +361,7 @@ async def test_read_only_only_looks() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         feed.put(scan.reading(START), scan.keyframe(START))
         app.tick()
-        for key in ("m", "s", "n", "slash", "e", "b", "a", "escape"):
+        for key in ("m", "s", "n", "slash", "e", "r", "b", "a", "escape"):
             await pilot.press(key)
         assert len(app.screen_stack) == 1
         assert {command for command, _ in feed.asked} <= {"keyframes", "since"}

@@ -22,6 +22,7 @@ from tui.widgets.preview import Banner, Preview
 Decide = Callable[[str, dict[str, Any]], object]
 Fetch = Callable[[str], Awaitable[bytes | None]]
 PICTURES_KEPT = 64
+_PARTS = {"probability": "prob", "sharpness": "sharp", "steadiness": "steady"}
 
 
 class Review(ModalScreen[None]):
@@ -187,7 +188,7 @@ def _words(name: str, frame: Best, view: StreamView, now_ns: int) -> Text:
     first = Text.assemble(
         (f"{how}: ", palette.ACCENT), (what, f"bold {palette.TEXT}"), (age, palette.GOOD), no_wrap=True
     )
-    parts = " ".join(f"{each[:5]} {probability(value)}" for each, value in frame.parts.items())
+    parts = " · ".join(f"{_PARTS.get(each, each)} {probability(value)}" for each, value in frame.parts.items())
     weak = why(frame.parts)
     ago = "just now" if ago == "now" else f"{ago} ago"
     rest = f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else "")

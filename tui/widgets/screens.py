@@ -22,7 +22,7 @@ _KEYS = (
     ("s", "keep this frame as a snapshot"),
     ("b", "best frames: accept, reject, relabel, undo"),
     ("y", "protocol: the views to collect"),
-    ("/, e", "ask in words; set the scale (mm per pixel)"),
+    ("/, e, r", "ask in words; scale (mm per pixel); scan region"),
     ("n", "new exam: another patient"),
     ("+ -", "speed of a recording"),
     ("ctrl+p, t, q", "all commands; theme; quit"),

@@ -238,10 +238,10 @@ def _device(name: str) -> torch.device:
 def _require_offered(precision: Precision, device: torch.device) -> None:
     best = "bf16" if _multiplies_bf16(device) else "fp32"
     if precision == "int8":
-        raise ConfigError(f"precision int8 is not offered: it is not enough faster than bf16; use --precision {best}")
+        raise ConfigError(f"precision int8 is not built in; the fastest here is {best}: use --precision {best}")
     if precision == "fp8":
         why = "needs CUDA" if device.type != "cuda" else "has not passed the parity gate on this device"
-        raise ConfigError(f"precision fp8 {why}; the fastest that is offered here is {best}: use --precision {best}")
+        raise ConfigError(f"precision fp8 {why}; the fastest here is {best}: use --precision {best}")
 
 
 def _dtype(precision: Precision, device: torch.device, weights_sha256: str) -> torch.dtype:

@@ -1,12 +1,17 @@
+import itertools
 import threading
 
 import numpy as np
 import pytest
 import torch
 
+from pipeline.config import load_model_config
 from pipeline.encoder import Encoder, Item
 from pipeline.errors import DeviceFault
+from pipeline.heads import label_probabilities
+from pipeline.models import load_model
 from pipeline.textbank import TextBanks
+from streamer.phantom.source import PhantomSource
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 
@@ -43,6 +48,22 @@ def test_the_age_is_read_only_where_a_bank_was_given(encoder):
     with_bank, without = encoder.submit([Item(pictures(1)[0], bank), Item(pictures(1)[0])]).result()
     assert with_bank.gestation_row.shape == (175,)
     assert without.gestation_row is None
+
+
+def test_mini_decides_the_same_alone_and_in_a_batch_of_sixteen():
+    model = load_model(load_model_config("mini"), device="cpu", precision="fp32")
+    banks = TextBanks(model, PROMPTS, None)
+    mini = Encoder(model, banks)
+    frames = [frame.pixels for frame in itertools.islice(PhantomSource(5), 0, 160, 10)]
+    together = mini.submit([Item(pixels) for pixels in frames]).result()
+    again = mini.submit([Item(pixels) for pixels in frames]).result()
+    for pixels, one, twice in zip(frames, together, again, strict=True):
+        (alone,) = mini.submit([Item(pixels)]).result()
+        np.testing.assert_array_equal(one.plane_cosines, twice.plane_cosines)
+        wanted = label_probabilities(alone.plane_cosines)
+        got = label_probabilities(one.plane_cosines)
+        assert got.argmax() == wanted.argmax()
+        np.testing.assert_allclose(got, wanted, atol=1e-3)
 
 
 def test_times_are_told(encoder):

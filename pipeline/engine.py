@@ -245,6 +245,8 @@ class Engine:
             messages = way.analyzer.finish(admitted, scores, now_ns, hops)
             self.send(messages)
             self._follow_up(way, messages, now_ns)
+            if way.embeddings and scores is not None:
+                self._tell_vector(messages, scores)
             if asked is not None:
                 self._bad_in_a_row = 0 if scores is not None else self._bad_in_a_row + 1
             if self._bad_in_a_row >= BAD_IN_A_ROW:
@@ -254,6 +256,14 @@ class Engine:
         if messages and isinstance(reading := messages[0], wire.Reading) and way.analyzer.picture is not None:
             way.meter.note(reading.latency_ms, now_ns)
             self._sink.preview(reading.stream, reading.exam, reading.frame, way.analyzer.picture.pixels)
+
+    def _tell_vector(self, messages: list[wire.Message], scores: Scores) -> None:
+        if messages and isinstance(reading := messages[0], wire.Reading):
+            row = scores.embedding.astype("<f2")
+            told = wire.Embedding(
+                exam=reading.exam, stream=reading.stream, frame=reading.frame, dim=len(row), dtype="float16"
+            )
+            self._sink.send(told, row.tobytes())
 
     def _beat(self) -> None:
         now_ns = self._clock_ns()

@@ -27,17 +27,22 @@ from streamer.worker import ApartSource
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A source that an engine can run; ``kind`` and ``warnings`` (filled while it is read) are the source's."""
+    """A source that an engine can run; ``kind`` and ``warnings`` (filled while it is read) are the source's.
+
+    ``embeddings``: the vector of every analysed frame is told.
+    """
 
     analyzer: StreamAnalyzer
     lane: Lane
     kind: str
     warnings: Sequence[str] = ()
+    embeddings: bool = False
 
 
 def stream_of(
     source: Source, name: str, exam: str, facts: ModelFacts, bank: Bank, *,
-    every_frame: bool, sector: Setting = None, clock_ns: Callable[[], int] = time.monotonic_ns,
+    every_frame: bool, sector: Setting = None, embeddings: bool = False,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
 ) -> Stream:  # fmt: skip
     """A source made ready for an engine.
 
@@ -50,6 +55,7 @@ def stream_of(
             `GestationBanks.get` where nothing may wait.
         every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
         sector: the scan region; None for the whole frame. A source that is captured apart has its own.
+        embeddings: tell the vector of every analysed frame.
         clock_ns: the monotonic clock.
     """
     if source.kind == "phantom" and sector == "auto":
@@ -57,7 +63,7 @@ def stream_of(
     masking = source.masker if isinstance(source, ApartSource) else sector
     analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=masking)
     lane = EveryFrame(source, clock_ns) if every_frame else NewestFrame(source, clock_ns)
-    return Stream(analyzer, lane, source.kind, source.warnings)
+    return Stream(analyzer, lane, source.kind, source.warnings, embeddings)
 
 
 class Way:
@@ -66,6 +72,7 @@ class Way:
     def __init__(self, stream: Stream, device: str, started_ns: int) -> None:
         self.analyzer = stream.analyzer
         self.lane = stream.lane
+        self.embeddings = stream.embeddings
         self.meter = HealthMeter(device, started_ns)
         self.ended = False
         self._kind = stream.kind

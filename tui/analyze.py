@@ -17,6 +17,7 @@ from tui.progress import Progress
 from tui.settings import ModelSettings
 from tui.store import SessionStore
 from tui.text import fine_print
+from tui.vectors import export_index
 
 if TYPE_CHECKING:
     from pipeline.engine import Engine
@@ -31,7 +32,7 @@ class Interrupted(Exception):
 
 def analyze(
     paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None,
-    sector: Setting = "auto",
+    sector: Setting = "auto", embeddings: bool = False,
 ) -> bool:  # fmt: skip
     """Analyses all files in turn, each as an examination of its own, and prints a line on each and one on all.
 
@@ -42,6 +43,7 @@ def analyze(
         out: the folder of sessions; None for no session.
         jsonl: where readings go, a header a line; None for nowhere.
         sector: the scan region on the files' frames.
+        embeddings: keep the vector of every analysed frame in the session, and write an index of them.
 
     Returns:
         Whether all of them could be read.
@@ -65,8 +67,11 @@ def analyze(
         begun_s = time.monotonic()
         tallies: list[Tally] = []
         for path, stream in zip(paths, streams, strict=True):
-            tallies.append(_one(path, stream, ready, sink, spacing_mm, sector))
+            tallies.append(_one(path, stream, ready, sink, spacing_mm, sector, embeddings=embeddings))
             print(f"{path}: {tallies[-1].words()}", file=sys.stderr if tallies[-1].trouble else summary)
+        if store is not None and embeddings and any(tally.frames for tally in tallies):
+            store.commit()
+            export_index(store.folder)
         frames, took_s = sum(tally.frames for tally in tallies), time.monotonic() - begun_s
         where = "" if store is None else f"; session {store.folder}"
         print(f"{frames} frames in {took_s:.1f} s, {frames / took_s:.0f} a second{where}", file=summary)
@@ -100,8 +105,9 @@ def _opened(path: str, spacing_mm: float | None, sector: Setting) -> Source:
 
 
 def _one(
-    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None, sector: Setting
-) -> Tally:
+    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None, sector: Setting,
+    *, embeddings: bool,
+) -> Tally:  # fmt: skip
     from pipeline.engine import Engine
     from pipeline.streams import stream_of
     from streamer.errors import SourceError
@@ -109,7 +115,9 @@ def _one(
     bank = ready.banks.gestation
     try:
         with _opened(path, spacing_mm, sector) as source, Progress(path, source.frames_expected) as progress:
-            stream = stream_of(source, told["stream"], told["exam"], ready.facts, bank, every_frame=True)
+            stream = stream_of(
+                source, told["stream"], told["exam"], ready.facts, bank, every_frame=True, embeddings=embeddings
+            )
             tally = sink.next_file(stream, progress)
             engine = Engine(ready.encoder, [stream], sink, device=str(ready.model.device))
             with _interruptible(engine, path):

@@ -68,6 +68,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from tui.live import Failed
     from tui.protocols import ProtocolError
     from tui.replay import RecordingError
+    from tui.search_command import SearchError
     from tui.settings import SettingsError
 
     return (
@@ -80,6 +81,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
         Failed,
         ProtocolError,
         RecordingError,
+        SearchError,
         SettingsError,
     )
 
@@ -110,6 +112,8 @@ def _run(options: argparse.Namespace) -> int:
         settings = _for_all_streams(settings, sector=options.sector, profile=None)
     if options.profile is not None:
         settings = _for_all_streams(settings, profile=options.profile)
+    if options.embeddings:
+        settings = msgspec.structs.replace(settings, embeddings=True)
     settings = _given(_model(options, settings), pub=options.pub, control=options.control)
     run_live(_recorded(options, settings), _look(options), headless=options.headless or not _on_terminal())
     return DONE
@@ -188,6 +192,7 @@ def _analyze(options: argparse.Namespace) -> int:
             spacing_mm=options.spacing,
             out=options.out,
             jsonl=jsonl,
+            embeddings=options.embeddings,
             sector=_sector(options),
         )
     return DONE if well else FAILED
@@ -198,6 +203,13 @@ def _replay(options: argparse.Namespace) -> int:
 
     _needs_terminal("replay")
     replay(options.session, _look(options))
+    return DONE
+
+
+def _search(options: argparse.Namespace) -> int:
+    from tui.search_command import search
+
+    search(options.session, options.text, _model(options, ModelSettings()), top=options.top, as_json=options.json)
     return DONE
 
 
@@ -269,6 +281,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "record": _record,
     "analyze": _analyze,
     "replay": _replay,
+    "search": _search,
     "models": _models,
     "bench": _bench,
     "eval": _eval,

@@ -133,6 +133,7 @@ def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, stan
             bank,
             every_frame=False,
             sector=_sector(stream),
+            embeddings=settings.embeddings,
         )
         for stream, source in zip(settings.streams, sources, strict=True)
     ]

@@ -147,6 +147,7 @@ def _commands(settings: RunSettings, endpoints: Endpoints, folder: RunFolder) ->
         control=endpoints.control,
         alive=alive,
         recorded=settings.record != "",
+        embeddings=settings.embeddings,
     )
     commands = [_command("engine", engine, folder)]
     if settings.record != "":

@@ -40,7 +40,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show where an error came from, not one line only")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     adders = (
-        _demo, _run, _calibrate, _watch, _record, _analyze, _replay, _models, _bench, _sources, _eval, _doctor,
+        _demo, _run, _calibrate, _watch, _record, _analyze, _replay, _search, _models, _bench, _sources, _eval, _doctor,
     )  # fmt: skip
     for add in adders:
         add(commands)
@@ -83,6 +83,7 @@ def _run(commands: _Commands) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="one or more")
     parser.add_argument("--config", type=Path, metavar="FILE", help="streams and options from a TOML file")
     parser.add_argument("--headless", action="store_true", help="a status line instead of the dashboard")
+    parser.add_argument("--embeddings", action="store_true", help="keep image vectors, for search")
     _protocol_option(parser)
     _model_options(parser)
     _spacing_option(parser)
@@ -117,6 +118,7 @@ def _analyze(commands: _Commands) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="one or more")
     parser.add_argument("--out", type=Path, metavar="DIR", help="record a session in this folder")
+    parser.add_argument("--embeddings", action="store_true", help="keep image vectors in the session, for search")
     parser.add_argument("--jsonl", metavar="FILE", help="write readings here, one JSON object a line; - is stdout")
     _model_options(parser)
     _spacing_option(parser)
@@ -127,6 +129,15 @@ def _replay(commands: _Commands) -> None:
     parser = _command(commands, "replay", "show a past session on the dashboard")
     parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
     _protocol_option(parser)
+
+
+def _search(commands: _Commands) -> None:
+    parser = _command(commands, "search", "find the moments of a session that fit a sentence")
+    parser.add_argument("session", type=Path, metavar="SESSION", help="recorded with --embeddings")
+    parser.add_argument("text", metavar="TEXT", help="for example: four-chamber view")
+    parser.add_argument("--top", type=int, metavar="N", default=10, help="how many (10)")
+    parser.add_argument("--json", action="store_true", help="one JSON line")
+    _model_options(parser)
 
 
 def _models(commands: _Commands) -> None:

@@ -79,6 +79,7 @@ class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_onl
     pub: str | None = None
     control: str | None = None
     record: str | None = None
+    embeddings: bool = False  # keep the vector of every analysed frame, for search
 
     def named(self) -> tuple[StreamSettings, ...]:
         """The streams, each with the name that it has on the wire.
@@ -110,6 +111,7 @@ class EngineSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_
     control: str
     alive: str
     recorded: bool
+    embeddings: bool = False
 
 
 def read_settings(path: Path) -> RunSettings:

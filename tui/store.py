@@ -17,8 +17,9 @@ from typing import IO, Any, Final
 
 import msgspec
 
-from pipeline.wire import NOTICE, SCHEMA, Keyframe, Message, Preview, encode, kind_of
+from pipeline.wire import NOTICE, SCHEMA, Embedding, Keyframe, Message, Preview, encode, kind_of
 from tui.session_files import lock_folder, make_folder, safe_name, sweep_parts, with_notice, write_whole
+from tui.vectors import VectorWriter
 
 DATABASE: Final = "session.db"
 LAYOUT: Final = 1
@@ -91,6 +92,7 @@ class SessionStore:
         try:
             sweep_parts(self.folder)
             self._database = _opened(self.folder / DATABASE)
+            self._vectors = VectorWriter(self.folder, self._database)
             if not (self.folder / "session.json").exists():
                 self._about = {**_about(self._state), "started": _utc(started_s)}
                 write_whole(self.folder / "session.json", _json(self._about))
@@ -126,16 +128,20 @@ class SessionStore:
         Args:
             message: stamped, of this run.
             header: as it came; encoded anew where it is not given.
-            blob: a preview's JPEG, of which two a second are kept.
+            blob: a preview's JPEG, of which two a second are kept, or an embedding's numbers.
         """
         if isinstance(message, Preview) and not self._keep_preview(message, blob):
+            return
+        if isinstance(message, Embedding) and blob is None:
             return
         frame = getattr(message, "frame", None)
         row = (
             kind_of(message), message.stream, message.seq, message.exam, message.published_ns, message.wall_time,
             None if frame is None else frame.pts_seconds, (header or encode(message)).decode(),
         )  # fmt: skip
-        self._database.execute("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        added = self._database.execute("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount
+        if isinstance(message, Embedding) and blob is not None and added:
+            self._vectors.append(blob)
         if isinstance(message, Keyframe):
             known = (
                 message.keyframe, message.stream, message.exam, message.seq, message.plane, message.subplane,
@@ -153,6 +159,7 @@ class SessionStore:
         if not (self.folder / DATABASE).exists():
             # SQLite would go on writing into files that nobody can open any more.
             raise FileNotFoundError(errno.ENOENT, "the session's folder was removed", str(self.folder))
+        self._vectors.sync()
         self._database.commit()
 
     def last_seqs(self) -> dict[str, int]:
@@ -174,8 +181,10 @@ class SessionStore:
         if self._lock.closed:
             return
         try:
+            self._vectors.sync()
             self._database.commit()
         finally:
+            self._vectors.close()
             self._database.close()
             self._lock.close()
 

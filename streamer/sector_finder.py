@@ -21,6 +21,7 @@ _LEVELS: Final = (0, 2, 5)  # above the background: compressed screens carry fai
 _FLAT_LEVEL: Final = 9  # flat and brighter: drawn by the user interface
 _BORNE_OUT: Final = 0.75  # of an edge, to believe it
 _IN_SHADOW: Final = 0.55  # of an edge, and less: it may lie elsewhere
+_LEANS: Final = 0.06  # sideways for every pixel down
 _DRAWN_SHARE: Final = 0.002
 _SURE: Final = 0.97
 _MOVED_LEVELS: Final = 4
@@ -143,6 +144,10 @@ def _evened(scan: Pixels, weights: _Array, fan: Fan) -> Fan:
     if max(borne_out) < _BORNE_OUT or min(borne_out) > _IN_SHADOW:
         return fan
     (left, left_low), (right, right_low), (x0, top, x1, bottom) = fan.left, fan.right, fan.window
+    believed = fan.left if borne_out[0] > borne_out[1] else fan.right
+    lean = abs(believed[1] - believed[0]) / max(bottom - top, 1.0)
+    if lean < _LEANS or not x0 < sum(believed) / 2 < x1:
+        return fan  # upright, or cut off by the window: it says nothing of the other one
     axis_twice = left + right
     if borne_out[0] > borne_out[1]:
         other = Fan(

@@ -291,7 +291,7 @@ class StreamAnalyzer:
 
     def _offer(self, frame: Frame, reading: wire.Reading) -> None:
         plane = str(reading.plane)
-        if self.shelf.wants(plane, math.prod(_parts(reading, plane).values())):
+        if self.shelf.wants(plane, _score(_parts(reading, plane))):
             self.shelf.offer(_candidate(frame, reading, plane))
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
@@ -328,9 +328,13 @@ def _parts(reading: wire.Reading, plane: str) -> dict[str, float]:
     """Parts of the score of this reading's frame as a keyframe of ``plane``."""
     said = reading.planes.get(plane)
     if said is None or reading.quality is None:
-        return score_parts(0.0, 0.0, wire.Quality(sharpness=0.0, steadiness=0.0))
+        return {}
     rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
     return score_parts(said.smoothed, said.raw - rival, reading.quality)
+
+
+def _score(parts: dict[str, float]) -> float | None:
+    return math.prod(parts.values()) if parts else None
 
 
 def _candidate(frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
@@ -339,7 +343,7 @@ def _candidate(frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
         pixels=owned(frame.pixels),
         plane=plane,
         subplane=reading.subplane,
-        score=math.prod(parts.values()),
+        score=_score(parts),
         parts=parts,
         frame=reading.frame,
         gestation=reading.gestation,

@@ -27,13 +27,14 @@ SNAPSHOTS_KEPT: Final = 16
 class Shelved:
     """A kept frame: its picture, masked, at full resolution, and all that a ``keyframe`` message says of it.
 
-    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is the product of, each 0 to 1.
+    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is the product of, each 0 to 1;
+    none and no score where nothing could be read, as on a black picture that the operator took.
     """
 
     pixels: Pixels
     plane: str
     subplane: str | None
-    score: float
+    score: float | None
     parts: dict[str, float]
     frame: wire.FrameInfo
     gestation: wire.Gestation | None
@@ -97,10 +98,12 @@ class KeyframeShelf:
         """The frame of that id; None where it never was or has been replaced."""
         return next((shelved for shelved in self if shelved.keyframe == keyframe), None)
 
-    def wants(self, plane: str, score: float) -> bool:
+    def wants(self, plane: str, score: float | None) -> bool:
         """Whether a frame of this score would be kept; asked first, so that no picture is copied for nothing."""
         rival = self._waiting.get(plane) or self._best.get(plane)
-        return score > 0 and (rival is None or score >= rival.score * (1 + MIN_GAIN))
+        if score is None or score <= 0:
+            return False
+        return rival is None or rival.score is None or score >= rival.score * (1 + MIN_GAIN)
 
     def offer(self, candidate: Shelved) -> None:
         """Take a candidate if it is wanted; it shows in `due` once it is its turn."""
@@ -133,7 +136,7 @@ class KeyframeShelf:
     def put_back(self, shelved: Shelved) -> None:
         """A frame that was withdrawn is the best again, unless a better one has come since."""
         best = self._best.get(shelved.plane)
-        if best is None or best.score < shelved.score:
+        if best is None or (best.score or 0.0) < (shelved.score or 0.0):
             self._best[shelved.plane] = shelved
 
     def saved(self, keyframes: list[str]) -> list[str]:

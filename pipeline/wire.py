@@ -133,12 +133,15 @@ class Reading(Header, kw_only=True, frozen=True, tag="reading"):
 
 
 class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
-    """A better frame for a plane; its picture is fetched over the control channel by its id."""
+    """A better frame for a plane; its picture is fetched over the control channel by its id.
+
+    ``score``: None for a frame that the operator took of which nothing could be read.
+    """
 
     keyframe: str
     plane: str
     subplane: str | None
-    score: float
+    score: float | None
     parts: dict[str, float]
     frame: FrameInfo
     gestation: Gestation | None

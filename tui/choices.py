@@ -73,7 +73,7 @@ def kept(choices: Choices, keyframe: Keyframe) -> Choices:
         keyframe=keyframe.keyframe,
         plane=keyframe.plane,
         subplane=keyframe.subplane,
-        score=keyframe.score,
+        score=keyframe.score or 0.0,  # one without a score is the operator's, and told by that
         published_ns=keyframe.published_ns,
         gestation=keyframe.gestation,
         parts=keyframe.parts,

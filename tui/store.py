@@ -34,7 +34,7 @@ CREATE TABLE messages (
 CREATE INDEX by_time ON messages (published_ns);
 CREATE TABLE keyframes (
     keyframe TEXT PRIMARY KEY, stream TEXT NOT NULL, exam TEXT NOT NULL, seq INTEGER NOT NULL, plane TEXT NOT NULL,
-    subplane TEXT, score REAL NOT NULL, chosen_by TEXT NOT NULL,
+    subplane TEXT, score REAL, chosen_by TEXT NOT NULL,
     picture TEXT NOT NULL DEFAULT 'wanted' CHECK (picture IN ('wanted', 'saved', 'gone')), file TEXT);
 CREATE VIEW readings AS SELECT stream, seq, exam, published_ns, wall_time, pts_seconds,
     json_extract(header, '$.plane') AS plane, json_extract(header, '$.gestation.days') AS gestation_days, header

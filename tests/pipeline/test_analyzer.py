@@ -157,7 +157,7 @@ def test_a_black_picture_is_read_as_nothing():
     readings(stage, brains(10))
     reading = readings(stage, [frame(10, black())])[0]
     assert (reading.state, reading.planes, reading.plane, reading.quality) == ("black", {}, None, None)
-    assert reading.gestation_missing == "not_brain"
+    assert (reading.gestation_missing, stage.snapshot().score) == ("not_brain", None)
     assert stage.counts(11, 0, 0).analysed == 11
     after = readings(stage, [frame(11, picture(11, FEMUR))])[0]
     assert after.planes["femur"].smoothed == pytest.approx(after.planes["femur"].raw, abs=0.01)

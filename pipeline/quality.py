@@ -14,6 +14,7 @@ from streamer.frame import Pixels
 
 # Both are judged on a small copy, so that the same picture at another resolution scores about the same.
 _LONG_SIDE: Final = 320
+_SIDE_READ: Final = 960  # of a larger frame every second or third pixel is enough to make it
 _THUMBNAIL: Final = (32, 24)
 
 # Variance of the Laplacian (gray levels squared) that scores one half: real fetal heads have 120 to 330, the same heads
@@ -66,5 +67,6 @@ def _small_gray(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     scale = min(1.0, _LONG_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    step = max(1, max(height, width) // _SIDE_READ)
+    small = cv2.resize(pixels[::step, ::step], size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small, dtype=np.uint8)

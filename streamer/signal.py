@@ -13,7 +13,7 @@ from streamer.frame import Frame, Pixels
 SignalState = Literal["live", "frozen", "black", "no_signal"]
 
 _THUMBNAIL = (64, 48)  # width, height: cells average away noise of the cable, not a beating heart
-_ROWS_READ = 240  # more rows of a frame tell nothing new about its thumbnail
+_ROWS_READ, _COLUMNS_READ = 240, 480  # more of a frame tells nothing new about its thumbnail
 _STILL_LEVELS = 2  # a frozen screen, grabbed and compressed, moves a cell less than this; a living scan ten times more
 _FROZEN_SECONDS = 0.5
 _DARK_LEVEL = 16
@@ -84,8 +84,8 @@ class SignalMonitor:
 
 def _thumbnail(pixels: Pixels) -> Pixels:
     """Gray ``(48, 64)``, each cell the mean of what it covers."""
-    step = max(1, pixels.shape[0] // _ROWS_READ)
-    small = cv2.resize(pixels[::step], _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    down, across = max(1, pixels.shape[0] // _ROWS_READ), max(1, pixels.shape[1] // _COLUMNS_READ)
+    small = cv2.resize(pixels[::down, ::across], _THUMBNAIL, interpolation=cv2.INTER_AREA)
     if small.ndim == 3:
         small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     return np.asarray(small, dtype=np.uint8)

@@ -129,10 +129,10 @@ def _images(path: Path) -> list[Path]:
     images = [entry for entry in found if entry.is_file() and not entry.name.startswith(".")]
     if not images:
         raise SourceError("no images in this folder; give one with PNG, JPEG, BMP, TIFF or WebP files", path)
-    return sorted(images, key=lambda image: _natural(image.name))
+    return sorted(images, key=lambda image: natural(image.name))
 
 
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in names by their value; the name itself decides where that leaves a tie."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(int(part), "") if at % 2 else (0, part) for at, part in enumerate(parts)], name

@@ -17,7 +17,7 @@ from streamer.frame import Frame
 _NAMES = "give a video file, a folder of images, camera:0, an address such as rtsp://host/path, or phantom:SEED"
 
 
-Kind = Literal["file", "folder", "phantom", "network", "camera"]
+Kind = Literal["file", "folder", "dicom", "phantom", "network", "camera", "igtl"]
 
 
 class Source(Protocol):
@@ -72,7 +72,10 @@ def open_source(
     if re.match(r"/dev/(video[0-9]|v4l/)", name):
         return _open_camera(name, spacing_mm, clock_ns)
     if name and _exists(path):
-        return _open_path(path, spacing_mm, clock_ns)
+        return _open_path(path, None, spacing_mm, clock_ns)
+    plain, region = _split_region(name)
+    if region is not None and _exists(Path(plain)):
+        return _open_path(Path(plain), region, spacing_mm, clock_ns)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", name)
     if scheme is None:
         raise SourceError(f"there is no such file or folder; {_NAMES}", redacted(name) or "an empty name")
@@ -95,9 +98,27 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _open_path(path: Path, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
+def _split_region(name: str) -> tuple[str, int | None]:
+    """A name and the DICOM region asked for behind it: ``clip.dcm#region=2``."""
+    found = re.fullmatch(r"(.+)#region=([1-9][0-9]?)", name, re.DOTALL)
+    return (name, None) if found is None else (found[1], int(found[2]))
+
+
+def _holds_dicom(folder: Path) -> bool:
+    from streamer.dicom import dicom_files
+
+    return bool(dicom_files(folder))
+
+
+def _open_path(path: Path, region: int | None, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
     # What reads videos is loaded only for a video: a phantom needs neither libav nor Pillow.
+    from streamer.dicom_header import is_dicom
     from streamer.folders import IMAGE_SUFFIXES, ImageFolder
+
+    if (path.is_file() and is_dicom(path)) or (path.is_dir() and _holds_dicom(path)):
+        from streamer.dicom import DicomClip
+
+        return DicomClip(path, region=region, spacing_mm=spacing_mm, clock_ns=clock_ns)
 
     if path.is_dir() or (path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES):
         return ImageFolder(path, spacing_mm=spacing_mm, clock_ns=clock_ns)

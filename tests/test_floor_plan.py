@@ -26,6 +26,7 @@ LIBRARY_ROOMS = {
     "av": ("pipeline.bench.film", "streamer.", "tui.doctor"),
     "cv2": ("streamer.", "pipeline."),
     "open_clip": ("pipeline.openclip",),
+    "pydicom": ("streamer.dicom", "streamer.dicom_header"),
     "textual": ("tui.app", "tui.widgets."),
     "torch": ("pipeline.", "tui.doctor"),
     "torchvision": ("pipeline.openclip", "pipeline.preprocess"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import io
 import os
 import re
@@ -30,6 +31,17 @@ ECHO = (
 )
 
 
+async def ended(process: Any) -> None:
+    """Nothing of a child is left to the garbage collector, which would find it in the middle of another test."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+    process._transport.close()
+
+
 @asynccontextmanager
 async def serving(shell_command: str = ECHO) -> AsyncIterator[tuple[Guard, str]]:
     runner_port = 0
@@ -43,10 +55,21 @@ async def serving(shell_command: str = ECHO) -> AsyncIterator[tuple[Guard, str]]
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
     guard.__init__(port)  # type: ignore[misc] - known only now
     server.public_url = f"http://{HOST}:{port}"
+    started: list[Any] = []
+    create = asyncio.create_subprocess_shell
+
+    async def remembered(*args: Any, **kwargs: Any) -> Any:
+        started.append(await create(*args, **kwargs))
+        return started[-1]
+
+    asyncio.create_subprocess_shell = remembered  # type: ignore[assignment] - textual-serve does not wait for them
     try:
         yield guard, f"http://{HOST}:{port}"
     finally:
+        asyncio.create_subprocess_shell = create
         await runner.cleanup()
+        for process in started:
+            await ended(process)
 
 
 def visitor() -> Any:
@@ -182,7 +205,7 @@ async def chromium(folder: Path, address: str) -> AsyncIterator[Browser]:
                 yield browser
     finally:
         process.terminate()
-        await process.wait()
+        await ended(process)
 
 
 def changed_share(before: bytes, after: bytes) -> float:

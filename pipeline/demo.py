@@ -33,11 +33,12 @@ class Seen(Protocol):
     def gestation_days(self) -> float: ...
 
 
-class _Collector:
-    """A sink that keeps readings and the last counts."""
+class Collected:
+    """A sink that keeps readings, what was told of best frames, and the last counts."""
 
     def __init__(self, frames: int, progress: Callable[[str], None]) -> None:
         self.readings: list[wire.Reading] = []
+        self.keyframes: list[wire.Keyframe] = []
         self.counts = wire.Counts()
         self._frames = frames
         self._progress = progress
@@ -46,6 +47,8 @@ class _Collector:
         del blob
         if isinstance(message, wire.Health):
             self.counts = message.counts
+        elif isinstance(message, wire.Keyframe):
+            self.keyframes.append(message)
         elif isinstance(message, wire.Reading):
             self.readings.append(message)
             if len(self.readings) % _TOLD_EVERY == 0:
@@ -95,10 +98,10 @@ def run_demo(
 def analyse(
     seconds: float, seed: int, encoder: Encoding, facts: ModelFacts, bank: Bank,
     progress: Callable[[str], None] = lambda _: None,
-) -> _Collector:  # fmt: skip
-    """Readings and counts of a phantom, every frame."""
+) -> Collected:  # fmt: skip
+    """What the pipeline tells of a phantom, every frame."""
     source = PhantomSource(seed, seconds=seconds)
-    collector = _Collector(source.frames_expected or 0, progress)
+    collector = Collected(source.frames_expected or 0, progress)
     stream = stream_of(source, _STREAM, "demo", facts, bank, every_frame=True)
     Engine(encoder, [stream], collector).run()
     return collector

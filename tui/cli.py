@@ -256,6 +256,11 @@ def _eval(options: argparse.Namespace) -> int:
         eval_command.eval_gestation_scores(options.file, options.sizes, as_json=options.json)
     elif options.task == "predictions":
         eval_command.eval_predictions(options.file, as_json=options.json)
+    elif options.task == "phantom":
+        settings = _model(options, ModelSettings())
+        eval_command.eval_phantom(
+            options.seeds, options.seconds, settings, predictions=options.predictions, as_json=options.json
+        )
     elif options.task == "hc18":
         settings = _model(options, ModelSettings())
         eval_command.eval_hc18(options.data, settings, predictions=options.predictions, as_json=options.json)

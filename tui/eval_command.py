@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,26 @@ def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_
     _tell("hc18", ready.facts.name, len(heads), age_metrics(rows, half_widths), as_json=as_json)
 
 
+def eval_phantom(
+    seeds: Sequence[int], seconds: float, model: ModelSettings, *, predictions: Path | None, as_json: bool
+) -> None:
+    """``eval phantom``: whole scans through the pipeline, against their truth.
+
+    Raises:
+        ConfigError, ModelError: one line that says what to do.
+    """
+    from pipeline.evaluation.phantom import Frame, frames_of, phantom_metrics, write_frames
+
+    ready = load(model, _say)
+    frames: list[Frame] = []
+    for done, seed in enumerate(seeds, start=1):
+        frames += frames_of(seed, seconds, ready)
+        _say(f"eval phantom: {done} of {len(seeds)} scans")
+    if predictions is not None:
+        write_frames(predictions, frames)
+    _tell("phantom", ready.facts.name, len(seeds), phantom_metrics(frames), as_json=as_json, what="scans")
+
+
 def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:
     """``eval gestation-scores``: saved dot products, in the order of HC18's table.
 
@@ -97,17 +117,21 @@ def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:
 
 
 def eval_predictions(file: Path, *, as_json: bool) -> None:
-    """``eval predictions``: saved labels of planes.
+    """``eval predictions``: saved labels of planes, or the frames that ``eval phantom`` saved.
 
     Raises:
         ConfigError: one line that says what to do.
     """
     from pipeline.evaluation.metrics import confusion
+    from pipeline.evaluation.phantom import phantom_metrics, read_frames
     from pipeline.evaluation.predictions import plane_metrics, read_predictions
 
+    if file.suffix == ".csv" and file.is_file() and (frames := read_frames(file)) is not None:
+        scans = len({frame.seed for frame in frames})
+        return _tell("phantom", SAVED, scans, phantom_metrics(frames), as_json=as_json, what="scans")
     found = read_predictions(file)
     table = None if as_json else confusion(found.truth, found.predicted)
-    _tell("predictions", SAVED, len(found.truth), plane_metrics(found), as_json=as_json, table=table)
+    return _tell("predictions", SAVED, len(found.truth), plane_metrics(found), as_json=as_json, table=table)
 
 
 def _write_ages(path: Path, rows: AgeRows) -> None:
@@ -124,7 +148,7 @@ def _write_ages(path: Path, rows: AgeRows) -> None:
 
 def _tell(
     task: str, model: str, count: int, metrics: Mapping[str, Metric], *, as_json: bool,
-    table: Mapping[str, Mapping[str, int]] | None = None,
+    table: Mapping[str, Mapping[str, int]] | None = None, what: str = "pictures",
 ) -> None:  # fmt: skip
     if as_json:
         plain = {name: metric.plain() for name, metric in metrics.items()}
@@ -133,24 +157,27 @@ def _tell(
     from pipeline.evaluation.published import HEADLINE, PUBLISHED
     from pipeline.wire import NOTICE
 
-    print(f"{task}: {model}, {count} pictures, 95% intervals over patients or exams")
+    print(f"{task}: {model}, {count} {what}, 95% intervals over patients or exams")
     for name, metric in metrics.items():
         published = PUBLISHED.get(task, {}).get(model) if HEADLINE.get(task) == name else None
         beside = "" if published is None else f"   published {published:.2f}%"
-        print(f"  {name:<20}{_value(name, metric)}{beside}")
+        print(f"  {name:<32}{_value(name, metric)}{beside}")
     for truth, row in (table or {}).items():
         told = ", ".join(f"{label} {number}" for label, number in sorted(row.items(), key=lambda each: -each[1]))
-        print(f"  {truth:<20}told as {told}")
+        print(f"  {truth:<32}told as {told}")
     print(NOTICE)
+
+
+_UNITS = {"_days": " days", "_seconds": " s", "_per_minute": " a minute", "_regret": ""}
 
 
 def _value(name: str, metric: Metric) -> str:
     if metric.value is None:
         return "nothing to judge"
-    days = name.endswith("_days")
     low, high = metric.low, metric.high
-    if days:
-        return f"{metric.value:.2f} days" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
+    unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), None)
+    if unit is not None:
+        return f"{metric.value:.2f}{unit}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
     return f"{metric.value:.2%}" + ("" if low is None or high is None else f" ({low:.2%} to {high:.2%})")
 
 

@@ -196,6 +196,14 @@ def _eval(commands: _Commands) -> None:
         task.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a picture")
         _json_option(task)
         _model_options(task)
+    phantom = _command(tasks, "phantom", "decisions over time, best frames and ages against the phantom's truth")
+    phantom.add_argument(
+        "--seeds", type=seeds, metavar="SEEDS", default=range(100, 120), help="FIRST-LAST or a list (default 100-119)"
+    )
+    phantom.add_argument("--seconds", type=float, default=60.0, help="of each scan (default 60)")
+    phantom.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a frame")
+    _json_option(phantom)
+    _model_options(phantom)
     scores = _command(tasks, "gestation-scores", "saved dot products of ages, as FetalCLIP publishes them")
     scores.add_argument("file", type=Path, metavar="FILE")
     scores.add_argument("--sizes", type=Path, metavar="CSV", required=True, help="HC18's table, in the same order")
@@ -203,6 +211,27 @@ def _eval(commands: _Commands) -> None:
     saved = _command(tasks, "predictions", "saved predictions of planes, JSON or CSV")
     saved.add_argument("file", type=Path, metavar="FILE")
     _json_option(saved)
+
+
+def seeds(text: str) -> list[int]:
+    """``"100-119"`` or ``"7,8"``.
+
+    Raises:
+        argparse.ArgumentTypeError: no seeds, or some that models may have been trained on.
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wanted FIRST-LAST or a list of numbers, got {text!r}") from None
+    if not found or not all(0 <= seed < FIRST_TRAINING_SEED for seed in found):
+        raise argparse.ArgumentTypeError(f"wanted seeds from 0 to {FIRST_TRAINING_SEED - 1}, got {text!r}")
+    return list(dict.fromkeys(found))
+
+
+FIRST_TRAINING_SEED = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
 
 
 def _json_option(parser: argparse.ArgumentParser) -> None:

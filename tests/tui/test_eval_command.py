@@ -42,3 +42,23 @@ def test_what_cannot_be_read_is_one_line(tmp_path, capsys):
     assert main(["eval", "predictions", str(tmp_path / "absent.json")]) == 1
     assert main(["eval", "planes", "--data", str(tmp_path)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_the_phantom_in_one_line_of_json_and_again_from_its_file(tmp_path, capsys):
+    file = tmp_path / "frames.csv"
+    options = ["--seeds", "3", "--seconds", "2", "--predictions", str(file), "--json"]
+    assert main(["eval", "phantom", *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["task"], said["model"], said["n"]) == ("phantom", "mini", 1)
+    assert {"segment_f1", "single_frame_segment_f1", "moving_average_segment_f1", "keyframe_regret"} <= set(
+        said["metrics"]
+    )
+    assert main(["eval", "predictions", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == said["metrics"]
+
+
+@pytest.mark.parametrize("seeds", ["", "x", "1000000", "5-3"])
+def test_seeds_that_models_may_have_learnt_from_are_refused(seeds, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["eval", "phantom", "--seeds", seeds])
+    assert "seeds" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 
-SpacingFrom = Literal["source", "operator", "dicom", "igtl", "ruler", "phantom"]
+SpacingFrom = Literal["source", "operator", "depth", "dicom", "igtl", "ruler", "phantom"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -43,6 +43,27 @@ def who_age_days(hc_mm: float) -> float:
     return 7 * (low + high) / 2
 
 
+def hadlock_age_days(hc_mm: float) -> float | None:
+    """Age from head circumference, days. Hadlock et al., Radiology 1984;152:497-501: weeks = 8.96 + 0.540·HC +
+    0.0003·HC³, HC in cm; None outside 14 to 42 weeks, the ages of the fetuses measured.
+    """
+    if not 0 < hc_mm < 1000:
+        return None
+    hc_cm = hc_mm / 10
+    weeks = 8.96 + 0.540 * hc_cm + 0.0003 * hc_cm**3
+    return 7 * weeks if 14 <= weeks <= 42 else None
+
+
+def intergrowth_age_days(hc_mm: float) -> float | None:
+    """Age from head circumference, days, by INTERGROWTH-21st (Papageorghiou et al., Ultrasound Obstet Gynecol
+    2016;48:719-726): exp(0.05970·ln²(HC) + 6.409e-9·HC³ + 3.3258), HC in mm; None outside 14 to 40 weeks.
+    """
+    if not 0 < hc_mm < 1000:
+        return None
+    days = math.exp(min(6.0, 0.05970 * math.log(hc_mm) ** 2 + 6.409e-9 * hc_mm**3 + 3.3258))
+    return days if 14 * 7 <= days <= 40 * 7 else None
+
+
 def hadlock_abdomen_mm(weeks: float) -> float:
     """Abdominal circumference. Hadlock et al., Radiology 1984;152:497-501."""
     return 10 * (-13.3 + 1.61 * weeks - 0.00998 * weeks**2)

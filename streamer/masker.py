@@ -14,7 +14,7 @@ from streamer.errors import SourceError
 from streamer.frame import Frame, Pixels
 from streamer.profiles import Profile
 from streamer.region_keeper import Happening, Region, RegionKeeper
-from streamer.sector import Polygon, Rectangle, Shape, from_values, to_values
+from streamer.sector import Polygon, Rectangle, Shape, from_values, middle_height, to_values
 
 Setting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | None
 """The scan region: fixed, as a scanner's profile remembers it, to be found, or None for the whole frame."""
@@ -48,10 +48,13 @@ class Masker:
         setting: the scan region.
         hide_unknown: where the region is to be found, show nothing until it is: for live sources. Else the whole frame
             is used where none is found with confidence, or where no user interface lies round it.
+        depth_mm: what the scanner's depth is set to, as the operator said: with the region's height it gives the
+            spacing, until the layout changes.
     """
 
-    def __init__(self, setting: Setting = None, *, hide_unknown: bool = False) -> None:
+    def __init__(self, setting: Setting = None, *, hide_unknown: bool = False, depth_mm: float | None = None) -> None:
         self.hide_unknown = hide_unknown
+        self._depth_mm = depth_mm
         self._layouts = 0  # times that the layout has changed
         self.set_sector(setting)
 
@@ -84,8 +87,13 @@ class Masker:
         if keeper.layouts > layouts:
             self._layouts += keeper.layouts - layouts
             events = [Happening("layout_changed"), *events]
-        events += self._doubt(frame, keeper)
-        return Masked(self._placed(frame, self._shown(frame, keeper)), keeper.region, tuple(events))
+        placed = self._placed(frame, self._shown(frame, keeper))
+        events += self._doubt(placed, keeper)
+        if self._depth_mm is not None and keeper.region is None and not keeper.hidden and not self._told_doubt:
+            self._told_doubt = True
+            text = "no scan region is known, so the depth gives no spacing; give --sector X,Y,W,H or --spacing"
+            events.append(Happening("source_warning", {"text": text}))
+        return Masked(placed, keeper.region, tuple(events))
 
     def _new_keeper(self, setting: Shape | Profile | Literal["auto"]) -> RegionKeeper:
         if isinstance(setting, Profile):
@@ -103,12 +111,16 @@ class Masker:
     def _placed(self, frame: Frame, pixels: Pixels) -> Frame:
         """The frame with these pixels, its epoch, and the spacing that holds for this layout.
 
-        What the source itself says of a frame holds. What the operator said holds until the layout changes; then, and
-        where nobody said anything, it is what the ruler says.
+        What the source itself says of a frame holds. What the operator said goes before it, and holds until the layout
+        changes; then, and where nobody said anything, it is what the ruler says.
         """
         spacing_mm, spacing_from = frame.spacing_mm, frame.spacing_from
-        if spacing_mm is None or (spacing_from == "operator" and self._layouts):
-            ruler = None if self._keeper is None or self._keeper.hidden else self._keeper.ruler
+        known = None if self._keeper is None or self._keeper.hidden else self._keeper
+        if self._depth_mm is not None and not self._layouts:
+            height_px = None if known is None or known.region is None else middle_height(Polygon(known.region.polygon))
+            spacing_mm, spacing_from = (self._depth_mm / height_px, "depth") if height_px else (None, None)
+        elif spacing_mm is None or (spacing_from == "operator" and self._layouts):
+            ruler = None if known is None else known.ruler
             spacing_mm, spacing_from = (None, None) if ruler is None else (ruler.spacing_mm, "ruler")
         if pixels is frame.pixels and spacing_from == frame.spacing_from and not self._layouts:
             return frame
@@ -119,11 +131,14 @@ class Masker:
         """Says once that the ruler contradicts what was said of the spacing."""
         if self._told_doubt or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
             return []
+        if frame.spacing_from == "ruler":
+            return []
         read_mm = keeper.ruler.spacing_mm
         if abs(read_mm / frame.spacing_mm - 1) <= _DOUBTFUL:
             return []
         self._told_doubt = True
-        text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check --spacing"
+        said = "--depth-cm" if frame.spacing_from == "depth" else "--spacing"
+        text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check {said}"
         return [Happening("source_warning", {"text": text})]
 
     def _cut(self, pixels: Pixels, region: Region) -> Pixels:

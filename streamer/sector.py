@@ -85,6 +85,18 @@ Shape: TypeAlias = Rectangle | Polygon
 _FARTHEST = 1 << 16
 
 
+def middle_height(shape: Shape) -> float:
+    """Pixels from top to bottom of the outline, along the middle column of its rectangle: what the depth that a scanner
+    is set to spans, for a probe that looks straight down."""
+    column = shape.rectangle.x + shape.rectangle.width / 2
+    corners = shape.polygon
+    rows: list[float] = []
+    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if min(x0, x1) <= column <= max(x0, x1):
+            rows += [y0, y1] if x0 == x1 else [y0 + (y1 - y0) * (column - x0) / (x1 - x0)]
+    return max(rows) - min(rows)
+
+
 def _area(corners: tuple[tuple[float, float], ...]) -> float:
     """Signed area by the shoelace formula, square pixels."""
     pairs = zip(corners, (*corners[1:], corners[0]), strict=True)

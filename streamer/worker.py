@@ -72,6 +72,7 @@ class ApartSource:
     Args:
         name: see `streamer.sources.open_source`.
         spacing_mm: likewise.
+        depth_mm: see `streamer.masker.Masker`.
         sector: the scan region; None for the whole frame.
         persist: start again what reads a recording.
         deaths: in a minute, until the capture is given up.
@@ -83,11 +84,13 @@ class ApartSource:
     """
 
     def __init__(
-        self, name: str, *, spacing_mm: float | None = None, sector: Setting = None, persist: bool = False,
-        deaths: int = DEATHS, memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
+        self, name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: Setting = None,
+        persist: bool = False, deaths: int = DEATHS, memory_bytes: int = MEMORY_BYTES,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._name = name
         self._spacing_mm = spacing_mm
+        self._depth_mm = depth_mm
         self.masker = FarMasker(sector, self._set_sector)
         self._persist = persist
         self._most_deaths = deaths
@@ -197,6 +200,7 @@ class ApartSource:
                 {
                     "name": self._name,
                     "spacing_mm": self._spacing_mm,
+                    "depth_mm": self._depth_mm,
                     "sector": setting_values(self.masker.setting),
                     "skip": skip,
                     "revision": self.masker.revision,
@@ -318,11 +322,15 @@ def _source_of(end: Note) -> dict[str, str]:
     return {"source": text.removesuffix(f": {reason}")} if text.endswith(f": {reason}") else {}
 
 
-def open_apart(name: str, *, spacing_mm: float | None = None, sector: Setting = None, persist: bool = False) -> Source:
+def open_apart(
+    name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: Setting = None,
+    persist: bool = False,
+) -> Source:  # fmt: skip
     """A source read in a child process; a phantom in this one, for it decodes nothing and shows nobody.
 
-    The arguments and errors are those of `ApartSource`. Only its frames come masked: a phantom is masked by its reader.
+    The arguments and errors are those of `ApartSource`. Only its frames come masked: a phantom is masked by its
+    reader, and knows its own spacing.
     """
     if scheme_of(name) == "phantom" and not Path(name).exists():
         return open_source(name, spacing_mm=spacing_mm)
-    return ApartSource(name, spacing_mm=spacing_mm, sector=sector, persist=persist)
+    return ApartSource(name, spacing_mm=spacing_mm, depth_mm=depth_mm, sector=sector, persist=persist)

@@ -68,7 +68,7 @@ class _Worker:
         self._sending = Sending(channel)
         self._orders = orders
         self._source: Source | None = None
-        self._masker = Masker(setting_from(orders["sector"]))
+        self._masker = Masker(setting_from(orders["sector"]), depth_mm=orders["depth_mm"])
         self._revision: int = orders["revision"]
         self._changes: deque[dict[str, Any]] = deque()
         self._said: dict[str, Any] = {}

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from tui.loading import about, load
 from tui.offline_sink import MediaClock, OfflineSink, Tally
@@ -32,7 +32,7 @@ class Interrupted(Exception):
 
 def analyze(
     paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None,
-    sector: Setting = "auto", embeddings: bool = False,
+    depth_mm: float | None = None, sector: Setting = "auto", embeddings: bool = False,
 ) -> bool:  # fmt: skip
     """Analyses all files in turn, each as an examination of its own, and prints a line on each and one on all.
 
@@ -40,6 +40,7 @@ def analyze(
         paths: files and folders.
         model: which model, and on what.
         spacing_mm: of the files' frames, mm per pixel.
+        depth_mm: instead of it, what the scanner's depth was set to; see `streamer.masker.Masker`.
         out: the folder of sessions; None for no session.
         jsonl: where readings go, a header a line; None for nowhere.
         sector: the scan region on the files' frames.
@@ -56,7 +57,8 @@ def analyze(
 
     summary = sys.stderr if jsonl is sys.stdout else sys.stdout
     with ExitStack() as stack:
-        streams = [_described(path, number, spacing_mm, sector) for number, path in enumerate(paths, start=1)]
+        opening = _Opening(spacing_mm, depth_mm, sector)
+        streams = [_described(path, number, opening) for number, path in enumerate(paths, start=1)]
         ready = load(model, _say)
         print(fine_print(ready.facts.calibrated), file=summary)
         clock = MediaClock()
@@ -67,7 +69,7 @@ def analyze(
         begun_s = time.monotonic()
         tallies: list[Tally] = []
         for path, stream in zip(paths, streams, strict=True):
-            tallies.append(_one(path, stream, ready, sink, spacing_mm, sector, embeddings=embeddings))
+            tallies.append(_one(path, stream, ready, sink, opening, embeddings=embeddings))
             print(f"{path}: {tallies[-1].words()}", file=sys.stderr if tallies[-1].trouble else summary)
         if store is not None and embeddings and any(tally.frames for tally in tallies):
             store.commit()
@@ -82,9 +84,17 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _described(path: str, number: int, spacing_mm: float | None, sector: Setting) -> dict[str, Any]:
+class _Opening(NamedTuple):
+    """How files are opened."""
+
+    spacing_mm: float | None
+    depth_mm: float | None
+    sector: Setting
+
+
+def _described(path: str, number: int, opening: _Opening) -> dict[str, Any]:
     """Opened once before the model is loaded, so that a wrong name is told at once."""
-    with _opened(path, spacing_mm, sector) as source:
+    with _opened(path, opening) as source:
         return {
             "stream": f"stream-{number}",
             "kind": source.kind,
@@ -93,11 +103,11 @@ def _described(path: str, number: int, spacing_mm: float | None, sector: Setting
         }
 
 
-def _opened(path: str, spacing_mm: float | None, sector: Setting) -> Source:
+def _opened(path: str, opening: _Opening) -> Source:
     from streamer.errors import SourceError
     from streamer.worker import open_apart
 
-    source = open_apart(path, spacing_mm=spacing_mm, sector=sector)
+    source = open_apart(path, **opening._asdict())
     if source.live or source.kind == "phantom":
         source.close()
         raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
@@ -105,16 +115,15 @@ def _opened(path: str, spacing_mm: float | None, sector: Setting) -> Source:
 
 
 def _one(
-    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, spacing_mm: float | None, sector: Setting,
-    *, embeddings: bool,
-) -> Tally:  # fmt: skip
+    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, opening: _Opening, *, embeddings: bool
+) -> Tally:
     from pipeline.engine import Engine
     from pipeline.streams import stream_of
     from streamer.errors import SourceError
 
     bank = ready.banks.gestation
     try:
-        with _opened(path, spacing_mm, sector) as source, Progress(path, source.frames_expected) as progress:
+        with _opened(path, opening) as source, Progress(path, source.frames_expected) as progress:
             stream = stream_of(
                 source, told["stream"], told["exam"], ready.facts, bank, every_frame=True, embeddings=embeddings
             )

@@ -107,7 +107,9 @@ def _run(options: argparse.Namespace) -> int:
         streams = tuple(StreamSettings(source=name) for name in options.sources)
         settings = msgspec.structs.replace(settings, streams=streams)
     if options.spacing is not None:
-        settings = _for_all_streams(settings, spacing_mm=options.spacing)
+        settings = _for_all_streams(settings, spacing_mm=options.spacing, depth_cm=None)
+    if options.depth_cm is not None:
+        settings = _for_all_streams(settings, depth_cm=options.depth_cm, spacing_mm=None)
     if options.sector is not None:
         settings = _for_all_streams(settings, sector=options.sector, profile=None)
     if options.profile is not None:
@@ -190,6 +192,7 @@ def _analyze(options: argparse.Namespace) -> int:
             options.paths,
             model=model,
             spacing_mm=options.spacing,
+            depth_mm=None if options.depth_cm is None else 10 * options.depth_cm,
             out=options.out,
             jsonl=jsonl,
             embeddings=options.embeddings,

@@ -104,7 +104,10 @@ def _run(settings: EngineSettings) -> None:
 def _opened(stream: StreamSettings) -> Source:
     from streamer.worker import open_apart
 
-    return open_apart(stream.source, spacing_mm=stream.spacing_mm, sector=_sector(stream), persist=True)
+    depth_mm = None if stream.depth_cm is None else 10 * stream.depth_cm
+    return open_apart(
+        stream.source, spacing_mm=stream.spacing_mm, depth_mm=depth_mm, sector=_sector(stream), persist=True
+    )
 
 
 def _sector(stream: StreamSettings) -> Setting:

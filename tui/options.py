@@ -86,7 +86,7 @@ def _run(commands: _Commands) -> None:
     parser.add_argument("--embeddings", action="store_true", help="keep image vectors, for search")
     _protocol_option(parser)
     _model_options(parser)
-    _spacing_option(parser)
+    _scale_options(parser)
     _sector_options(parser)
     parser.add_argument("--pub", metavar="ENDPOINT", help="publish here, for example tcp://127.0.0.1:5556")
     parser.add_argument("--control", metavar="ENDPOINT", help="take commands here (the port after --pub)")
@@ -121,7 +121,7 @@ def _analyze(commands: _Commands) -> None:
     parser.add_argument("--embeddings", action="store_true", help="keep image vectors in the session, for search")
     parser.add_argument("--jsonl", metavar="FILE", help="write readings here, one JSON object a line; - is stdout")
     _model_options(parser)
-    _spacing_option(parser)
+    _scale_options(parser)
     _sector_options(parser)
 
 
@@ -286,6 +286,19 @@ def _spacing_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _scale_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--spacing", type=_positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
+    )
+    group.add_argument(
+        "--depth-cm",
+        type=_depth,
+        metavar="CM",
+        help="instead: what the scanner's depth is set to",
+    )
+
+
 def _recording_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--record", metavar="DIR", help="folder of sessions (your own data folder)")
@@ -300,6 +313,13 @@ def _positive(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
     return value
+
+
+def _depth(text: str) -> float:
+    depth_cm = _positive(text)
+    if depth_cm > 50:
+        raise argparse.ArgumentTypeError(f"must be centimetres, 50 at most, got {text}")
+    return depth_cm
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -35,16 +35,20 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     ``name``: on the wire, must not say who the patient is. ``sector``: x, y, width, height in pixels; corners; "auto"
     to find it; "whole" for frames as they are. ``profile``: of the scanner, which goes before ``sector``.
+    ``spacing_mm``: mm a pixel; ``depth_cm``: instead of it, what the scanner's depth is set to.
     """
 
     source: str
     name: _Name | None = None
     spacing_mm: _Positive | None = None
+    depth_cm: Annotated[float, msgspec.Meta(gt=0, le=50)] | None = None
     sector: Literal["auto", "whole"] | list[Any] = "auto"
     profile: str | None = None
 
     def __post_init__(self) -> None:
-        """A list is a rectangle or an outline, nothing between."""
+        """A list is a rectangle or an outline, nothing between; the scale is said once."""
+        if self.depth_cm is not None and (self.spacing_mm is not None or self.sector == "whole"):
+            raise ValueError("depth_cm goes with a sector, and without spacing_mm")
         if isinstance(self.sector, str) or _is_rectangle(self.sector) or _is_outline(self.sector):
             return
         raise ValueError('sector must be [x, y, width, height], three corners [x, y] or more, "auto" or "whole"')

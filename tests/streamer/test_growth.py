@@ -1,6 +1,15 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamer.growth import ellipse_circumference_mm, hadlock_femur_mm, who_age_days, who_hc_mm
+from streamer.growth import (
+    ellipse_circumference_mm,
+    hadlock_age_days,
+    hadlock_femur_mm,
+    intergrowth_age_days,
+    who_age_days,
+    who_hc_mm,
+)
 
 
 @pytest.mark.parametrize(("weeks", "hc_mm"), [(20.13, 175.0), (32.58, 300.0)])
@@ -29,3 +38,34 @@ def test_a_femur_of_twenty_weeks():
 
 def test_a_circle_has_the_circumference_of_a_circle():
     assert ellipse_circumference_mm(10, 10) == pytest.approx(31.41593, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("hc_mm", "hadlock_weeks", "intergrowth_weeks"), [(175.0, 20.02, 20.22), (300.0, 33.26, 32.96)]
+)
+def test_ages_by_other_curves(hc_mm: float, hadlock_weeks: float, intergrowth_weeks: float):
+    hadlock, intergrowth = hadlock_age_days(hc_mm), intergrowth_age_days(hc_mm)
+    assert hadlock is not None
+    assert intergrowth is not None
+    assert hadlock / 7 == pytest.approx(hadlock_weeks, abs=0.006)  # printed to two decimals
+    assert intergrowth / 7 == pytest.approx(intergrowth_weeks, abs=0.006)
+
+
+@given(st.floats(allow_nan=False))
+def test_a_size_that_no_chart_covers_has_no_age(hc_mm: float):
+    for age in (hadlock_age_days, intergrowth_age_days):
+        days = age(hc_mm)
+        assert days is None or 98 <= days <= 294
+
+
+@given(st.floats(100, 340), st.floats(0.5, 15))
+def test_a_larger_head_is_older_by_every_curve(hc_mm: float, more_mm: float):
+    for age in (hadlock_age_days, intergrowth_age_days):
+        days, later = age(hc_mm), age(hc_mm + more_mm)
+        assert days is None or later is None or days < later
+
+
+@given(st.floats(110, 330))
+def test_the_curves_agree_within_two_weeks(hc_mm: float):
+    found = [days for days in (hadlock_age_days(hc_mm), intergrowth_age_days(hc_mm)) if days is not None]
+    assert all(abs(days - who_age_days(hc_mm)) < 14 for days in found)

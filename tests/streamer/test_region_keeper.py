@@ -9,7 +9,7 @@ from streamer.frame import Frame
 from streamer.masker import Masker
 from streamer.phantom.scanners import ScannerScreen
 from streamer.phantom.source import PhantomSource
-from streamer.sector import Rectangle
+from streamer.sector import Polygon, Rectangle, middle_height
 from tests.streamer.outlines import filled, overlap
 
 SEED = 5  # phased, 640 x 480
@@ -140,3 +140,44 @@ def test_a_fixed_region_is_kept_and_its_scale_watched(scan):
     assert masked[7].frame.spacing_mm == 0.2
     assert masked[-1].frame.epoch == masked[7].frame.epoch + 1
     assert masked[-1].frame.spacing_mm != 0.2
+
+
+def true_depth_mm(screen):
+    return screen.design.spacing_mm * middle_height(Polygon(screen.design.polygon))
+
+
+def test_the_depth_that_was_said_gives_the_spacing_once_the_region_is_known(scan):
+    screen, frames = scan
+    masker = Masker("auto", hide_unknown=True, depth_mm=true_depth_mm(screen))
+    masked = [masker.update(dataclasses.replace(frame, spacing_mm=None, spacing_from=None)) for frame in frames]
+    assert masked[0].frame.spacing_mm is None
+    assert masked[-1].frame.spacing_from == "depth"
+    # The finder's outline is within some pixels of the true one.
+    assert masked[-1].frame.spacing_mm == pytest.approx(screen.design.spacing_mm, rel=0.03)
+
+
+def test_a_depth_that_was_said_ends_with_the_layout(scan):
+    screen, frames = scan
+    deeper = ScannerScreen(SEED, deeper=1.3)
+    later = after([deeper.frame(300 + 4 * i) for i in range(8)], 1.0)
+    masker = Masker("auto", depth_mm=true_depth_mm(screen))
+    bare = [dataclasses.replace(frame, spacing_mm=None, spacing_from=None) for frame in [*frames, *later]]
+    masked = [masker.update(frame).frame for frame in bare]
+    assert masked[7].spacing_from == "depth"
+    assert masked[-1].spacing_from in (None, "ruler")
+
+
+def test_a_depth_that_the_ruler_contradicts_is_told(scan):
+    screen, frames = scan
+    masker = Masker("auto", depth_mm=1.5 * true_depth_mm(screen))
+    warnings = [e.detail["text"] for f in frames for e in masker.update(f).events if e.event == "source_warning"]
+    assert len(warnings) == 1
+    assert "--depth-cm" in warnings[0]
+
+
+def test_without_a_region_a_depth_says_nothing_and_that_is_told():
+    masker = Masker("auto", depth_mm=120.0)
+    frame = PhantomSource(1).frame(0)
+    masked = masker.update(dataclasses.replace(frame, spacing_mm=None, spacing_from=None))
+    assert masked.frame.spacing_mm is None
+    assert "source_warning" in events([masked])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.errors import SourceError
-from streamer.sector import Polygon, Rectangle, from_values, parse, to_values
+from streamer.sector import Polygon, Rectangle, from_values, middle_height, parse, to_values
 
 
 def test_parse_reads_what_str_writes():
@@ -63,3 +63,9 @@ def test_other_values_are_refused(values):
 def test_values_make_the_shape_that_gives_them(values):
     assert to_values(from_values(values)) == values
     assert to_values(None) is None
+
+
+def test_the_height_along_the_middle_column():
+    assert middle_height(Rectangle(10, 20, 100, 60)) == 60
+    assert middle_height(Polygon(((0, 0), (100, 0), (50, 80)))) == pytest.approx(80)
+    assert middle_height(Polygon(((50, 10), (50, 10.5), (100, 90), (50, 70), (0, 90)))) == pytest.approx(60)

@@ -58,11 +58,11 @@ def test_a_file_that_breaks_off_does_not_take_the_others_along(tmp_path, capsys,
     real = module._opened
     calls = []
 
-    def gone_later(path, spacing_mm, sector):
+    def gone_later(path, opening):
         calls.append(path)
         if calls.count(one) == 2 and path == one:
             raise SourceError(f"{path}: has gone")
-        return real(path, spacing_mm, sector)
+        return real(path, opening)
 
     monkeypatch.setattr(module, "_opened", gone_later)
     assert not run(one, two)

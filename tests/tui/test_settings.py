@@ -47,3 +47,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_without_a_source_there_is_nothing_to_run():
     with pytest.raises(SettingsError, match="no source"):
         RunSettings().named()
+
+
+def test_the_scale_is_said_once(tmp_path):
+    path = tmp_path / "run.toml"
+    for more in ("spacing_mm = 0.2", 'sector = "whole"'):
+        path.write_text(f'[[streams]]\nsource = "clip.mp4"\ndepth_cm = 12.0\n{more}\n')
+        with pytest.raises(SettingsError, match="depth_cm"):
+            read_settings(path)
+    path.write_text('[[streams]]\nsource = "clip.mp4"\ndepth_cm = 12.0\n')
+    assert read_settings(path).streams[0].depth_cm == 12.0

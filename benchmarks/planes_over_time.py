@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.evaluation.overtime import OverTime, over_time
+from pipeline.evaluation.overtime import over_time, total
 from pipeline.ready import load_ready
 from pipeline.temporal import FLOOR, PlaneFilter, Temporal
 from pipeline.training.fit import Scan, raw_of
@@ -90,12 +90,13 @@ def decided(scan: Scan, layer: Callable[[], Layer], enter: float, leave: float, 
 
 
 def judged(scans: list[Scan], told: Callable[[Scan], Iterator[str]]) -> dict[str, float | None]:
-    total = OverTime(0, 0, 0, 0, 0.0, (), 0, 0)
-    for scan in scans:
-        total += over_time(scan.scores.pts_seconds.tolist(), scan.scores.true_label.tolist(), list(told(scan)))
-    never = sum(map(math.isinf, total.delays_seconds)) / max(1, len(total.delays_seconds))
-    return {name: None if value is None else round(value, 4) for name, value in total.metrics().items()} | {
-        "never_named": round(never, 4), "naming_delay_median_seconds": round(float(np.median(total.delays_seconds)), 3)
+    outcome = total(
+        over_time(scan.scores.pts_seconds.tolist(), scan.scores.true_label.tolist(), list(told(scan))) for scan in scans
+    )
+    delays = outcome.delays_seconds
+    never = sum(map(math.isinf, delays)) / max(1, len(delays))
+    return {name: None if value is None else round(value, 4) for name, value in outcome.metrics().items()} | {
+        "never_named": round(never, 4), "naming_delay_median_seconds": round(float(np.median(delays)), 3)
     }  # fmt: skip
 
 

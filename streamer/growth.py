@@ -58,9 +58,9 @@ def intergrowth_age_days(hc_mm: float) -> float | None:
     """Age from head circumference, days, by INTERGROWTH-21st (Papageorghiou et al., Ultrasound Obstet Gynecol
     2016;48:719-726): exp(0.05970·ln²(HC) + 6.409e-9·HC³ + 3.3258), HC in mm; None outside 14 to 40 weeks.
     """
-    if not 0 < hc_mm < 1000:
+    if not 1 < hc_mm < 1000:  # below 1 mm the squared logarithm grows again
         return None
-    days = math.exp(min(6.0, 0.05970 * math.log(hc_mm) ** 2 + 6.409e-9 * hc_mm**3 + 3.3258))
+    days = math.exp(0.05970 * math.log(hc_mm) ** 2 + 6.409e-9 * hc_mm**3 + 3.3258)
     return days if 14 * 7 <= days <= 40 * 7 else None
 
 

@@ -14,7 +14,7 @@ from streamer.errors import SourceError
 from streamer.frame import Frame, Pixels
 from streamer.profiles import Profile
 from streamer.region_keeper import Happening, Region, RegionKeeper
-from streamer.sector import Polygon, Rectangle, Shape, from_values, middle_height, to_values
+from streamer.sector import Polygon, Rectangle, Shape, from_values, to_values
 
 Setting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | None
 """The scan region: fixed, as a scanner's profile remembers it, to be found, or None for the whole frame."""
@@ -67,7 +67,7 @@ class Masker:
         self._setting: Setting = setting
         self._keeper: RegionKeeper | None = None
         self._stencil: tuple[Region, Pixels] | None = None
-        self._told_doubt = False
+        self._told_doubt = self._told_vain_depth = False
 
     def update(self, frame: Frame) -> Masked:
         """The next frame, masked; never one pixel from outside the region.
@@ -88,11 +88,7 @@ class Masker:
             self._layouts += keeper.layouts - layouts
             events = [Happening("layout_changed"), *events]
         placed = self._placed(frame, self._shown(frame, keeper))
-        events += self._doubt(placed, keeper)
-        if self._depth_mm is not None and keeper.region is None and not keeper.hidden and not self._told_doubt:
-            self._told_doubt = True
-            text = "no scan region is known, so the depth gives no spacing; give --sector X,Y,W,H or --spacing"
-            events.append(Happening("source_warning", {"text": text}))
+        events += self._doubt(placed, keeper) + self._vain_depth(keeper)
         return Masked(placed, keeper.region, tuple(events))
 
     def _new_keeper(self, setting: Shape | Profile | Literal["auto"]) -> RegionKeeper:
@@ -117,8 +113,8 @@ class Masker:
         spacing_mm, spacing_from = frame.spacing_mm, frame.spacing_from
         known = None if self._keeper is None or self._keeper.hidden else self._keeper
         if self._depth_mm is not None and not self._layouts:
-            height_px = None if known is None or known.region is None else middle_height(Polygon(known.region.polygon))
-            spacing_mm, spacing_from = (self._depth_mm / height_px, "depth") if height_px else (None, None)
+            region = None if known is None else known.region
+            spacing_mm, spacing_from = (None, None) if region is None else (self._depth_mm / region.height_px, "depth")
         elif spacing_mm is None or (spacing_from == "operator" and self._layouts):
             ruler = None if known is None else known.ruler
             spacing_mm, spacing_from = (None, None) if ruler is None else (ruler.spacing_mm, "ruler")
@@ -131,14 +127,20 @@ class Masker:
         """Says once that the ruler contradicts what was said of the spacing."""
         if self._told_doubt or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
             return []
-        if frame.spacing_from == "ruler":
-            return []
         read_mm = keeper.ruler.spacing_mm
         if abs(read_mm / frame.spacing_mm - 1) <= _DOUBTFUL:
             return []
         self._told_doubt = True
         said = "--depth-cm" if frame.spacing_from == "depth" else "--spacing"
         text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check {said}"
+        return [Happening("source_warning", {"text": text})]
+
+    def _vain_depth(self, keeper: RegionKeeper) -> list[Happening]:
+        """Says once that the depth is of no use, because the whole frame is shown and no region is known."""
+        if self._told_vain_depth or self._depth_mm is None or keeper.region is not None or keeper.hidden:
+            return []
+        self._told_vain_depth = True
+        text = "no scan region is known, so the depth gives no spacing; give --sector X,Y,W,H or --spacing"
         return [Happening("source_warning", {"text": text})]
 
     def _cut(self, pixels: Pixels, region: Region) -> Pixels:

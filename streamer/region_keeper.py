@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from streamer.frame import Frame, Pixels
 from streamer.layout_watch import LayoutWatch
 from streamer.profiles import Profile
 from streamer.ruler import Ruler, read_ruler
-from streamer.sector import Polygon, Rectangle, Shape
+from streamer.sector import Polygon, Rectangle, Shape, middle_height
 from streamer.sector_finder import Found, find_sector
 
 Origin: TypeAlias = Literal["operator", "profile", "found"]
@@ -42,6 +43,11 @@ class Region:
     rectangle: Rectangle
     confidence: float
     origin: Origin
+
+    @cached_property
+    def height_px(self) -> float:
+        """Along its middle column; see `streamer.sector.middle_height`."""
+        return middle_height(Polygon(self.polygon))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from tui.loading import about, load
 from tui.offline_sink import MediaClock, OfflineSink, Tally
 from tui.progress import Progress
-from tui.settings import ModelSettings
+from tui.settings import ModelSettings, SettingsError
 from tui.store import SessionStore
 from tui.text import fine_print
 from tui.vectors import export_index
@@ -50,11 +50,13 @@ def analyze(
         Whether all of them could be read.
 
     Raises:
-        SourceError, ModelError, ConfigError: before anything was analysed.
+        SourceError, ModelError, ConfigError, SettingsError: before anything was analysed.
         Interrupted: by a signal.
     """
     from pipeline.stamp import Stamp, new_run
 
+    if depth_mm is not None and sector is None:
+        raise SettingsError("depth_cm goes with a sector, and without spacing_mm")
     summary = sys.stderr if jsonl is sys.stdout else sys.stdout
     with ExitStack() as stack:
         opening = _Opening(spacing_mm, depth_mm, sector)

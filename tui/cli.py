@@ -20,7 +20,7 @@ import msgspec
 
 from tui.loading import versions
 from tui.options import parse
-from tui.settings import ModelSettings, RunSettings, StreamSettings, read_settings
+from tui.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
 from tui.text import plain
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from tui.protocols import ProtocolError
     from tui.replay import RecordingError
     from tui.search_command import SearchError
-    from tui.settings import SettingsError
 
     return (
         ConfigError,
@@ -122,9 +121,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _for_all_streams(settings: RunSettings, **values: Any) -> RunSettings:
-    return msgspec.structs.replace(
-        settings, streams=tuple(msgspec.structs.replace(each, **values) for each in settings.streams)
-    )
+    try:
+        streams = tuple(msgspec.structs.replace(each, **values) for each in settings.streams)
+    except ValueError as error:  # two that do not go together
+        raise SettingsError(str(error)) from None
+    return msgspec.structs.replace(settings, streams=streams)
 
 
 def _sector(options: argparse.Namespace) -> Any:

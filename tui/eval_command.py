@@ -81,7 +81,8 @@ def eval_phantom(
     Raises:
         ConfigError, ModelError: one line that says what to do.
     """
-    from pipeline.evaluation.phantom import Frame, frames_of, phantom_metrics, write_frames
+    from pipeline.evaluation.phantom import Frame, phantom_metrics, write_frames
+    from pipeline.evaluation.phantom_run import frames_of
 
     ready = load(model, _say)
     frames: list[Frame] = []
@@ -90,7 +91,7 @@ def eval_phantom(
         _say(f"eval phantom: {done} of {len(seeds)} scans")
     if predictions is not None:
         write_frames(predictions, frames)
-    _tell("phantom", ready.facts.name, len(seeds), phantom_metrics(frames), as_json=as_json, what="scans")
+    _tell("phantom", ready.facts.name, len(seeds), phantom_metrics(frames), as_json=as_json, what="scans", over="scans")
 
 
 def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:
@@ -126,12 +127,14 @@ def eval_predictions(file: Path, *, as_json: bool) -> None:
     from pipeline.evaluation.phantom import phantom_metrics, read_frames
     from pipeline.evaluation.predictions import plane_metrics, read_predictions
 
-    if file.suffix == ".csv" and file.is_file() and (frames := read_frames(file)) is not None:
+    frames = read_frames(file)
+    if frames is not None:
         scans = len({frame.seed for frame in frames})
-        return _tell("phantom", SAVED, scans, phantom_metrics(frames), as_json=as_json, what="scans")
+        _tell("phantom", SAVED, scans, phantom_metrics(frames), as_json=as_json, what="scans", over="scans")
+        return
     found = read_predictions(file)
     table = None if as_json else confusion(found.truth, found.predicted)
-    return _tell("predictions", SAVED, len(found.truth), plane_metrics(found), as_json=as_json, table=table)
+    _tell("predictions", SAVED, len(found.truth), plane_metrics(found), as_json=as_json, table=table)
 
 
 def _write_ages(path: Path, rows: AgeRows) -> None:
@@ -148,7 +151,7 @@ def _write_ages(path: Path, rows: AgeRows) -> None:
 
 def _tell(
     task: str, model: str, count: int, metrics: Mapping[str, Metric], *, as_json: bool,
-    table: Mapping[str, Mapping[str, int]] | None = None, what: str = "pictures",
+    table: Mapping[str, Mapping[str, int]] | None = None, what: str = "pictures", over: str = "patients or exams",
 ) -> None:  # fmt: skip
     if as_json:
         plain = {name: metric.plain() for name, metric in metrics.items()}
@@ -157,7 +160,7 @@ def _tell(
     from pipeline.evaluation.published import HEADLINE, PUBLISHED
     from pipeline.wire import NOTICE
 
-    print(f"{task}: {model}, {count} {what}, 95% intervals over patients or exams")
+    print(f"{task}: {model}, {count} {what}, 95% intervals over {over}")
     for name, metric in metrics.items():
         published = PUBLISHED.get(task, {}).get(model) if HEADLINE.get(task) == name else None
         beside = "" if published is None else f"   published {published:.2f}%"

@@ -18,7 +18,10 @@ Press ? in the dashboard for its keys. Sessions are recorded unless --no-record 
 
 _WIDTH: Final = 26
 
-# argparse has no public name for what `add_subparsers` gives.
+FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
+
+# argparse has no public names for what `add_subparsers` gives, and for parsers and groups alike.
+_Options: TypeAlias = "argparse._ActionsContainer"  # pyright: ignore[reportPrivateUsage]
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
 
 
@@ -198,7 +201,7 @@ def _eval(commands: _Commands) -> None:
         _model_options(task)
     phantom = _command(tasks, "phantom", "decisions over time, best frames and ages against the phantom's truth")
     phantom.add_argument(
-        "--seeds", type=seeds, metavar="SEEDS", default=range(100, 120), help="FIRST-LAST or a list (default 100-119)"
+        "--seeds", type=_seeds, metavar="SEEDS", default=range(100, 120), help="FIRST-LAST or a list (default 100-119)"
     )
     phantom.add_argument("--seconds", type=float, default=60.0, help="of each scan (default 60)")
     phantom.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a frame")
@@ -213,7 +216,7 @@ def _eval(commands: _Commands) -> None:
     _json_option(saved)
 
 
-def seeds(text: str) -> list[int]:
+def _seeds(text: str) -> list[int]:
     """``"100-119"`` or ``"7,8"``.
 
     Raises:
@@ -229,9 +232,6 @@ def seeds(text: str) -> list[int]:
     if not found or not all(0 <= seed < FIRST_TRAINING_SEED for seed in found):
         raise argparse.ArgumentTypeError(f"wanted seeds from 0 to {FIRST_TRAINING_SEED - 1}, got {text!r}")
     return list(dict.fromkeys(found))
-
-
-FIRST_TRAINING_SEED = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
 
 
 def _json_option(parser: argparse.ArgumentParser) -> None:
@@ -280,7 +280,7 @@ def _calibrate(commands: _Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print what was found as one JSON object, and ask nothing")
 
 
-def _spacing_option(parser: argparse.ArgumentParser) -> None:
+def _spacing_option(parser: _Options) -> None:
     parser.add_argument(
         "--spacing", type=_positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
     )
@@ -288,15 +288,8 @@ def _spacing_option(parser: argparse.ArgumentParser) -> None:
 
 def _scale_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "--spacing", type=_positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
-    )
-    group.add_argument(
-        "--depth-cm",
-        type=_depth,
-        metavar="CM",
-        help="instead: what the scanner's depth is set to",
-    )
+    _spacing_option(group)
+    group.add_argument("--depth-cm", type=_depth, metavar="CM", help="instead: what the scanner's depth is set to")
 
 
 def _recording_options(parser: argparse.ArgumentParser) -> None:

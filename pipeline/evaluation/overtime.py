@@ -7,7 +7,7 @@ and is not scored) and what was decided ("other" where no plane was named).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -76,6 +76,11 @@ class OverTime:
             "other_recall": self.other_right / self.other_frames if self.other_frames else None,
             "plane_accuracy": self.right / self.frames if self.frames else None,
         }
+
+
+def total(scans: Iterable[OverTime]) -> OverTime:
+    """All scans together; of none, nothing."""
+    return sum(scans, start=OverTime(0, 0, 0, 0, 0.0, (), 0, 0))
 
 
 def over_time(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequence[str]) -> OverTime:

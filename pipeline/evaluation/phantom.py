@@ -1,32 +1,25 @@
-"""Whole phantom scans read by the product and held against their truth: decisions over time, best frames, ages.
+"""Whole phantom scans held against their truth: decisions over time, best frames, ages.
 
 One `Frame` a frame is all that is kept, and all figures come from these rows, so that whoever has the rows (a CSV
-file) can work the figures out again.
+file) can work the figures out again, without a model. `pipeline.evaluation.phantom_run` makes them.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
-import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from pipeline import wire
-from pipeline.demo import analyse
 from pipeline.errors import ConfigError
 from pipeline.evaluation.metrics import Metric, with_interval
-from pipeline.evaluation.overtime import OverTime, over_time
+from pipeline.evaluation.overtime import UNSCORED, OverTime, over_time, total
 from pipeline.gestation import BRAIN
-from pipeline.ready import Ready
-from streamer.phantom.source import PhantomSource
-
-AVERAGED_SECONDS: Final = 0.4
-"""Of the plain moving average that decisions are compared with."""
+from pipeline.wire import OTHER
 
 SEEN_SECONDS: Final = 1.0
 """A plane that was in view for less has no best frame to answer for."""
@@ -60,32 +53,6 @@ class Frame(NamedTuple):
     frame_days: float | None
 
 
-def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str], None] = lambda _: None) -> Frames:
-    """A phantom scan through the whole pipeline, every frame, unpaced.
-
-    Args:
-        seed: of the phantom; below 1,000,000, where no model was trained.
-        seconds: media time.
-        ready: the model.
-        progress: is told how far it is, a line at a time.
-    """
-    found = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
-    best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.chosen_by == "score"}
-    best_of = {index: plane for plane, index in best.items()}
-    truths = PhantomSource(seed)
-    rows: Frames = []
-    for reading, averaged in zip(found.readings, _averaged(found.readings), strict=True):
-        truth = truths.truth(reading.frame.index)
-        raw = {label: score.raw for label, score in reading.planes.items()}
-        age = reading.gestation
-        rows.append(Frame(
-            seed, reading.frame.index, reading.frame.pts_seconds, truth.label or "", truth.plane or "", truth.in_plane,
-            reading.plane or wire.OTHER, _largest(raw), averaged, best_of.get(reading.frame.index, ""),
-            truth.gestation_days, *((age.days, age.low_days, age.high_days, age.frame_days) if age else (None,) * 4),
-        ))  # fmt: skip
-    return rows
-
-
 def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
     """Figures of all scans, each with a 95% interval over scans.
 
@@ -105,17 +72,24 @@ def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
         for measure in judged[0].metrics() if judged else ():
             metrics[name + measure] = with_interval(_sum_of(judged, measure), seeds)
     regrets = [regrets_of(scan) for scan in scans]
-    errors = [[abs(row.frame_days - row.true_days) for row in scan if _aged(row)] for scan in scans]  # type: ignore[operator]
-    last = [[row for row in scan if row.days is not None][-1:] for scan in scans]
-    ends = [[abs((row.days or 0.0) - row.true_days) for row in rows] for rows in last]
+    singles = [
+        [abs(row.frame_days - row.true_days) for row in scan if row.truth == BRAIN and row.frame_days is not None]
+        for scan in scans
+    ]
+    ends = [[abs(row.days - row.true_days) for row in scan if row.days is not None][-1:] for scan in scans]
     covered = [
-        [float((row.low_days or 0.0) <= row.true_days <= (row.high_days or 0.0)) for row in rows] for rows in last
+        [
+            float(row.low_days <= row.true_days <= row.high_days)
+            for row in scan
+            if row.low_days is not None and row.high_days is not None
+        ][-1:]
+        for scan in scans
     ]
     for name, values, of in (
         ("keyframe_regret", regrets, lambda found: float(np.percentile(found, 95, method="higher"))),
         ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= 0.05 for value in found)),
         ("median_error_days", ends, statistics.median),
-        ("single_frame_median_error_days", errors, statistics.median),
+        ("single_frame_median_error_days", singles, statistics.median),
         ("interval_coverage", covered, statistics.fmean),
     ):
         metrics[name] = with_interval(_pooled(values, of), seeds)
@@ -129,7 +103,7 @@ def regrets_of(scan: Sequence[Frame]) -> list[float]:
         return []
     rate_hz = (len(scan) - 1) / (scan[-1].pts_seconds - scan[0].pts_seconds)
     regrets: list[float] = []
-    for plane in sorted({row.truth for row in scan} - {"", wire.OTHER}):
+    for plane in sorted({row.truth for row in scan} - {UNSCORED, OTHER}):
         shown = [row.in_plane for row in scan if row.truth == plane]
         if len(shown) < SEEN_SECONDS * rate_hz:
             continue
@@ -147,19 +121,24 @@ def write_frames(path: Path, frames: Iterable[Frame]) -> None:
 
 
 def read_frames(path: Path) -> Frames | None:
-    """Rows that `write_frames` wrote; None where the file is another table.
+    """Rows that `write_frames` wrote; None where the file is something else, or cannot be read at all.
 
     Raises:
         ConfigError: a row of such a table cannot be read.
     """
-    with path.open(newline="", encoding="utf-8") as lines:
-        table = csv.DictReader(lines)
-        if tuple(table.fieldnames or ()) != Frame._fields:
-            return None
-        try:
-            return [_parsed(row) for row in table]
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{path}, line {table.line_num}: {error}") from None
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            table = csv.DictReader(lines)
+            return _rows(path, table) if tuple(table.fieldnames or ()) == Frame._fields else None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _rows(path: Path, table: csv.DictReader[str]) -> Frames:
+    try:
+        return [_parsed(row) for row in table]
+    except (TypeError, ValueError, csv.Error) as error:
+        raise ConfigError(f"{path}, line {table.line_num}: {error}") from None
 
 
 def _parsed(row: Mapping[str, str]) -> Frame:
@@ -184,13 +163,7 @@ def _over_time(scan: Sequence[Frame], said: Callable[[Frame], str]) -> OverTime:
 
 
 def _sum_of(judged: Sequence[OverTime], measure: str) -> Callable[[np.ndarray], float | None]:
-    def statistic(rows: np.ndarray) -> float | None:
-        total = OverTime(0, 0, 0, 0, 0.0, (), 0, 0)
-        for row in rows.tolist():
-            total += judged[row]
-        return total.metrics()[measure]
-
-    return statistic
+    return lambda rows: total(judged[row] for row in rows.tolist()).metrics()[measure]
 
 
 def _pooled(
@@ -201,23 +174,3 @@ def _pooled(
         return of(pool) if pool else None
 
     return statistic
-
-
-def _aged(row: Frame) -> bool:
-    return row.truth == BRAIN and row.frame_days is not None
-
-
-def _largest(probabilities: Mapping[str, float]) -> str:
-    return max(probabilities, key=lambda label: probabilities[label]) if probabilities else wire.OTHER
-
-
-def _averaged(readings: Sequence[wire.Reading]) -> Iterator[str]:
-    """The plain moving average: the largest mean probability over ``AVERAGED_SECONDS``, whatever it is."""
-    window: list[tuple[float, int, dict[str, float]]] = []
-    for reading in readings:
-        now, epoch = reading.frame.pts_seconds, reading.frame.epoch
-        window = [kept for kept in window if kept[1] == epoch and now - kept[0] < AVERAGED_SECONDS]
-        window.append((now, epoch, {label: score.raw for label, score in reading.planes.items()}))
-        labels = window[-1][2]
-        means = {label: math.fsum(kept[2].get(label, 0.0) for kept in window) / len(window) for label in labels}
-        yield _largest(means)

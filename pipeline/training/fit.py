@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.evaluation.overtime import OverTime, over_time
+from pipeline.evaluation.overtime import OverTime, over_time, total
 from pipeline.openset import OpenSet, OperatingPoint, Rejector, evidence
 from pipeline.temporal import PlaneFilter, Temporal
 from pipeline.training.scores import Numbers, PhantomScores, scores_of
@@ -87,13 +87,13 @@ def fitted(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[Open
 
 def outcome_of(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> OverTime:
     """Decisions with these constants, judged."""
-    total = OverTime(0, 0, 0, 0, 0.0, (), 0, 0)
+    outcomes: list[OverTime] = []
     for scores, raw in scans:
         stage = PlaneFilter(labels, constants)
         rows = zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), raw, strict=True)
         decided = [stage.update(pts, epoch, row).plane or OTHER for pts, epoch, row in rows]
-        total += over_time(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided)
-    return total
+        outcomes.append(over_time(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided))
+    return total(outcomes)
 
 
 def raw_of(scores: PhantomScores, rejector: Rejector) -> Scan:

@@ -69,3 +69,7 @@ def test_a_larger_head_is_older_by_every_curve(hc_mm: float, more_mm: float):
 def test_the_curves_agree_within_two_weeks(hc_mm: float):
     found = [days for days in (hadlock_age_days(hc_mm), intergrowth_age_days(hc_mm)) if days is not None]
     assert all(abs(days - who_age_days(hc_mm)) < 14 for days in found)
+
+
+def test_next_to_no_head_has_no_age():
+    assert [intergrowth_age_days(hc_mm) for hc_mm in (0.003, 0.005, 1.0, 5.0)] == [None] * 4

@@ -84,7 +84,7 @@ def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys
         note = frame
 
     monkeypatch.setattr(worker_child, "open_source", lambda *_, **__: Broken())
-    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0, "revision": 0})
+    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "depth_mm": None, "skip": 0, "revision": 0})
     made._sending = Nowhere()
     assert made.run() == EXIT_BROKEN
     said = capsys.readouterr().err
@@ -94,7 +94,7 @@ def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys
 
 
 def worker(source, stood_still_s):
-    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "skip": 0, "revision": 0})
+    made = _Worker(None, {"sector": None, "name": "x", "spacing_mm": None, "depth_mm": None, "skip": 0, "revision": 0})
     made._source = source
     made._watch()
     made._step = (made._step[0], time.monotonic() - stood_still_s)

@@ -219,3 +219,8 @@ def test_a_reader_that_leaves_early_is_no_error():
     os.close(write)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", [["run", "--headless", "--no-record"], ["analyze", "--jsonl", "-"]])
+def test_a_depth_without_a_sector_is_refused(command, fails, tmp_path):
+    assert "depth_cm goes with a sector" in fails(*command, str(tmp_path), "--depth-cm", "12", "--sector", "whole")

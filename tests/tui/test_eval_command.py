@@ -1,7 +1,11 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
+from streamer.phantom import tour
+from tui import options
 from tui.cli import main
 
 SAVED = {"prediction": ["brain", "femur", "femur"], "label": ["brain", "brain", "femur"]}
@@ -62,3 +66,19 @@ def test_seeds_that_models_may_have_learnt_from_are_refused(seeds, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["eval", "phantom", "--seeds", seeds])
     assert "seeds" in capsys.readouterr().err
+
+
+def test_the_options_know_where_training_seeds_begin():
+    assert options.FIRST_TRAINING_SEED == tour.FIRST_TRAINING_SEED
+
+
+def test_a_table_that_is_no_text_is_one_line(tmp_path, capsys):
+    (tmp_path / "bad.csv").write_bytes(b"a\xff\n")
+    assert main(["eval", "predictions", str(tmp_path / "bad.csv")]) == 1
+    assert "no file of predictions" in capsys.readouterr().err
+
+
+def test_scoring_what_was_saved_loads_no_model(saved):
+    script = f"import sys; from tui.cli import main; main(['eval', 'predictions', {str(saved)!r}, '--json'])"
+    done = subprocess.run([sys.executable, "-c", f"{script}; assert 'torch' not in sys.modules"], timeout=60)
+    assert done.returncode == 0

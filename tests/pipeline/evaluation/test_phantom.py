@@ -3,7 +3,8 @@ import math
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.evaluation.phantom import Frame, frames_of, phantom_metrics, read_frames, regrets_of, write_frames
+from pipeline.evaluation.phantom import Frame, phantom_metrics, read_frames, regrets_of, write_frames
+from pipeline.evaluation.phantom_run import frames_of
 from pipeline.ready import load_ready
 
 

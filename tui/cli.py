@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from tui import record_commands
 from tui.loading import versions
 from tui.options import parse
 from tui.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
@@ -296,6 +297,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "eval": _eval,
     "sources": _sources,
     "doctor": _doctor,
+    **record_commands.COMMANDS,
 }
 
 

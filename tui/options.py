@@ -6,9 +6,14 @@ import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from pipeline.wire import NOTICE
+from tui import record_options
+from tui.option_parts import Commands as _Commands
+from tui.option_parts import Help
+from tui.option_parts import Options as _Options
+from tui.option_parts import command as _command
 
 SOURCES: Final = """\
 SOURCE is a video file, an image, a folder of images, a capture card (camera:0, or what fetalstream
@@ -16,18 +21,7 @@ sources lists, with ?format=mjpeg&size=1920x1080&rate=60&deinterlace=on where yo
 address (rtsp, rtsps, http, https, srt, udp or tcp://host...), or phantom:SEED (a made-up scan).
 Press ? in the dashboard for its keys. Sessions are recorded unless --no-record is given."""
 
-_WIDTH: Final = 26
-
 FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
-
-# argparse has no public names for what `add_subparsers` gives, and for parsers and groups alike.
-_Options: TypeAlias = "argparse._ActionsContainer"  # pyright: ignore[reportPrivateUsage]
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=_WIDTH)
 
 
 def build_parser(version: str) -> argparse.ArgumentParser:
@@ -36,7 +30,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
         prog="fetalstream",
         description="Standard planes and gestational age from fetal ultrasound, frame by frame, as it is scanned.",
         epilog=NOTICE,
-        formatter_class=_Help,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")
@@ -44,23 +38,10 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     adders = (
         _demo, _run, _calibrate, _watch, _record, _analyze, _replay, _search, _models, _bench, _sources, _eval, _doctor,
+        *record_options.ADDERS,
     )  # fmt: skip
     for add in adders:
         add(commands)
-    return parser
-
-
-def _command(commands: _Commands, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=words,
-        description="\n\n".join(part for part in (words[0].upper() + words[1:] + ".", more) if part),
-        epilog=NOTICE,
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    # Taken after the command too; what was said before it stays in force.
-    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
 

@@ -1,12 +1,9 @@
 """The dashboard over HTTP: who is let in, and what goes through. The real server, and Chromium where there is one."""
 
 import asyncio
-import base64
-import contextlib
 import io
 import os
 import re
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,24 +19,13 @@ from aiohttp import web  # noqa: E402
 
 from pipeline.endpoints import endpoints_in  # noqa: E402
 from tests.scripted_engine import ScriptedEngine, reading  # noqa: E402
+from tests.tui.browser import CHROMIUM, chromium, ended, visitor  # noqa: E402
 from tui.web import HOST, Guard, GuardedServer, command, serve  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # A browser's worth of a dashboard: it says what it read, and nothing else.
 ECHO = (
     f"{sys.executable} -u -c 'import sys; sys.stdout.buffer.write(b\"__GANGLION__\\n\"); sys.stdout.flush(); input()'"
 )
-
-
-async def ended(process: Any) -> None:
-    """Nothing of a child is left to the garbage collector, which would find it in the middle of another test."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(30):
-            await process.wait()
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    process._transport.close()
 
 
 @asynccontextmanager
@@ -70,10 +56,6 @@ async def serving(shell_command: str = ECHO) -> AsyncIterator[tuple[Guard, str]]
         await runner.cleanup()
         for process in started:
             await ended(process)
-
-
-def visitor() -> Any:
-    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
 async def test_the_token_opens_the_page_once_and_the_cookie_from_then_on() -> None:
@@ -147,65 +129,6 @@ def test_a_taken_port_is_an_error_and_the_address_is_on_loopback(monkeypatch: py
     serve(["watch"], told.append)
     assert re.search(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{40,}", told[0])
     assert ran[0][1]["sock"].getsockname()[0] == "127.0.0.1" if ran[0][1]["sock"].fileno() >= 0 else True
-
-
-class Browser:
-    """Chromium over its debugging protocol: just enough to open, press and read."""
-
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
-        self._count = 0
-
-    async def do(self, method: str, **params: Any) -> dict[str, Any]:
-        self._count += 1
-        await self._socket.send_json({"id": self._count, "method": method, "params": params})
-        async with asyncio.timeout(60):
-            while True:
-                answer = await self._socket.receive_json()
-                if answer.get("id") == self._count:
-                    return dict(answer.get("result", {}))
-
-    async def text(self) -> str:
-        # The terminal draws on a canvas: what it shows is told by the accessible lines where there are any.
-        found = await self.do("Runtime.evaluate", expression="document.body.className + document.title")
-        return str(found["result"].get("value"))
-
-    async def press(self, key: str) -> None:
-        await self.do("Runtime.evaluate", expression="document.querySelector('textarea').focus()")
-        await self.do("Input.dispatchKeyEvent", type="keyDown", text=key, key=key)
-        await self.do("Input.dispatchKeyEvent", type="keyUp", key=key)
-
-    async def picture(self) -> bytes:
-        return base64.b64decode((await self.do("Page.captureScreenshot", format="png"))["data"])
-
-
-@asynccontextmanager
-async def chromium(folder: Path, address: str) -> AsyncIterator[Browser]:
-    process = await asyncio.create_subprocess_exec(
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-        f"--user-data-dir={folder}", "--remote-debugging-port=0", "--window-size=1200,800", "about:blank",
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        async with asyncio.timeout(60):
-            said = b""
-            while b"DevTools listening on" not in said:
-                said = await process.stderr.readline()
-        port = re.search(rb":(\d+)/", said)
-        assert port is not None
-        async with visitor() as client:
-            async with client.get(f"http://127.0.0.1:{int(port[1])}/json/list") as pages:
-                page = next(each for each in await pages.json() if each["type"] == "page")
-            async with client.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                browser = Browser(socket)
-                await browser.do("Page.enable")
-                await browser.do("Page.navigate", url=address)
-                yield browser
-    finally:
-        process.terminate()
-        await ended(process)
 
 
 def changed_share(before: bytes, after: bytes) -> float:

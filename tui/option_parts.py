@@ -1,0 +1,36 @@
+"""What every command's options are made of."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final, TypeAlias
+
+from pipeline.wire import NOTICE
+
+_WIDTH: Final = 26
+
+# argparse has no public names for what `add_subparsers` gives, and for parsers and groups alike.
+Options: TypeAlias = "argparse._ActionsContainer"  # pyright: ignore[reportPrivateUsage]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help as it is written, with room for the options' names."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=_WIDTH)
+
+
+def command(commands: Commands, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
+    """The parser of one command; ``words`` say what it does, ``more`` what else its help tells."""
+    parser = commands.add_parser(
+        name,
+        help=words,
+        description="\n\n".join(part for part in (words[0].upper() + words[1:] + ".", more) if part),
+        epilog=NOTICE,
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
+    # Taken after the command too; what was said before it stays in force.
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser

@@ -1,0 +1,88 @@
+"""The examinations of a recorded session, each as it stood at its end: what a report tells of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.wire import Event, Goodbye, Keyframe, Message, Reading
+from tui.history import Span, extended
+from tui.replay import Recording
+from tui.session import Session, StreamView, opened, reduce
+
+
+@dataclass(slots=True)
+class Exam:
+    """One examination on one stream.
+
+    Attributes:
+        stream, exam: their ids.
+        view: as the dashboard would show it at the end.
+        first_ns, last_ns: when its first and last reading were published; None before there was one.
+        started: RFC 3339, of its first message.
+        states: the signal's, over the exam; ``Span.plane`` holds the state.
+        spacings: mm per pixel and where that is from, with the number of readings at each; None where it is unknown.
+        readings, reused: how many, and how many of them repeated an answer.
+        calibrated: whether all its probabilities were.
+        events: all of them, in the order of their times.
+        keyframes: all that were announced, by id.
+    """
+
+    stream: str
+    exam: str
+    started: str
+    view: StreamView
+    first_ns: int | None = None
+    last_ns: int | None = None
+    states: tuple[Span, ...] = ()
+    spacings: Counter[tuple[float, str] | None] = field(default_factory=Counter)
+    readings: int = 0
+    reused: int = 0
+    calibrated: bool = True
+    events: list[Event] = field(default_factory=list[Event])
+    keyframes: dict[str, Keyframe] = field(default_factory=dict[str, Keyframe])
+
+    @property
+    def seconds(self) -> float:
+        """From its first reading to its last."""
+        return 0.0 if self.first_ns is None or self.last_ns is None else (self.last_ns - self.first_ns) / 1e9
+
+    def at_s(self, published_ns: int) -> float:
+        """Seconds since its first reading."""
+        return 0.0 if self.first_ns is None else (published_ns - self.first_ns) / 1e9
+
+
+def exams_of(recording: Recording) -> list[Exam]:
+    """All examinations of a session that hold a reading, a kept frame or an event, in the order of their beginnings.
+
+    Each is folded by itself, message by message as the dashboard does, so that both always tell the same.
+    """
+    facts = opened(Session(replay=True), {**recording.about, "replay": True})
+    sessions: dict[tuple[str, str], Session] = {}
+    exams: dict[tuple[str, str], Exam] = {}
+    for _, message, _ in recording.messages():
+        key = (message.stream, message.exam)
+        if isinstance(message, Goodbye) or not message.stream:
+            continue
+        sessions[key] = reduce(sessions.get(key, facts), message, message.published_ns)
+        view = sessions[key].streams[message.stream]
+        exam = exams.setdefault(key, Exam(*key, started=message.wall_time, view=view))
+        exam.view = view
+        _counted(exam, message)
+    return [exam for exam in exams.values() if exam.readings or exam.keyframes or exam.events]
+
+
+def _counted(exam: Exam, message: Message) -> None:
+    if isinstance(message, Event):
+        exam.events.append(message)
+    elif isinstance(message, Keyframe):
+        exam.keyframes[message.keyframe] = message
+    elif isinstance(message, Reading):
+        exam.first_ns = message.published_ns if exam.first_ns is None else exam.first_ns
+        exam.last_ns = message.published_ns
+        exam.readings += 1
+        exam.reused += message.reused
+        exam.calibrated &= message.calibrated
+        exam.states = extended(exam.states, message.state, exam.at_s(message.published_ns))
+        spacing_mm = message.frame.spacing_mm
+        exam.spacings[None if spacing_mm is None else (spacing_mm, message.frame.spacing_from or "not said")] += 1

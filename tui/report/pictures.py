@@ -1,0 +1,49 @@
+"""Kept frames and their maps, small enough to be carried inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from tui.session_files import safe_name
+
+LONGEST_SIDE: Final = 900
+_QUALITY: Final = 88
+
+
+class Embedded(NamedTuple):
+    """``address``: a ``data:`` address; ``width`` and ``height`` in pixels as it is embedded."""
+
+    address: str
+    width: int
+    height: int
+
+
+def embedded(picture: bytes | None) -> Embedded | None:
+    """A picture as a JPEG of at most ``LONGEST_SIDE`` pixels a side; None where there is none, or it is damaged.
+
+    It is drawn anew, so that nothing but its pixels is carried along.
+    """
+    if picture is None:
+        return None
+    try:
+        with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG")) as image:
+            small = image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB")
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    packed = io.BytesIO()
+    small.save(packed, "JPEG", quality=_QUALITY)
+    address = "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode()
+    return Embedded(address, small.width, small.height)
+
+
+def map_of(folder: Path, keyframe: str) -> bytes | None:
+    """The class activation map that a session keeps of a frame, as a picture; None where it has none."""
+    name = safe_name(keyframe)
+    found = sorted(path for path in (folder / "maps").glob(f"**/{name}*.png") if not path.name.startswith("."))
+    return found[0].read_bytes() if found else None

@@ -14,7 +14,7 @@ test: lint
 
 # Hours of faults and damage; make test runs a few of each.
 soak: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -o log_cli=true --log-cli-level=INFO
 
 bench: $(READY)
 	$(BIN)/fetalstream bench

@@ -21,7 +21,8 @@ from av.video.stream import VideoStream
 
 from streamer.devices import Format, best_format, formats_of, stable_path
 from streamer.errors import SourceError, shown
-from streamer.live import OPEN_SECONDS, SILENCE_SECONDS, LiveVideo
+from streamer.live import OPEN_SECONDS, LiveVideo
+from streamer.live_source import SILENCE_SECONDS
 
 PIXEL_FORMATS: Final = {
     "mjpeg": "mjpeg", "h264": "h264", "hevc": "hevc", "yuyv": "yuyv422", "uyvy": "uyvy422", "nv12": "nv12",

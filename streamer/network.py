@@ -13,7 +13,8 @@ from av.error import ProtocolNotFoundError
 
 from streamer.addresses import identity_of, redacted, scheme_of
 from streamer.errors import SourceError
-from streamer.live import OPEN_SECONDS, SILENCE_SECONDS, LiveVideo
+from streamer.live import OPEN_SECONDS, LiveVideo
+from streamer.live_source import SILENCE_SECONDS
 
 _MICROSECONDS = 1_000_000
 _CONNECT_SECONDS = 4

@@ -56,7 +56,7 @@ class Source(Protocol):
 def open_source(
     name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
 ) -> Source:
-    """The source that a name stands for: a video file, an image, a folder of images, or ``phantom:SEED``.
+    """The source that a name stands for; the README lists them all.
 
     Args:
         name: an existing path comes before everything else, whatever it looks like.
@@ -83,6 +83,10 @@ def open_source(
         from streamer.network import open_network
 
         return open_network(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
+    if scheme[1].lower() == "igtl":
+        from streamer.igtl import open_igtl
+
+        return open_igtl(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
     if scheme[1] == "camera":
         return _open_camera(name, spacing_mm, clock_ns)
     if scheme[1] != "phantom":

@@ -21,22 +21,22 @@ class Timeline:
         self._origin: float | None = None
         self._last: float | None = None
         self._was_stamped = False
-        self._size: tuple[int, int] | None = None
+        self._layout: tuple[float | None, ...] | None = None
         self._resume_at: float | None = None
         self._epoch = 0
 
-    def place(self, pts_seconds: float | None, size: tuple[int, int]) -> tuple[float, int]:
+    def place(self, pts_seconds: float | None, layout: tuple[float | None, ...]) -> tuple[float, int]:
         """Media time in seconds from the start of the source, and epoch, of the next frame.
 
         Args:
             pts_seconds: the frame's time stamp on the source's own clock, None where it is missing.
-            size: height and width of the frame's pixels.
+            layout: height and width of the frame's pixels, and whatever else begins a new epoch where it changes.
         """
         now = self._media_time(pts_seconds)
         returned, self._resume_at = self._resume_at is not None, None
         jumped = self._last is not None and self._jumped(now, pts_seconds is not None)
-        self._epoch += returned or jumped or size != (self._size or size)
-        self._last, self._size, self._was_stamped = now, size, pts_seconds is not None
+        self._epoch += returned or jumped or layout != (self._layout or layout)
+        self._last, self._layout, self._was_stamped = now, layout, pts_seconds is not None
         return now, self._epoch
 
     def reconnect(self, now_seconds: float) -> None:

@@ -17,6 +17,9 @@ from streamer.handover import Gone, Handed, Note, Receiving, Silent
 SILENT_TICKS: Final = 5
 """A live child that has not said a word for so many fifths of a second hangs."""
 
+_STOPPED_TICKS: Final = 2
+"""And so many of one that the system says is stopped: it cannot speak."""
+
 PATIENT_TICKS: Final = 100
 """A child that reads a recording may be busy with one huge picture."""
 
@@ -113,7 +116,7 @@ class WorkerProcess:
         """By how much patience is to be stretched: a child that computes has merely not come to speak, on a busy
         machine or over a large picture; one that is stopped never will.
         """
-        if self._silent_ticks < min(patience_ticks, SILENT_TICKS):
+        if self._silent_ticks < min(patience_ticks, _STOPPED_TICKS):
             return 1
         try:
             status = psutil.Process(self.pid).status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -20,6 +21,13 @@ from tui.settings import ModelSettings
 PROBE_S: Final = 2.0
 WARN_BELOW_GB: Final = 5.0
 STOP_BELOW_GB: Final = 1.0
+
+# What is installed only where asked for: a module that comes with it, and what it is for.
+_EXTRAS: Final = {
+    "dicom": ("pydicom", "DICOM"),
+    "web": ("textual_serve", "dashboard in a browser"),
+    "biomedclip": ("transformers", "BiomedCLIP"),
+}
 
 Verdict = Literal["ok", "note", "wrong"]
 _MARKS: Final[dict[Verdict, str]] = {"ok": "ok", "note": "-", "wrong": "!!"}
@@ -66,6 +74,12 @@ def _software() -> Iterator[Finding]:
 
     codecs = av.library_versions["libavcodec"]
     yield Finding("video", f"av {told['av']}, libavcodec {'.'.join(map(str, codecs))}")
+    for extra, (module, what) in _EXTRAS.items():
+        if importlib.util.find_spec(module) is not None:
+            yield Finding(what, "here")
+        else:
+            yield Finding(what, f"not here; pip install 'fetalstream[{extra}]'", "note")
+    yield Finding("OpenIGTLink", "here")
 
 
 def _machine() -> Iterator[Finding]:

@@ -16,9 +16,11 @@ from tui.option_parts import Options as _Options
 from tui.option_parts import command as _command
 
 SOURCES: Final = """\
-SOURCE is a video file, an image, a folder of images, a capture card (camera:0, or what fetalstream
-sources lists, with ?format=mjpeg&size=1920x1080&rate=60&deinterlace=on where you want them), an
-address (rtsp, rtsps, http, https, srt, udp or tcp://host...), or phantom:SEED (a made-up scan).
+SOURCE is a video file, an image, a folder of images, a DICOM file or a folder of them, a capture
+card (camera:0, or what fetalstream sources lists, with ?format=mjpeg&size=1920x1080&rate=60
+&deinterlace=on where you want them), an address (rtsp, rtsps, http, https, srt, udp or
+tcp://host...), OpenIGTLink (igtl://host:port, with /DEVICE where several pictures are sent), or
+phantom:SEED (a made-up scan).
 Press ? in the dashboard for its keys. Sessions are recorded unless --no-record is given."""
 
 FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here

@@ -11,7 +11,10 @@ from tui.text import plain
 if TYPE_CHECKING:
     from streamer.devices import Device, Format
 
-_OTHERS = "Others: files, folders of images, rtsp://host/path and other addresses, phantom:SEED (see run --help)."
+_OTHERS = (
+    "Others: files, folders of images, DICOM, rtsp://host/path and other addresses, igtl://host:port (OpenIGTLink),"
+    " phantom:SEED (see run --help)."
+)
 
 
 def show_sources(*, as_json: bool) -> None:

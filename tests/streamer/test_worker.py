@@ -1,5 +1,6 @@
 """Capture in a child that is really started, really killed, and really gone afterwards."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -133,6 +134,7 @@ def test_fifty_deaths_each_is_over_within_two_seconds(number):
     threads, descriptors = threading.active_count(), psutil.Process().num_fds()
     with TsServer() as server:
         seconds = deaths_of(server, number, 50)
+    logging.getLogger(__name__).info("%s: back after %.2f s at the latest", number.name, max(seconds))
     assert max(seconds) <= 2.0, sorted(seconds)[-5:]
     assert (threading.active_count(), psutil.Process().num_fds()) == (threads, descriptors)
 
@@ -226,5 +228,7 @@ def test_a_child_that_computes_is_waited_for_longer_than_one_that_is_stopped(mon
         for status[:], stretched in (["stopped"], 0), (["running"], 3), (["sleeping"], 1):
             assert child._worth_waiting(5) == stretched
             assert child._worth_waiting(100) == stretched
-        child._silent_ticks = 4
+        child._silent_ticks, status[:] = 1, ["stopped"]
         assert child._worth_waiting(5) == 1
+        child._silent_ticks = 2
+        assert child._worth_waiting(5) == 0

@@ -40,6 +40,13 @@ def test_the_whole_report_ends_with_the_verdict_and_the_notice(capsys):
     assert "fetalstream models pull fetalclip" in said
 
 
+def test_what_is_installed_only_where_asked_for_is_named_with_its_command(monkeypatch):
+    monkeypatch.setitem(doctor._EXTRAS, "dicom", ("no_such_module", "DICOM"))
+    told = findings(doctor._software)
+    assert told["DICOM"] == Finding("DICOM", "not here; pip install 'fetalstream[dicom]'", "note")
+    assert told["OpenIGTLink"].verdict == "ok"
+
+
 def test_a_full_disk_is_told(monkeypatch):
     for free_gb, verdict in ((0.5, "wrong"), (3, "note"), (50, "ok")):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free_gb * 1e9: SimpleNamespace(free=free))

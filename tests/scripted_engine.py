@@ -92,8 +92,9 @@ class ScriptedEngine:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.deaf = False
         self.publisher = Publisher(
-            endpoints, Stamp(run or new_run()), picture_of=lambda each: self.shelf.get(each), clock_ns=clock_ns
-        )
+            endpoints, Stamp(run or new_run(), clock_ns), picture_of=lambda each: self.shelf.get(each),
+            clock_ns=clock_ns,
+        )  # fmt: skip
         try:
             self.control = Control(
                 self.publisher, self.submit, {"model": {"name": "mini"}, "versions": {"python": "3"}}

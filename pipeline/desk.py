@@ -7,7 +7,7 @@ import queue
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -17,6 +17,9 @@ from pipeline.ask import Question
 from pipeline.keyframes import Shelved
 from streamer.errors import SourceError
 from streamer.masker import setting_from
+
+PROTOCOL_CHARACTERS: Final = 100
+"""Of a protocol's name; what is longer is cut."""
 
 
 class CommandError(Exception):
@@ -72,6 +75,7 @@ class Desk:
             "set_spacing": self._set_spacing,
             "set_sector": self._set_sector,
             "ask": self._ask,
+            "protocol": self._protocol,
             "pause": lambda _: self._pause(paused=True),
             "resume": lambda _: self._pause(paused=False),
             "stop": self._stop,
@@ -171,7 +175,7 @@ class Desk:
         taken: list[str] = []
         for analyzer in self._chosen(args):
             keyframe = analyzer.snapshot()
-            self._reach.send([keyframe])
+            self._reach.send([keyframe, analyzer.event("snapshot", {"keyframe": keyframe.keyframe})])
             taken.append(keyframe.keyframe)
         return {"keyframes": taken}
 
@@ -211,9 +215,17 @@ class Desk:
         asked = args.get("question")
         if args.get("text") is not None and not isinstance(asked, Question):
             raise CommandError("this engine takes no sentences: it was started without a text tower")
+        told = {"text": asked.text, "note": asked.note} if isinstance(asked, Question) else {"text": None, "note": None}
         for analyzer in self._chosen(args):
             analyzer.ask(asked if isinstance(asked, Question) else None)
-        return {"text": asked.text, "note": asked.note} if isinstance(asked, Question) else {"text": None, "note": None}
+            self._reach.send([analyzer.event("asked", told)])
+        return told
+
+    def _protocol(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The views that are collected are the listeners' business; which they were is put on record."""
+        name = None if args.get("protocol") is None else str(args["protocol"])[:PROTOCOL_CHARACTERS]
+        self._reach.send(analyzer.event("protocol", {"protocol": name}) for analyzer in self._chosen(args))
+        return {"protocol": name}
 
     def _pause(self, *, paused: bool) -> dict[str, Any]:
         if paused != self._reach.paused:

@@ -110,6 +110,7 @@ class FetalstreamApp(OperatedApp):
         self._said = None
         self._opened(state)
         await self._recall()
+        await self._tell_protocol()
 
     def _opened(self, state: Mapping[str, Any]) -> None:
         self._state = state
@@ -130,6 +131,12 @@ class FetalstreamApp(OperatedApp):
                 with contextlib.suppress(RequestFailed):
                     result = await self._feed.request("since", {"kind": kind, "stream": stream, "seq": -1})
                     self._fold(result.get("messages", []), kind)
+
+    async def _tell_protocol(self) -> None:
+        """What is collected goes on record; without a word where it cannot, for nothing depends on it."""
+        if self.protocol is not None and not self._read_only:
+            with contextlib.suppress(RequestFailed):
+                await self._feed.request("protocol", {"protocol": self.protocol.name})
 
     def _fold(self, headers: Iterable[Any], kind: str) -> None:
         for header in headers:
@@ -156,6 +163,8 @@ class FetalstreamApp(OperatedApp):
             self._opened(await self._feed.request("state"))
         except RequestFailed as error:
             self.say(str(error), "warn")
+        else:
+            await self._tell_protocol()
 
     # The clock -------------------------------------------------------------------------------------------------
 
@@ -202,4 +211,5 @@ class FetalstreamApp(OperatedApp):
             said=said,
             protocol=self.protocol,
             played=played,
+            tape=self.tape,
         )

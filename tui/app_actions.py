@@ -101,11 +101,12 @@ class OperatedApp(PastApp):
 
     async def _ask(self, command: str, args: dict[str, Any], done: str) -> None:
         try:
-            await self._feed.request(command, args)
+            result = await self._feed.request(command, args)
         except RequestFailed as error:
             self.say(str(error), "bad")
         else:
-            self.say(done, "good")
+            note = result.get("note")  # why what was asked for should not be trusted
+            self.say(f"{done}: {note}" if note else done, "warn" if note else "good")
 
     def action_mark(self) -> None:
         """Sets a mark on the chosen stream, with a note."""
@@ -232,8 +233,11 @@ class OperatedApp(PastApp):
                     self.protocol = read_protocol(names[place])
                 except ProtocolError as error:
                     self.say(str(error), "bad")
-                else:
+                    return
+                if self._read_only:
                     self.say(f"Protocol: {titles[place]}", "good")
+                else:
+                    self._command("protocol", {"protocol": names[place]}, f"Protocol: {titles[place]}")
 
         self.push_screen(Choose("protocol", titles), answered)
 

@@ -15,6 +15,7 @@ from tui.finding import Moment, found
 from tui.moments import History
 from tui.protocols import Protocol
 from tui.session import Session, StreamView
+from tui.tape import Tape
 from tui.text import stopwatch
 from tui.widgets.dashboard import Dashboard
 from tui.widgets.prompts import AskLine, Choose
@@ -41,6 +42,7 @@ class PastApp(App[None]):
         self.selected: str | None = None
         self.protocol = protocol
         self.held: Held | None = None
+        self.tape = Tape()
         self._feed = feed
         self._player = feed if isinstance(feed, Player) else None
         self._clock_ns = clock_ns

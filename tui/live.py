@@ -24,6 +24,7 @@ from tui.headless import StatusLine, summary
 from tui.recorder_process import RecorderSettings
 from tui.settings import EngineSettings, RunSettings, SettingsError
 from tui.supervise import Child, Command, Supervisor
+from tui.tape import INTO, Tape, heard
 
 if TYPE_CHECKING:
     from pipeline.endpoints import Endpoints, RunFolder
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 POLL_S: Final = 0.1
 SAY_AGAIN_S: Final = 4.0
 ASKED_WITHIN_S: Final = 1.5
-RECORDING: Final = "Recording into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,11 @@ def _dashboard(supervisor: Supervisor, control: str, asked: _Asked, protocol: Pr
             if asked.to_stop.is_set():
                 app.leave()  # asked before the app was there to hear it
             for words in _news(supervisor):
-                app.say(words, "quiet" if words.startswith(RECORDING) else "bad")
+                app.tape = heard(app.tape, words)
+                app.say(words, "quiet" if words.startswith(INTO) else "bad")
             failed = supervisor.failed
+            if failed is not None and failed in supervisor.children[1:]:
+                app.tape = Tape(app.tape.folder, _failure(failed))
             if failed is not None and now_s >= next_word_s:
                 # Said again and again: it stays on the screen until somebody has seen it and quits.
                 next_word_s = now_s + SAY_AGAIN_S

@@ -36,13 +36,18 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A list of views. ``source``: the publication it follows; ``enough``: score from which a view is collected."""
+    """A list of views.
+
+    ``source``: the publication it follows; ``enough``: score from which a view is collected; ``name``: its file's,
+    whatever the file says.
+    """
 
     title: _Words
     source: _Words
     url: str = ""
     enough: _Share = 0.0
     views: tuple[View, ...]
+    name: str = ALL_PLANES
 
 
 def every_plane(labels: tuple[str, ...]) -> Protocol:
@@ -73,11 +78,12 @@ def read_protocol(name: str) -> Protocol | None:
             raise ProtocolError(f"unknown protocol {name!r}: choose {', '.join(protocol_names())} or give a .toml file")
         path = own if own.is_file() else Path(str(_ours() / f"{name}.toml"))
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Protocol)
+        protocol = msgspec.toml.decode(path.read_bytes(), type=Protocol)
     except OSError as error:
         raise ProtocolError(f"protocol {path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise ProtocolError(f"protocol {path}: {str(error).splitlines()[0]}") from error
+    return msgspec.structs.replace(protocol, name=path.stem)
 
 
 def _ours() -> Path:

@@ -24,6 +24,7 @@ from tui.feed_listener import REFILL_S, Heard, Listener
 from tui.feed_protocol import RequestFailed
 from tui.session_files import DamagedPicture, make_folder
 from tui.store import SessionStore
+from tui.tape import INTO, NOT_RECORDING
 
 COMMIT_EVERY_S: Final = 0.25
 LOOK_AT_DISK_EVERY_S: Final = 5.0
@@ -67,7 +68,7 @@ def record(
             except RequestFailed as error:
                 say(f"Recorder: {error}")
             except (OSError, sqlite3.Error) as error:
-                say(f"NOT RECORDING: {_reason(error)} in {out_dir}; it goes on as soon as that is mended")
+                say(f"{NOT_RECORDING}{_reason(error)} in {out_dir}; it goes on as soon as that is mended")
             stop.wait(TRY_AGAIN_S)
     finally:
         context.destroy(0)
@@ -88,7 +89,7 @@ def _record_run(
         listener = Listener(context, asker, found, store.last_seqs())
         try:
             run = _Run(store, listener, asker, {str(each.get("stream")) for each in found.state.get("streams", [])})
-            say.over(f"Recording into {store.folder}")
+            say.over(f"{INTO}{store.folder}")
             return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
         finally:
             listener.close()

@@ -47,6 +47,9 @@ EVENT_WORDS = {
     "new_exam": "New exam",
     "mark": "Mark",
     "decision": "Decision",
+    "snapshot": "Snapshot",
+    "asked": "Asked",
+    "protocol": "Protocol",
 }
 
 # Of these events only the details named are told; of others all.
@@ -57,13 +60,15 @@ _TOLD_OF: dict[str, tuple[str, ...]] = {
     "signal_back": (),
     "new_exam": (),
     "mark": ("text",),
+    "snapshot": (),
+    "asked": ("text",),
     "spacing_changed": ("spacing_mm",),
     "frame_failed": ("reason", "error"),
     "source_lost": ("reason",),
     "source_failed": ("reason",),
     "source_back": (),
 }
-_SELF_EVIDENT = ("text", "reason", "error", "plane", "sector")
+_SELF_EVIDENT = ("text", "reason", "error", "plane", "sector", "protocol")
 
 
 def plain(value: object, limit: int = 80) -> str:

@@ -101,6 +101,31 @@ def test_a_snapshot_can_be_fetched_listed_and_acknowledged(ask, reach):
         ask("keyframe", keyframe="unknown")
 
 
+def test_each_command_that_changes_something_is_an_event(ask, reach):
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    one = {"stream": "stream-1"}
+    (taken,) = ask("snapshot", **one)["keyframes"]
+    ask("mark", text="here", **one)
+    ask("decide", keyframe=taken, verdict="accept", **one)
+    ask("undo", **one)
+    ask("set_spacing", spacing_mm=0.2, **one)
+    ask("set_sector", sector=None, **one)
+    ask("ask", text=None, **one)
+    ask("protocol", protocol="fasp-20-week", **one)
+    ask("new_exam", **one)
+    ask("pause")
+    ask("resume")
+    events = [m.event for m in reach.sent if isinstance(m, wire.Event) and m.stream == "stream-1"]
+    assert events == [
+        "snapshot", "mark", "decision", "decision", "spacing_changed", "sector_changed", "asked", "protocol",
+        "new_exam", "paused", "resumed",
+    ]  # fmt: skip
+    said = {m.event: m.detail for m in reach.sent if isinstance(m, wire.Event)}
+    assert said["snapshot"] == {"keyframe": taken}
+    assert said["protocol"] == {"protocol": "fasp-20-week"}
+    assert said["asked"] == {"text": None, "note": None}
+
+
 def test_a_snapshot_before_any_frame_is_refused(ask):
     with pytest.raises(CommandError, match="no frame"):
         ask("snapshot")

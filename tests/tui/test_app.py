@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from pipeline.wire import NOTICE, Goodbye
 from tests.tui import scan
 from tests.tui.scan import START, Clock, ListFeed
 from tui.app import FetalstreamApp
+from tui.tape import Tape
 from tui.widgets.dashboard import Dashboard
 from tui.widgets.overview import Tile
 from tui.widgets.panel import Panel
@@ -434,3 +436,16 @@ async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
         await b.shows("ENGINE PAUSED")
         b.app.action_engine_pause()
         await b.until(lambda: [c for c, _ in b.feed.asked if c in ("pause", "resume")] == ["pause", "resume"])
+
+
+async def test_that_nothing_is_recorded_stays_on_the_screen_until_it_is_mended() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        b.app.tape = Tape(None, "No space left on device in /sessions")
+        await b.shows("NOT RECORDING: No space left", "19w1d")
+        b.clock.forward(60)
+        b.put_streams("stream-1")
+        await b.shows("NOT RECORDING: No space left")
+        b.app.tape = Tape(Path("/sessions/a"))
+        await b.shows("● REC")
+        assert "NOT RECORDING" not in b.screen()

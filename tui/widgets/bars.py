@@ -7,6 +7,7 @@ from rich.text import Text
 from pipeline.wire import Event, Health
 from tui.condition import Badge, badge
 from tui.session import Session, StreamView
+from tui.tape import Tape
 from tui.text import clock, event_words, label_words, plain, stopwatch, weeks_days
 from tui.widgets import palette
 
@@ -14,6 +15,7 @@ LAG_S = 0.5
 """A screen that is further behind than this says so loudly."""
 
 _SEPARATOR = (" │ ", palette.LINE)
+NO_TAPE = Tape()
 
 
 def stamp(mark: Badge) -> Text:
@@ -26,18 +28,30 @@ def stamp(mark: Badge) -> Text:
 
 def header(
     session: Session, view: StreamView | None, now_ns: int, width: int, *,
-    paused_s: float | None, played: str | None = None,
+    paused_s: float | None, played: str | None = None, tape: Tape = NO_TAPE,
 ) -> Text:  # fmt: skip
-    """Name, condition, stream and model; UNCALIBRATED where the probabilities are."""
-    left = Text.assemble((" fetalstream ", f"bold {palette.ACCENT}"), no_wrap=True, end="")
+    """Name, condition, recording, stream and model; UNCALIBRATED where the probabilities are."""
+    name = Text(" fetalstream ", style=f"bold {palette.ACCENT}")
+    state = Text(no_wrap=True, end="")
     if paused_s is not None:
-        left.append(f" PAUSED {stopwatch(paused_s)} ", style=f"bold {palette.INK} on {palette.WARN}").append(" ")
-    left.append_text(stamp(badge(view, now_ns, replay=session.replay) if view else Badge("CONNECTING", "quiet")))
+        state.append(f" PAUSED {stopwatch(paused_s)} ", style=f"bold {palette.INK} on {palette.WARN}").append(" ")
+    state.append_text(stamp(badge(view, now_ns, replay=session.replay) if view else Badge("CONNECTING", "quiet")))
+    if tape.trouble is not None:
+        state.append(" ").append(" NOT RECORDING ", style=f"bold {palette.INK} on {palette.BAD}")
+    elif tape.runs:
+        state.append(" ● REC", style=palette.BAD)
     if played is not None:
-        left.append(f"  {played}", style=f"bold {palette.COLD}")
+        state.append(f"  {played}", style=f"bold {palette.COLD}")
+    stream = Text()
     if view is not None:
-        left.append(f"  {plain(view.stream, 16)}", style=palette.TEXT)
-        left.append(_facts(view, width), style=palette.MUTED)
+        stream.append(f"  {plain(view.stream, 16)}", style=palette.TEXT)
+        stream.append(_facts(view, width), style=palette.MUTED)
+    # What is said of the state and of the model is never cut: the names give way.
+    least = state.cell_len + _model(session, view, now_ns, 0).cell_len
+    for left in (Text.assemble(name, state, stream), Text.assemble(name, state), Text.assemble(" ", state)):
+        if left.cell_len - state.cell_len + least < width:
+            break
+    left.no_wrap, left.end = True, ""
     return palette.spread(left, _model(session, view, now_ns, width - left.cell_len), width)
 
 
@@ -117,7 +131,7 @@ def _health_parts(said: Health, age_s: float | None, lag_s: float, width: int) -
         ),
         _latency(latency.p50, latency.p99),
         _count("dropped" if not tight else "drop", counts.dropped, palette.WARN),
-        _count("failed" if not tight else "fail", counts.failed, palette.BAD),
+        *([] if tight and not counts.failed else [_count("failed", counts.failed, palette.BAD)]),
         Text.assemble(
             ("last frame " if not tight else "frame ", palette.MUTED), "–" if age_s is None else f"{age_s:.1f} s"
         ),

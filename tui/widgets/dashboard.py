@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from tui.coach import items, next_step
 from tui.condition import Tone, offers_new_exam
 from tui.protocols import Protocol
 from tui.session import Session, StreamView
+from tui.tape import Tape
 from tui.text import plain, stopwatch
 from tui.widgets import bars, layout, palette
 from tui.widgets.overview import Overview
@@ -47,7 +48,7 @@ class Scene:
     """All that one drawing needs.
 
     ``live`` is the session as it is; ``shown`` and ``shown_ns`` are the same and now, or, while the screen is held,
-    what was known then (``paused_s`` ago). ``said`` is the answer to the last key.
+    what was known then (``paused_s`` ago). ``said`` is the answer to the last key; ``tape``: whether it is recorded.
     """
 
     live: Session
@@ -59,6 +60,7 @@ class Scene:
     said: tuple[str, Tone] | None
     protocol: Protocol | None = None
     played: Played | None = None
+    tape: Tape = field(default_factory=Tape)
 
     @property
     def live_view(self) -> StreamView | None:
@@ -140,7 +142,9 @@ class Dashboard(Screen[None]):
         width, live, now_ns = self.size.width, scene.live, scene.now_ns
         view = scene.live_view
         played = None if scene.played is None else scene.played.words
-        self._header.show(bars.header(live, view, now_ns, width, paused_s=scene.paused_s, played=played))
+        self._header.show(
+            bars.header(live, view, now_ns, width, paused_s=scene.paused_s, played=played, tape=scene.tape)
+        )
         self._streams.display = len(live.streams) > 1
         self._streams.show(bars.streams(live, scene.selected, now_ns, width))
         self._health.show(bars.health(view, now_ns, width, behind_s=behind_s))
@@ -157,6 +161,9 @@ def _status(scene: Scene, behind_s: float, width: int, *, wide: bool) -> Text:
     if scene.said is not None:
         words, tone = scene.said
         return row.append(plain(words, width - row.cell_len - 1), style=palette.TONES[tone])
+    if scene.tape.trouble is not None:
+        words = plain(f"NOT RECORDING: {scene.tape.trouble}", width - row.cell_len - 1)
+        return row.append(words, style=f"bold {palette.BAD}")
     if view is not None and offers_new_exam(view, scene.now_ns):
         return row.append("No picture for a minute. Another patient? n starts a new exam", style=palette.WARN)
     if view is None or view.reading is None:

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.wire import Counts, Message
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
 from tui.session import Session, opened, reduce
+from tui.tape import Tape
 from tui.widgets import bars, palette
 
 
@@ -57,3 +60,23 @@ def test_an_age_that_does_not_fit_its_tab_is_left_out() -> None:
     session = told(*(scan.reading(START, stream=f"stream-{i}") for i in range(1, 6)))
     assert "20w" not in bars.streams(session, "stream-1", START, 100).plain
     assert "20w3d" in bars.streams(session, "stream-1", START, 200).plain
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_header_never_hides_that_nothing_is_recorded_or_calibrated(width: int) -> None:
+    session = told(scan.reading(START, stream="stream-12345678"))
+    view = session.streams["stream-12345678"]
+    tape = Tape(Path("x"), "No space left on device")
+    late = START + 2 * SECOND
+    shown = bars.header(session, view, late, width, paused_s=75.0, tape=tape)
+    for words in ("PAUSED 1:15", "STALE 2.0 s", "NOT RECORDING", "UNCALIBRATED"):
+        assert words in shown.plain
+    assert shown.cell_len <= width
+    assert "REC" not in bars.header(session, view, START, width, paused_s=None).plain
+    assert "● REC" in bars.header(session, view, START, width, paused_s=None, tape=Tape(Path("x"))).plain
+
+
+def test_the_screen_lag_is_shown_on_the_smallest_screen_too() -> None:
+    counts = Counts(captured=12_000, dropped=1234)
+    view = told(scan.reading(START), scan.health(START, counts=counts)).streams["stream-1"]
+    assert "lag 0.0 s" in bars.health(view, START, 80).plain

@@ -29,7 +29,6 @@ from tui.widgets.dashboard import Played, Scene
 
 VIDEO_HZ = 15.0
 RECONNECT_EVERY_S = 1.0
-SAID_FOR_S = 8.0
 
 _THEME = Theme(
     name="fetalstream",
@@ -196,9 +195,6 @@ class FetalstreamApp(OperatedApp):
         held = self.held
         shown, shown_ns = (self.session, now_ns) if held is None else (held.session, held.at_ns)
         paused_s = None if held is None else (now_ns - shown_ns) / 1e9
-        said = None
-        if self._said is not None and now_ns - self._said[2] < SAID_FOR_S * 1e9:
-            said = self._said[:2]
         player = self._player
         played = None if player is None else Played(player.seconds, player.duration, player.speed)
         return Scene(
@@ -208,8 +204,9 @@ class FetalstreamApp(OperatedApp):
             shown_ns=shown_ns,
             paused_s=paused_s,
             selected=self.selected,
-            said=said,
+            said=self.said,
             protocol=self.protocol,
             played=played,
             tape=self.tape,
+            pictures=self.pictures,
         )

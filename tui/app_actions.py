@@ -24,10 +24,18 @@ from tui.text import label_words
 from tui.widgets.prompts import AskLine, Choose
 from tui.widgets.review import Review
 from tui.widgets.screens import ConfirmNewExam, Help
+from tui.widgets.sheet import Sheet
 from tui.widgets.themes import THEMES
 
-CHANGES: Final = frozenset({"mark", "snapshot", "new_exam", "ask", "scale", "region", "engine_pause"})
+CHANGES: Final = frozenset({"mark", "snapshot", "new_exam", "ask", "scale", "region", "engine_pause", "decide", "undo"})
 """Actions that ask the engine to do something."""
+
+_DONE: Final = {
+    "accept": "Accepted, on record",
+    "reject": "Rejected, on record",
+    "relabel": "Relabelled, on record",
+    "undo": "Taken back, on record",
+}
 
 
 class OperatedApp(PastApp):
@@ -39,6 +47,7 @@ class OperatedApp(PastApp):
         Binding("s", "snapshot", "Snapshot"),
         Binding("n", "new_exam", "Exam"),
         Binding("b", "review", "Best"),
+        Binding("v", "views", "Views"),
         Binding("y", "protocol", "Protocol", show=False),
         Binding("slash", "ask", "Ask", key_display="/"),
         Binding("f", "find", "Find", show=False),
@@ -76,6 +85,7 @@ class OperatedApp(PastApp):
         yield SystemCommand("Snapshot", "Keep this frame", self.action_snapshot)
         yield SystemCommand("New exam", "Another patient", self.action_new_exam)
         yield SystemCommand("Best frames", "Accept, reject, relabel, undo", self.action_review)
+        yield SystemCommand("Views", "All views and what stands for them, in pictures", self.action_views)
         yield SystemCommand("Protocol", "Which views to collect", self.action_protocol)
         yield SystemCommand("Ask in words", "Score a sentence against every frame", self.action_ask)
         yield SystemCommand("Find a moment", "By plane, mark or event", self.action_find)
@@ -184,18 +194,30 @@ class OperatedApp(PastApp):
 
     def action_review(self) -> None:
         """Best frames beside their candidates."""
+        self._review(None)
+
+    def _review(self, at: int | None) -> None:
         if self.selected is not None:
-            self.push_screen(Review(self._looked, self._decide, self._feed.picture, self._relabel))
+            said = lambda: self.said  # noqa: E731 - a property has no other name
+            self.push_screen(Review(self._looked, self._decide, self.pictures, self._relabel, said, at))
+
+    def action_views(self) -> None:
+        """All views in pictures; enter looks at one closely."""
+        if self.selected is not None:
+
+            def answered(place: int | None) -> None:
+                if place is not None:
+                    self._review(place)
+
+            self.push_screen(Sheet(self._looked, self.pictures), answered)
 
     def _looked(self) -> tuple[StreamView, list[Item], int] | None:
         view, now_ns = self.session.streams.get(self.selected or ""), self._clock_ns()
         return None if view is None else (view, items(self.protocol, view, now_ns), now_ns)
 
     def _decide(self, command: str, args: dict[str, Any]) -> None:
-        if (stream := self._may("snapshot")) is not None:
-            self._command(command, {"stream": stream, **args}, "Taken back" if command == "undo" else "On record")
-        else:
-            self.notify("A recording cannot be changed" if self._player else "Read-only", markup=False)
+        if (stream := self._may(command)) is not None:
+            self._command(command, {"stream": stream, **args}, _DONE[str(args.get("verdict", command))])
 
     def _relabel(self, keyframe: str) -> None:
         found = self._looked()

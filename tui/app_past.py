@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from textual.filter import LineFilter
 from tui.condition import Tone
 from tui.feed_protocol import Feed, Player
 from tui.finding import Moment, found
+from tui.kept_pictures import KeptPictures, on_disk
 from tui.moments import History
 from tui.protocols import Protocol
 from tui.session import Session, StreamView
@@ -22,6 +24,7 @@ from tui.widgets.prompts import AskLine, Choose
 from tui.widgets.themes import DARK, Recoloured, Styled
 
 SCRUB_S: Final = 5.0
+SAID_FOR_S: Final = 8.0
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -52,6 +55,7 @@ class PastApp(App[None]):
         self._colours = DARK
         self._recoloured: Recoloured | None = None
         self._said: tuple[str, Tone, int] | None = None
+        self.pictures = KeptPictures(self._kept_picture, lambda bringing: self.run_worker(bringing, group="pictures"))
 
     @property
     def colours(self) -> str:
@@ -77,6 +81,15 @@ class PastApp(App[None]):
         """Puts one line into the status row for a few seconds."""
         self._said = (words, tone, self._clock_ns())
         self._dashboard.all_due()
+
+    @property
+    def said(self) -> tuple[str, Tone] | None:
+        """What was said last, for as long as it is to be seen."""
+        recent = self._said is not None and self._clock_ns() - self._said[2] < SAID_FOR_S * 1e9
+        return self._said[:2] if recent and self._said is not None else None
+
+    async def _kept_picture(self, keyframe: str) -> bytes | None:
+        return await self._feed.picture(keyframe) or await asyncio.to_thread(on_disk, self.tape.folder, keyframe)
 
     @property
     def view(self) -> StreamView | None:

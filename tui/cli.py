@@ -66,7 +66,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from streamer.errors import SourceError
     from tui.analyze import Interrupted
     from tui.feed_protocol import RequestFailed
-    from tui.live import Failed
+    from tui.foreground import Failed
     from tui.protocols import ProtocolError
     from tui.replay import RecordingError
     from tui.search_command import SearchError
@@ -158,7 +158,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _watch_in_browser(options: argparse.Namespace) -> int:
-    from tui.live import Failed
+    from tui.foreground import Failed
 
     try:
         from tui.web import serve
@@ -332,14 +332,16 @@ def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings
 
 def _on_terminal() -> bool:
     # Where Textual was given another driver, a browser stands at the other end of the pipes.
-    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
+    # Textual draws on standard error.
+    terminals = (sys.stdin, sys.stdout, sys.stderr)
+    return "TEXTUAL_DRIVER" in os.environ or all(each.isatty() for each in terminals)
 
 
 def _needs_terminal(command: str) -> None:
-    from tui.live import Failed
+    from tui.foreground import Failed
 
     if not _on_terminal():
-        raise Failed(f"{command} draws on a terminal, and this is none: run it in one")
+        raise Failed(f"{command} draws on a terminal, and this is none: run it in one, its outputs not redirected")
 
 
 def _say(line: str) -> None:

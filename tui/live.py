@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import threading
@@ -18,21 +17,17 @@ import msgspec
 import platformdirs
 
 from tui.engine_process import READY
-from tui.feed_protocol import Feed as Showable
 from tui.feed_protocol import RequestFailed
+from tui.foreground import POLL_S, Failed, dashboard, failure, news, show
 from tui.headless import StatusLine, summary
 from tui.recorder_process import RecorderSettings
 from tui.settings import EngineSettings, RunSettings, SettingsError
-from tui.supervise import Child, Command, Supervisor
-from tui.tape import INTO, Tape, heard
+from tui.supervise import Command, Supervisor
 
 if TYPE_CHECKING:
     from pipeline.endpoints import Endpoints, RunFolder
-    from tui.app import FetalstreamApp
     from tui.protocols import Protocol
 
-POLL_S: Final = 0.1
-SAY_AGAIN_S: Final = 4.0
 ASKED_WITHIN_S: Final = 1.5
 
 
@@ -42,14 +37,6 @@ class Look:
 
     protocol: str | None = None
     read_only: bool = False
-
-
-class Failed(Exception):
-    """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
-
-    def __init__(self, message: str, log: str = "") -> None:
-        super().__init__(message)
-        self.log = log
 
 
 def sessions_folder() -> Path:
@@ -80,7 +67,7 @@ def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
                 if ready and headless:
                     _headless(supervisor, endpoints.control, asked)
                 elif ready:
-                    _dashboard(supervisor, endpoints.control, asked, protocol)
+                    dashboard(supervisor, endpoints.control, asked.to_stop, protocol)
             finally:
                 supervisor.stop()
         _raise_failure(supervisor)
@@ -96,7 +83,7 @@ def watch(endpoint: str | None, look: Look, stop_orphan: Callable[[], bool]) -> 
     """
     from tui.feed import Feed
 
-    _show(Feed(endpoint), _protocol(look), read_only=look.read_only)
+    show(Feed(endpoint), _protocol(look), read_only=look.read_only)
     if look.read_only:
         return
     state = asyncio.run(_asked_once(endpoint, "state"))
@@ -113,7 +100,7 @@ def replay(folder: Path, look: Look) -> None:
     from tui.replay import Recording, ReplayFeed
 
     protocol = _protocol(look)
-    _show(ReplayFeed(Recording(folder)), protocol)
+    show(ReplayFeed(Recording(folder)), protocol)
 
 
 class _Asked:
@@ -195,7 +182,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
         connecting = asyncio.create_task(connect(feed))
         while not engine.over and not asked.to_stop.is_set():
             supervisor.poll(time.monotonic())
-            for words in _news(supervisor):
+            for words in news(supervisor):
                 line.say(words)
             line.take(feed.drain(), time.monotonic_ns())
             line.update(time.monotonic_ns())
@@ -204,7 +191,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
         await asyncio.to_thread(supervisor.stop)
         line.take(feed.drain(), time.monotonic_ns())
         await feed.close()
-        for words in [*_news(supervisor), *summary(line.session)]:
+        for words in [*news(supervisor), *summary(line.session)]:
             line.say(words)
 
     async def connect(feed: Feed) -> None:
@@ -219,67 +206,10 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
     asyncio.run(follow())
 
 
-def _dashboard(supervisor: Supervisor, control: str, asked: _Asked, protocol: Protocol | None) -> None:
-    from tui.feed import Feed
-
-    over = threading.Event()
-
-    def look_after(app: FetalstreamApp) -> None:
-        next_word_s = 0.0
-        while not over.wait(POLL_S):
-            now_s = time.monotonic()
-            supervisor.poll(now_s)
-            if asked.to_stop.is_set():
-                app.leave()  # asked before the app was there to hear it
-            for words in _news(supervisor):
-                app.tape = heard(app.tape, words)
-                app.say(words, "quiet" if words.startswith(INTO) else "bad")
-            failed = supervisor.failed
-            if failed is not None and failed in supervisor.children[1:]:
-                app.tape = Tape(app.tape.folder, _failure(failed))
-            if failed is not None and now_s >= next_word_s:
-                # Said again and again: it stays on the screen until somebody has seen it and quits.
-                next_word_s = now_s + SAY_AGAIN_S
-                app.say(_failure(failed), "bad")
-
-    _show(Feed(control), protocol, beside=look_after, over=over)
-    print("stopping …", file=sys.stderr)
-
-
-def _news(supervisor: Supervisor) -> list[str]:
-    """What happened since this was asked last: deaths, and what the recorder has to say (that it cannot write)."""
-    deaths = [words for child in supervisor.children for words in child.deaths()]
-    return deaths + [words for child in supervisor.children[1:] for words in child.news() if words]
-
-
 def _protocol(look: Look) -> Protocol | None:
     from tui.protocols import read_protocol
 
     return None if look.protocol is None else read_protocol(look.protocol)
-
-
-def _show(
-    feed: Showable, protocol: Protocol | None, *, read_only: bool = False,
-    beside: Callable[[FetalstreamApp], None] | None = None, over: threading.Event | None = None,
-) -> None:  # fmt: skip
-    """The dashboard until it is left; ``beside`` runs in a thread meanwhile, ``over`` tells it to end."""
-    from tui.app import FetalstreamApp
-
-    app = FetalstreamApp(feed, read_only=read_only, protocol=protocol)
-    # The app ends well on SIGTERM; a closed terminal is the same to it.
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    thread = None if beside is None else threading.Thread(target=beside, args=(app,), name="supervisor", daemon=True)
-    if thread is not None:
-        thread.start()
-    try:
-        app.run()
-    finally:
-        if over is not None and thread is not None:
-            over.set()
-            thread.join()
-    if app.return_code:
-        raise Failed("the dashboard broke down; the lines above say where")
 
 
 async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | None:
@@ -300,9 +230,4 @@ async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | No
 def _raise_failure(supervisor: Supervisor) -> None:
     failed = supervisor.failed
     if failed is not None:
-        raise Failed(_failure(failed), "\n".join(failed.lines()))
-
-
-def _failure(child: Child) -> str:
-    said = child.last_words() or "it said nothing"
-    return said if child.starts == 1 else f"the {child.command.name} failed again and again: {said}"
+        raise Failed(failure(failed), "\n".join(failed.lines()))

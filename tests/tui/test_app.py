@@ -21,6 +21,7 @@ from tui.widgets.dashboard import Dashboard
 from tui.widgets.overview import Tile
 from tui.widgets.panel import Panel
 from tui.widgets.screens import ConfirmNewExam, Help
+from tui.widgets.thumbnails import Thumbnail
 
 SIZES = [(80, 24), (140, 45)]
 
@@ -449,3 +450,45 @@ async def test_that_nothing_is_recorded_stays_on_the_screen_until_it_is_mended()
         b.app.tape = Tape(Path("/sessions/a"))
         await b.shows("● REC")
         assert "NOT RECORDING" not in b.screen()
+
+
+async def test_the_views_are_seen_at_once_and_enter_looks_at_one_closely() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.keyframe(START, "abdomen", 0.5), scan.keyframe(START + 1, "femur", 0.7, seq=1))
+        b.feed.pictures = {"id-abdomen-0.5": scan.ramp(), "id-femur-0.7": scan.ramp()}
+        await b.shows("LIVE")
+        await b.pilot.press("v")
+        await b.shows("views", "abdomen", "0.50", "femur", "0.70", "not seen yet", "closer")
+        await b.until(lambda: sum(bool(tile.preview._jpeg) for tile in b.app.screen.query(Thumbnail)) == 2)
+        for key in ("right", "down", "up", "right", "enter"):  # three in a row
+            await b.pilot.press(key)
+        await b.shows("stands: femur", "score 0.70")
+        await b.pilot.press("escape")
+        assert len(b.app.screen_stack) == 1
+        await b.pilot.press("v", "v")
+        assert len(b.app.screen_stack) == 1
+
+
+async def test_what_the_engine_answers_is_seen_beside_the_best_frames() -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.keyframe(START, "abdomen", 0.5))
+        await b.shows("LIVE")
+        await b.pilot.press("b", "a")
+        await b.shows("Accepted, on record")
+        b.feed.refusal = "there is no decision in this exam to take back"
+        await b.pilot.press("u")
+        await b.shows("there is no decision")
+        await b.later(9)
+        await b.shows("esc close")
+
+
+async def test_on_a_tall_screen_the_views_stand_beneath_the_picture() -> None:
+    async with bench((160, 60)) as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.keyframe(START, "femur", 0.7))
+        b.feed.pictures = {"id-femur-0.7": scan.ramp()}
+        await b.until(lambda: any(tile.preview._jpeg for tile in b.app.screen.query(Thumbnail)))
+        await b.pilot.resize_terminal(120, 40)
+        await b.until(lambda: not any(tile.size.height for tile in b.app.screen.query(Thumbnail)))

@@ -57,7 +57,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ["", "b", "question_mark", "o", "p"], ids=["live", "review", "help", "overview", "held"]
+    "keys", ["", "b", "v", "question_mark", "o", "p"], ids=["live", "review", "views", "help", "overview", "held"]
 )
 @pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
 async def test_a_screen_looks_as_it_did(size: tuple[int, int], keys: str, request: pytest.FixtureRequest) -> None:

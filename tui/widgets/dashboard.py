@@ -12,6 +12,7 @@ from textual.widgets import Footer
 
 from tui.coach import items, next_step
 from tui.condition import Tone, offers_new_exam
+from tui.kept_pictures import KeptPictures
 from tui.protocols import Protocol
 from tui.session import Session, StreamView
 from tui.tape import Tape
@@ -48,7 +49,8 @@ class Scene:
     """All that one drawing needs.
 
     ``live`` is the session as it is; ``shown`` and ``shown_ns`` are the same and now, or, while the screen is held,
-    what was known then (``paused_s`` ago). ``said`` is the answer to the last key; ``tape``: whether it is recorded.
+    what was known then (``paused_s`` ago). ``said`` is the answer to the last key; ``tape``: whether it is recorded;
+    ``pictures``: of kept frames.
     """
 
     live: Session
@@ -61,6 +63,7 @@ class Scene:
     protocol: Protocol | None = None
     played: Played | None = None
     tape: Tape = field(default_factory=Tape)
+    pictures: KeptPictures | None = None
 
     @property
     def live_view(self) -> StreamView | None:
@@ -89,7 +92,9 @@ class Dashboard(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Chooses the layout that fits."""
-        self.set_class(event.size.width >= layout.WIDE_COLUMNS and event.size.height >= layout.WIDE_ROWS, "wide")
+        wide = event.size.width >= layout.WIDE_COLUMNS
+        self.set_class(wide and event.size.height >= layout.WIDE_ROWS, "wide")
+        self.set_class(wide and event.size.height >= layout.TALL_ROWS, "tall")
         self.all_due()
 
     def all_due(self) -> None:
@@ -131,6 +136,9 @@ class Dashboard(Screen[None]):
             single.draw_numbers(view, checked, scene.shown_ns, replay=replay, wide=wide)
         if self._due("past", PAST_EVERY_S, scene.now_ns):
             single.draw_past(view, wide=wide)
+            if scene.pictures is not None and self.has_class("tall"):
+                checked = items(scene.protocol, view, scene.shown_ns)
+                single.draw_kept(checked, scene.pictures, view, scene.shown_ns)
 
     def _draw_tiles(self, scene: Scene) -> None:
         self._overview.fit(scene.shown)

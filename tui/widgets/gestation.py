@@ -39,7 +39,7 @@ def _measured(age: Gestation, width: int) -> list[Text]:
         notes = f"90% {low} to {high}", f"± {half:.0f} days", frame and f"this frame {frame}"
         rests = f"rests on {frames}, {zooms} · {age.method}"
     else:
-        notes = f"{low}–{high}", f"90% ±{half:.0f} days", frame and f"frame {frame}"
+        notes = f"{low}–{high}", f"90% ±{half:.0f} d", frame and f"frame {frame}"
         rests = f"{frames}, {zooms} · {age.method}"
     beside = [Text(note, style=palette.TEXT if i == 0 else palette.MUTED) for i, note in enumerate(notes)]
     return [*_beside(weeks_days(age.days), palette.GOOD, beside), Text(plain(rests, width), style=palette.MUTED)]

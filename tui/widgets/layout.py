@@ -6,6 +6,7 @@ from tui.widgets.palette import ACCENT, BACKGROUND, BAD, LINE, MUTED, TEXT, TRAC
 
 WIDE_COLUMNS = 120
 WIDE_ROWS = 40  # the least that holds planes, age and checklist in one column
+TALL_ROWS = 52  # from which a strip of stills has room beneath a picture that is still large
 BESIDE_CHECKLIST = 29
 """Rows that everything but the checklist's lines takes in the wide layout's right column, edges included."""
 
@@ -23,6 +24,7 @@ Single #age-narrow {{ height: 4; padding: 0 0 0 1; }}
 Single #timeline {{ height: 1; }}
 Single #planes {{ height: 1fr; padding: 0 1 0 0; }}
 Single .wide-only {{ display: none; }}
+Single .tall-only {{ display: none; }}
 
 .wide Single #left {{ padding: 0; }}
 .wide Single #right {{ width: 58; }}
@@ -37,6 +39,7 @@ Single .wide-only {{ display: none; }}
 .wide Single #picture.lost {{ border: heavy {BAD}; }}
 .wide Single #planes {{ height: 1fr; min-height: 16; padding: 0 1; }}
 .wide Single #timeline {{ height: 4; }}
+.tall Single .tall-only {{ display: block; height: 9; }}
 .wide Single #beneath {{ height: 11; layout: horizontal; }}
 .wide Single #trend-box {{ width: 1fr; height: 11; padding: 0; }}
 .wide Single #log {{ width: 34; height: 11; }}
@@ -64,8 +67,19 @@ ModalScreen {{ align: center middle; background: {BACKGROUND} 40%; }}
 .choosing OptionList {{ height: auto; max-height: 16; background: {BACKGROUND}; border: none; }}
 .review {{ width: 98%; height: 92%; max-width: 200; padding: 0 1; }}
 .review Horizontal {{ height: 1fr; }}
-.review #views {{ width: 29; height: 1fr; }}
+.review #views {{ height: 1fr; }}
 .review .compared {{ width: 1fr; height: 1fr; padding: 0 0 0 1; }}
 .review .compared Panel {{ height: 3; }}
 .review #review-keys {{ height: 1; }}
+.review Panel, .sheet Panel {{ width: 1fr; }}
+.review #views {{ width: 29; }}
+.tight #views {{ width: 24; }}
+.tight .compared Panel {{ height: 4; }}
+.sheet {{ width: 98%; height: 92%; max-width: 200; padding: 0 1; }}
+.sheet Thumbnails {{ height: 1fr; }}
+.sheet #sheet-words {{ height: 1; }}
+
+Thumbnails {{ layout: grid; grid-size: 1; grid-gutter: 0 1; }}
+Thumbnails Thumbnail {{ height: 1fr; layout: vertical; }}
+Thumbnails Thumbnail.chosen Panel {{ background: {TRACK}; }}
 """

@@ -37,6 +37,7 @@ class Banner:
     words: str
     colour: str
     at_top: bool = False
+    ink: str = palette.INK
 
 
 class Preview(Widget):
@@ -112,7 +113,7 @@ def _overlaid(strips: list[Strip], columns: int, banner: Banner | None) -> list[
         return strips
     words = f"  {banner.words[: max(0, columns - 6)]}  "
     left = (columns - len(words)) // 2
-    style = Style(color=Color.parse(palette.INK), bgcolor=Color.parse(banner.colour), bold=True)
+    style = Style(color=Color.parse(banner.ink), bgcolor=Color.parse(banner.colour), bold=banner.ink == palette.INK)
     middle = len(strips) // 2
     pad = " " * len(words)
     lines = {0: words} if banner.at_top else {middle - 1: pad, middle: words, middle + 1: pad}

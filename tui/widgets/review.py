@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import textwrap
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
+from textual.events import Resize
 from textual.screen import ModalScreen
 
 from tui.choices import Best
 from tui.coach import Item, why
+from tui.condition import Tone
+from tui.kept_pictures import KeptPictures
 from tui.session import StreamView
 from tui.text import label_words, plain, probability, span, weeks_days
 from tui.widgets import palette
@@ -20,9 +24,10 @@ from tui.widgets.panel import Panel
 from tui.widgets.preview import Banner, Preview
 
 Decide = Callable[[str, dict[str, Any]], object]
-Fetch = Callable[[str], Awaitable[bytes | None]]
-PICTURES_KEPT = 64
+Said = Callable[[], "tuple[str, Tone] | None"]
+TIGHT_COLUMNS = 110
 _PARTS = {"probability": "prob", "sharpness": "sharp", "steadiness": "steady"}
+_ROOMY = 44  # cells across from which all is said in three rows
 
 
 class Review(ModalScreen[None]):
@@ -31,8 +36,10 @@ class Review(ModalScreen[None]):
     Args:
         look: the stream and its checked protocol as they are now.
         decide: gives a command to the engine.
-        fetch: a kept frame's picture, as a file's bytes.
+        pictures: of kept frames.
         relabel: asks for the label of a frame, by its id.
+        said: the answer to the last command, while it is to be seen.
+        at: the view to begin at; None for the first that has a frame.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,13 +57,15 @@ class Review(ModalScreen[None]):
         self,
         look: Callable[[], tuple[StreamView, list[Item], int] | None],
         decide: Decide,
-        fetch: Fetch,
+        pictures: KeptPictures,
         relabel: Callable[[str], object],
+        said: Said,
+        at: int | None = None,
     ) -> None:
         super().__init__()
-        self._look, self._decide, self._fetch, self._ask_label = look, decide, fetch, relabel
+        self._look, self._decide, self._pictures, self._ask_label, self._said = look, decide, pictures, relabel, said
+        self._begin_at = at
         self._at = 0
-        self._pictures: dict[str, bytes | None] = {}
         self._list = Panel(id="views")
         self._words = Panel(id="said"), Panel(id="rival-said")
         self._frames = Preview(), Preview()
@@ -76,9 +85,14 @@ class Review(ModalScreen[None]):
     def on_mount(self) -> None:
         """Begins at the first view that has a frame, and looks a few times a second: better ones go on coming."""
         found = self._look()
-        self._at = next((at for at, item in enumerate(found[1] if found else []) if item.best is not None), 0)
+        first = next((at for at, item in enumerate(found[1] if found else []) if item.best is not None), 0)
+        self._at = first if self._begin_at is None else self._begin_at
         self.set_interval(0.3, self.draw)
         self.call_after_refresh(self.draw)
+
+    def on_resize(self, event: Resize) -> None:
+        """Where it is narrow, the list gives way and the words stand in more and shorter rows."""
+        self.set_class(event.size.width < TIGHT_COLUMNS, "tight")
 
     def draw(self) -> None:
         """What stands now."""
@@ -87,18 +101,24 @@ class Review(ModalScreen[None]):
             return
         view, checked, now_ns = found
         self._at = min(self._at, max(0, len(checked) - 1))
-        self._list.show(_list(checked, self._at, self._list.rows))
+        self._list.show(_list(checked, self._at, (self._list.columns, self._list.rows)))
         best, rival = self._pair(view, checked)
         for preview, words, frame, name in zip(
             self._frames, self._words, (best, rival), ("stands", "candidate"), strict=True
         ):
             advice = checked[self._at].advice if checked and name == "stands" else ""
-            words.show(_words(name, frame, view, now_ns) if frame is not None else _nothing(name, advice))
-            picture = self._picture(frame)
-            words_over = "fetching the picture" if picture is None else "its picture is not kept any more"
+            wide = words.columns
+            words.show(_words(name, frame, view, now_ns, wide) if frame is not None else _nothing(name, advice, wide))
+            picture = None if frame is None else self._pictures.get(frame.keyframe)
+            words_over = "fetching" if picture is None else "not kept any more"
             over = Banner(words_over, palette.MUTED) if frame is not None and not picture else None
             preview.show(picture or None, "fresh" if picture else "waiting", over)
-        self._keys.show(_keys(best, rival, undoable=view.choices.undoable))
+        said = self._said()
+        self._keys.show(
+            _keys(best, rival, undoable=view.choices.undoable)
+            if said is None
+            else Text(" " + plain(said[0], max(4, self._keys.columns - 2)), style=palette.TONES[said[1]])
+        )
 
     def _pair(self, view: StreamView, checked: list[Item]) -> tuple[Best | None, Best | None]:
         if not checked:
@@ -110,20 +130,6 @@ class Review(ModalScreen[None]):
     def _chosen(self) -> tuple[Best | None, Best | None]:
         found = self._look()
         return (None, None) if found is None else self._pair(found[0], found[1])
-
-    def _picture(self, frame: Best | None) -> bytes | None:
-        if frame is None:
-            return None
-        if frame.keyframe not in self._pictures:
-            self._pictures[frame.keyframe] = None
-            while len(self._pictures) > PICTURES_KEPT:
-                del self._pictures[next(iter(self._pictures))]
-            self.run_worker(self._get(frame.keyframe), group="pictures")
-        return self._pictures.get(frame.keyframe)
-
-    async def _get(self, keyframe: str) -> None:
-        self._pictures[keyframe] = await self._fetch(keyframe) or b""  # empty: it was looked for
-        self.draw()
 
     def action_step(self, by: int) -> None:
         """Another view."""
@@ -159,7 +165,9 @@ class Review(ModalScreen[None]):
             self._decide("decide", {"keyframe": frame.keyframe, "verdict": verdict})
 
 
-def _list(checked: list[Item], at: int, rows: int) -> Text:
+def _list(checked: list[Item], at: int, size: tuple[int, int]) -> Text:
+    width, rows = size
+    name_width = max(4, width - 4)
     first = max(0, min(at - rows // 2, len(checked) - rows)) if rows > 0 else 0
     lines: list[Text] = []
     for place, item in list(enumerate(checked))[first : first + max(1, rows)]:
@@ -167,7 +175,7 @@ def _list(checked: list[Item], at: int, rows: int) -> Text:
         mark, colour = marks.get(item.state, ("·", palette.FAINT))
         mark = "✔" if item.best is not None and item.best.accepted else mark
         lit = f"bold {palette.TEXT} on {palette.TRACK}" if place == at else palette.MUTED
-        name = (plain(item.view.name, 24).ljust(24), lit)
+        name = (plain(item.view.name, name_width).ljust(name_width), lit)
         row = Text.assemble(
             (f" {mark} ", f"{colour} on {palette.TRACK}" if place == at else colour), name, no_wrap=True
         )
@@ -176,25 +184,30 @@ def _list(checked: list[Item], at: int, rows: int) -> Text:
     return palette.lines(lines)
 
 
-def _nothing(name: str, advice: str) -> Text:
-    return Text(f"nothing yet: {advice}" if name == "stands" else "no candidate", style=palette.FAINT)
+def _nothing(name: str, advice: str, width: int) -> Text:
+    words = f"nothing yet: {advice}" if name == "stands" else "no candidate"
+    rows = textwrap.wrap(words, max(8, width))[:4]
+    return palette.lines([Text(row, style=palette.FAINT) for row in rows])
 
 
-def _words(name: str, frame: Best, view: StreamView, now_ns: int) -> Text:
-    what = label_words(frame.plane) + (f", {label_words(frame.subplane)}" if frame.subplane else "")
-    age = "" if frame.gestation is None else f" · {weeks_days(frame.gestation.days)}"
+def _words(name: str, frame: Best, view: StreamView, now_ns: int, width: int) -> Text:
+    age = "" if frame.gestation is None else weeks_days(frame.gestation.days)
     ago = span(view.since_published_s(frame.published_ns, now_ns))
+    ago = "just now" if ago == "now" else f"{ago} ago"
     how = "accepted" if frame.accepted else "snapshot" if frame.by_operator else name
-    first = Text.assemble(
-        (f"{how}: ", palette.ACCENT), (what, f"bold {palette.TEXT}"), (age, palette.GOOD), no_wrap=True
-    )
     parts = " · ".join(f"{_PARTS.get(each, each)} {probability(value)}" for each, value in frame.parts.items())
     weak = why(frame.parts)
-    ago = "just now" if ago == "now" else f"{ago} ago"
-    rest = f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else "")
-    return palette.lines(
-        [first, Text(plain(rest, 70), style=palette.MUTED), Text(plain(parts, 70), style=palette.FAINT)]
-    )
+    plane, subplane = label_words(frame.plane), label_words(frame.subplane) if frame.subplane else ""
+    first = Text.assemble((f"{how}: ", palette.ACCENT), (plane, f"bold {palette.TEXT}"), no_wrap=True)
+    if width >= _ROOMY:
+        first.append(f", {subplane}" if subplane else "", style=f"bold {palette.TEXT}")
+        first.append(f" · {age}" if age else "", style=palette.GOOD)
+        rest = [f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else ""), parts]
+    else:
+        rest = [" · ".join(filter(None, (subplane, age))), f"{probability(frame.score)} · {ago}", weak]
+    colours = (palette.MUTED, palette.FAINT if width >= _ROOMY else palette.MUTED, palette.FAINT)
+    lines = [Text(plain(row, max(4, width)), style=colour) for row, colour in zip(rest, colours, strict=False)]
+    return palette.lines([first, *lines])
 
 
 def _keys(best: Best | None, rival: Best | None, *, undoable: bool) -> Text:

@@ -20,7 +20,7 @@ _KEYS = (
     ("← →, end", "back and forth in time (shift: further); end: now"),
     ("m, f", "mark with a note; find a moment again"),
     ("s", "keep this frame as a snapshot"),
-    ("b", "best frames: accept, reject, relabel, undo"),
+    ("v, b", "views in pictures; best frames: accept, reject, undo"),
     ("y", "protocol: the views to collect"),
     ("/, e, r", "ask in words; scale (mm per pixel); scan region"),
     ("n", "new exam: another patient"),

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tui.coach import Item, completeness
 from tui.condition import badge, freshness
+from tui.kept_pictures import KeptPictures
 from tui.session import StreamView
 from tui.text import stopwatch
 from tui.widgets import layout, palette
@@ -19,6 +20,7 @@ from tui.widgets.gestation import gestation
 from tui.widgets.panel import Panel
 from tui.widgets.planes import planes
 from tui.widgets.preview import Banner, Preview
+from tui.widgets.thumbnails import Thumbnails
 from tui.widgets.timeline import strip
 from tui.widgets.trend import Trend
 
@@ -59,11 +61,15 @@ class Single(Container):
         self._age_wide = _framed(Panel(id="age-wide", classes="wide-only"), "gestational age")
         self._checklist = _framed(Panel(id="checklist", classes="wide-only"), "checklist")
 
+        self._kept = Thumbnails(in_a_row=True)
+        self._strip = _framed(Container(self._kept, classes="tall-only"), "views")
+
     def compose(self) -> ComposeResult:
         trend = _framed(Container(self._trend, id="trend-box"), "age over the exam")
         trend.border_subtitle = "90% interval"
         yield Vertical(
             self._picture,
+            self._strip,
             self._age_narrow,
             self._timeline,
             Horizontal(trend, self._log, id="beneath", classes="wide-only"),
@@ -90,6 +96,10 @@ class Single(Container):
             rows = max(4, self.app.size.height - layout.BESIDE_CHECKLIST)
             self._checklist.show(checklist(checked, view, now_ns, self._checklist.columns, rows))
             self._log.show(log(view, self._log.rows, self._log.columns))
+
+    def draw_kept(self, checked: list[Item], pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
+        """The strip of stills, once a second, where there is room for it."""
+        self._kept.show(checked, pictures, view, now_ns)
 
     def draw_past(self, view: StreamView, *, wide: bool) -> None:
         """Timeline and plot, once a second."""

@@ -1,0 +1,102 @@
+"""All views of the protocol at once, each with the frame that stands for it: the examination at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import ModalScreen
+
+from tui.coach import Item, completeness, next_step
+from tui.kept_pictures import KeptPictures
+from tui.session import StreamView
+from tui.text import plain
+from tui.widgets import palette
+from tui.widgets.panel import Panel
+from tui.widgets.thumbnails import Thumbnails, judged
+
+Look = Callable[[], "tuple[StreamView, list[Item], int] | None"]
+REDRAWN_EVERY_S = 0.5
+
+
+class Sheet(ModalScreen[int | None]):
+    """The contact sheet; answers with the place in the checklist of the view to be looked at closely, or None.
+
+    Args:
+        look: the stream and its checked protocol as they are now.
+        pictures: of kept frames.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,v,q", "dismiss(None)", "Close"),
+        Binding("left,h", "step(-1)", "Left", show=False),
+        Binding("right,l", "step(1)", "Right", show=False),
+        Binding("up,k", "row(-1)", "Up", show=False),
+        Binding("down,j", "row(1)", "Down", show=False),
+        Binding("enter,b", "open", "Closer"),
+    ]
+
+    def __init__(self, look: Look, pictures: KeptPictures) -> None:
+        super().__init__()
+        self._look, self._pictures = look, pictures
+        self._at = 0
+        self._tiles = Thumbnails()
+        self._words = Panel(id="sheet-words")
+
+    def compose(self) -> ComposeResult:
+        with Container(classes="dialog sheet") as box:
+            box.border_title = "views"
+            yield self._tiles
+            yield self._words
+
+    def on_mount(self) -> None:
+        """Looks a few times a second: better frames go on coming."""
+        self.set_interval(REDRAWN_EVERY_S, self.draw)
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """What stands now."""
+        found = self._look()
+        if found is None or not self.is_mounted:
+            return
+        view, checked, now_ns = found
+        self._at = min(self._at, max(0, len(judged(checked)) - 1))
+        self._tiles.show(checked, self._pictures, view, now_ns, self._at)
+        self._words.show(_words(checked, self._words.columns))
+
+    def action_step(self, by: int) -> None:
+        """Another view, round and round."""
+        found = self._look()
+        count = 0 if found is None else len(judged(found[1]))
+        if count:
+            self._at = (self._at + by) % count
+            self.draw()
+
+    def action_row(self, by: int) -> None:
+        """The view above or below, where there is one."""
+        found = self._look()
+        below = self._at + by * self._tiles.across
+        if found is not None and 0 <= below < len(judged(found[1])):
+            self._at = below
+            self.draw()
+
+    def action_open(self) -> None:
+        """The lit view beside its candidate."""
+        found = self._look()
+        shown = [] if found is None else judged(found[1])
+        if found is not None and self._at < len(shown):
+            self.dismiss(found[1].index(shown[self._at]))
+
+
+def _words(checked: list[Item], width: int) -> Text:
+    keys = Text.assemble((" enter", f"bold {palette.ACCENT}"), (" closer ", palette.TEXT))
+    keys.append(" esc", style=f"bold {palette.ACCENT}").append(" close", style=palette.TEXT)
+    silent = len(checked) - len(judged(checked))
+    told = completeness(checked) + (f", {silent} not assessable by the model" if silent else "")
+    told += "" if silent else f" · {next_step(checked)}"
+    left = Text(plain(told, max(4, width - keys.cell_len - 2)), style=palette.MUTED)
+    return palette.spread(left, keys, width)

@@ -1,0 +1,108 @@
+"""The checklist in pictures: a small still of what stands for each view, its score and age; or why there is none."""
+
+from __future__ import annotations
+
+import math
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from tui.coach import Item
+from tui.kept_pictures import KeptPictures
+from tui.session import StreamView
+from tui.text import plain, probability, span
+from tui.widgets import palette
+from tui.widgets.panel import Panel
+from tui.widgets.preview import Banner, Preview
+
+MOST_TILES = 24
+_MARKS = {"done": ("●", palette.GOOD), "weak": ("◐", palette.WARN), "missing": ("○", palette.FAINT)}
+_TILE_ASPECT = 2.4  # a scan of 4:3, cells twice as high as wide, and a row of words beneath
+
+
+def columns_for(count: int, width: int, height: int) -> int:
+    """So many tiles beside one another that ``count`` of them are as large as ``width`` x ``height`` cells allow."""
+    if count < 1 or width < 1 or height < 1:
+        return 1
+
+    def shown(columns: int) -> float:
+        across, down = width / columns, height / math.ceil(count / columns)
+        return min(across, down * _TILE_ASPECT)
+
+    return max(range(1, count + 1), key=lambda columns: (shown(columns), -columns))
+
+
+def caption(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
+    """``● femur  0.64 12s``: whether the view is collected, its name, score and how long ago."""
+    best = item.best
+    mark, colour = _MARKS.get(item.state, ("·", palette.FAINT))
+    if best is not None and best.accepted:
+        mark = "✔"
+    right = ""
+    if best is not None:
+        right = f" {probability(best.score)} {span(view.since_published_s(best.published_ns, now_ns))}"
+    name = plain(item.view.name, max(4, width - len(right) - 3))
+    left = Text.assemble((f"{mark} ", colour), (name, palette.TEXT if best is not None else palette.MUTED))
+    return palette.spread(left, Text(right, style=palette.MUTED), width)
+
+
+class Thumbnail(Vertical):
+    """One view's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.preview = Preview()
+        self.caption = Panel()
+
+    def compose(self) -> ComposeResult:
+        yield self.preview
+        yield self.caption
+
+    def show(self, item: Item, pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
+        """What stands for the view now."""
+        picture = None if item.best is None else pictures.get(item.best.keyframe)
+        words = item.advice if item.best is None else "" if picture is None else "not kept"
+        over = Banner(words, palette.BACKGROUND, ink=palette.FAINT) if words and not picture else None
+        self.preview.show(picture or None, "fresh" if picture else "waiting", over)
+        self.caption.show(caption(item, view, now_ns, self.caption.columns))
+
+
+class Thumbnails(Container):
+    """A tile for each view that the model can judge; a tile is made once and used again.
+
+    Args:
+        in_a_row: all beside one another, as a strip; else as large as they fit.
+    """
+
+    def __init__(self, *, in_a_row: bool = False) -> None:
+        super().__init__()
+        self._in_a_row = in_a_row
+        self._tiles: list[Thumbnail] = []
+        self.across = 1
+
+    def show(self, checked: list[Item], pictures: KeptPictures, view: StreamView, now_ns: int, at: int = -1) -> None:
+        """Draws them; ``at`` is the place of the lit one."""
+        shown = judged(checked)
+        self._fit(len(shown))
+        for place, tile in enumerate(self._tiles):
+            tile.display = place < len(shown)
+            tile.set_class(place == at, "chosen")
+            if tile.display and tile.is_mounted:
+                tile.show(shown[place], pictures, view, now_ns)
+
+    def _fit(self, count: int) -> None:
+        if count > len(self._tiles):
+            new = [Thumbnail() for _ in range(count - len(self._tiles))]
+            self._tiles += new
+            self.mount_all(new)
+        width, height = self.size
+        across = max(1, count) if self._in_a_row else columns_for(count, width, height)
+        if across != self.across or self.styles.grid_size_columns != across:
+            self.across = across
+            self.styles.grid_size_columns = across
+
+
+def judged(checked: list[Item]) -> list[Item]:
+    """The views that have a tile."""
+    return [item for item in checked if item.state != "not assessable"][:MOST_TILES]

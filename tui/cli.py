@@ -271,8 +271,9 @@ def _eval(options: argparse.Namespace) -> int:
         eval_command.eval_hc18(options.data, settings, predictions=options.predictions, as_json=options.json)
     else:
         settings = _model(options, ModelSettings())
+        fit = options.fit if options.task == "planes" else None
         eval_command.eval_planes(
-            options.task, options.data, settings, predictions=options.predictions, as_json=options.json
+            options.task, options.data, settings, predictions=options.predictions, as_json=options.json, fit=fit
         )
     return DONE
 

@@ -15,13 +15,18 @@ from tui.settings import ModelSettings
 
 if TYPE_CHECKING:
     from pipeline.evaluation.ages import AgeRows
+    from pipeline.evaluation.fetal_planes import Picture
     from pipeline.evaluation.metrics import Metric
+    from pipeline.heads import Scores
+    from pipeline.ready import Ready
 
 SAVED = "saved"
 """Stands for the model where a file of scores or predictions is read: what made it is not known."""
 
 
-def eval_planes(task: Any, data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
+def eval_planes(
+    task: Any, data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool, fit: Path | None = None
+) -> None:
     """``eval planes`` and ``eval brain``: FETAL_PLANES_DB.
 
     Args:
@@ -30,22 +35,66 @@ def eval_planes(task: Any, data: Path, model: ModelSettings, *, predictions: Pat
         model: which model, and on what.
         predictions: where to write one CSV row a picture; None for nowhere.
         as_json: one line of JSON.
+        fit: where to write a model file whose open-set constants were fitted on half of the patients; the other half
+            is then what is judged. None to fit nothing.
 
     Raises:
         ConfigError, ModelError: one line that says what to do.
     """
-    from pipeline.evaluation.fetal_planes import predict, read_pictures
+    from pipeline.evaluation.fetal_planes import predictions_of, read_pictures, scores_of
     from pipeline.evaluation.metrics import confusion
     from pipeline.evaluation.predictions import plane_metrics, write_predictions
 
     pictures = read_pictures(data, task)
     ready = load(model, _say)
     with Progress(f"eval {task}", len(pictures)) as progress:
-        found = predict(ready, pictures, task, progress.step)
+        scores = scores_of(ready, pictures, progress.step)
+    if fit is not None:
+        ready, judged = _fitted(fit, ready, model, pictures, scores)
+        pictures = [pictures[row] for row in judged]
+        scores = [scores[row] for row in judged]
+    found = predictions_of(ready, pictures, scores, task)
     if predictions is not None:
         write_predictions(predictions, found)
     table = None if as_json else confusion(found.truth, found.predicted)
     _tell(task, ready.facts.name, len(pictures), plane_metrics(found), as_json=as_json, table=table)
+
+
+def _fitted(
+    path: Path, ready: Ready, model: ModelSettings, pictures: Sequence[Picture], scores: Sequence[Scores]
+) -> tuple[Ready, Sequence[int]]:
+    """The model with fitted constants, written as a model file, and the rows of the pictures that are left to judge."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from pipeline.errors import ConfigError
+    from pipeline.facts import facts_of
+    from pipeline.model_file import write_model_file
+    from pipeline.models import RANDOM
+    from pipeline.training.stills_fit import LabelledStills, calibrated, fitted_on_half
+
+    if ready.model.weights_from == RANDOM:
+        raise ConfigError("random weights are nothing to fit constants for: leave --weights or --fit out")
+    stills = LabelledStills(
+        np.array([picture.truth for picture in pictures]),
+        np.array([picture.patient for picture in pictures]),
+        ready.facts.planes,
+        np.array([each.plane_cosines for each in scores]),
+        None if ready.banks.other is None else np.array([each.other_cosine for each in scores]),
+    )
+    fitted = fitted_on_half(stills)
+    weights = None if model.weights is None else Path(model.weights)
+    config = calibrated(ready.model.config, fitted, stills, "FETAL_PLANES_DB", prompts=model.prompts, weights=weights)
+    write_model_file(path, config)
+    point = fitted.open_set.operating_point
+    assert point is not None
+    _say(
+        f"wrote {path}: on the other half of the patients, {point.true_positive_rate:.1%} of standard planes and "
+        f"{point.false_positive_rate:.1%} of 'Other' pass its threshold; use it with --model {path}"
+    )
+    judged = replace(ready.model, config=config)
+    return replace(ready, model=judged, facts=facts_of(judged, ready.banks)), np.flatnonzero(fitted.judged_on).tolist()
 
 
 def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:

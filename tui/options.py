@@ -180,6 +180,11 @@ def _eval(commands: _Commands) -> None:
         task = _command(tasks, name, what)
         task.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of the data set, unpacked")
         task.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a picture")
+        if name == "planes":
+            task.add_argument(
+                "--fit", type=_model_file, metavar="FILE.toml",
+                help="fit when to say 'other' on half of the patients, write a model file, and judge the other half",
+            )  # fmt: skip
         _json_option(task)
         _model_options(task)
     phantom = _command(tasks, "phantom", "decisions over time, best frames and ages against the phantom's truth")
@@ -197,6 +202,12 @@ def _eval(commands: _Commands) -> None:
     saved = _command(tasks, "predictions", "saved predictions of planes, JSON or CSV")
     saved.add_argument("file", type=Path, metavar="FILE")
     _json_option(saved)
+
+
+def _model_file(text: str) -> Path:
+    if not text.endswith(".toml"):
+        raise argparse.ArgumentTypeError(f"must be a file name that ends in .toml, got {text}")
+    return Path(text)
 
 
 def _seeds(text: str) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.encoder import Item
 from pipeline.errors import ConfigError
-from pipeline.evaluation.hc18 import read_gray
+from pipeline.evaluation.pictures import read_picture
 from pipeline.evaluation.predictions import OTHER, Predictions
 from pipeline.heads import Scores, label_probabilities
 from pipeline.ready import Ready
@@ -63,32 +63,46 @@ def read_pictures(folder: Path, task: Task) -> list[Picture]:
     ]
 
 
-def predict(
-    ready: Ready, pictures: Sequence[Picture], task: Task, progress: Callable[[], object] = lambda: None
-) -> Predictions:
+def scores_of(ready: Ready, pictures: Sequence[Picture], progress: Callable[[], object] = lambda: None) -> list[Scores]:
+    """What the model says of each picture.
+
+    Raises:
+        ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
+    """
+    found: list[Scores] = []
+    for start in range(0, len(pictures), _AT_ONCE):
+        some = pictures[start : start + _AT_ONCE]
+        items = [Item(read_picture(picture.path, ready.model.image_size).pixels) for picture in some]
+        for scores in ready.encoder.submit(items).result():
+            if scores is None:
+                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
+            found.append(scores)
+            progress()
+    return found
+
+
+def predictions_of(ready: Ready, pictures: Sequence[Picture], scores: Sequence[Scores], task: Task) -> Predictions:
     """What the model names: the likeliest of all planes it knows, by a softmax without "other", as published.
 
     Beside it stands how likely any standard plane is, by the model's own rejection of "other".
 
+    Args:
+        ready: the model.
+        pictures: at least one.
+        scores: of `scores_of`.
+        task: which labels.
+
     Raises:
-        ConfigError: an image is missing or cannot be read, or the model knows no such labels.
+        ConfigError: the model knows no such labels, or there is no picture.
     """
     labels = ready.banks.plane_labels if task == "planes" else ready.banks.subplane_labels
     if not labels:
         raise ConfigError("these prompts have no subplanes.json: subplanes cannot be told with them")
-    table: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
-    standard: list[float] = []
-    for start in range(0, len(pictures), _AT_ONCE):
-        items = [Item(read_gray(picture.path)) for picture in pictures[start : start + _AT_ONCE]]
-        for scores in ready.encoder.submit(items).result():
-            if scores is None:
-                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
-            table.append(label_probabilities(_cosines(scores, task)))
-            standard.append(
-                1 - float(ready.facts.rejector.probabilities(scores.plane_cosines, scores.other_cosine)[-1])
-            )
-            progress()
-    probabilities = np.stack(table)
+    if not pictures:
+        raise ConfigError(f"the table lists no picture for {task}")
+    probabilities = np.stack([label_probabilities(_cosines(each, task)) for each in scores])
+    rejector = ready.facts.rejector
+    other = [float(rejector.probabilities(each.plane_cosines, each.other_cosine)[-1]) for each in scores]
     return Predictions(
         truth=np.array([picture.truth for picture in pictures]),
         predicted=np.array(labels)[probabilities.argmax(axis=1)],
@@ -96,7 +110,7 @@ def predict(
         files=tuple(picture.path.name for picture in pictures),
         labels=labels,
         probabilities=probabilities,
-        standard=np.array(standard) if task == "planes" else None,
+        standard=1 - np.array(other) if task == "planes" else None,
     )
 
 

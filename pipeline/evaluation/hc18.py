@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from pipeline.encoder import Item
 from pipeline.errors import ConfigError
 from pipeline.evaluation.ages import AgeRows
+from pipeline.evaluation.pictures import read_picture
 from pipeline.preprocess import input_spacing_mm
 from pipeline.ready import Ready
 
@@ -66,11 +66,10 @@ def age_rows(ready: Ready, heads: Sequence[Head], progress: Callable[[], object]
     for start in range(0, len(heads), _AT_ONCE):
         items: list[Item] = []
         for head in heads[start : start + _AT_ONCE]:
-            pixels = read_gray(head.path)
-            height, width = pixels.shape
-            shapes.append((height, width))
-            spacing_mm = input_spacing_mm(height, width, head.spacing_mm, ready.model.image_size)
-            items.append(Item(pixels, ready.banks.gestation(spacing_mm)))
+            picture = read_picture(head.path, ready.model.image_size)
+            shapes.append((picture.height, picture.width))
+            spacing_mm = input_spacing_mm(picture.height, picture.width, head.spacing_mm, ready.model.image_size)
+            items.append(Item(picture.pixels, ready.banks.gestation(spacing_mm)))
         for scores in ready.encoder.submit(items).result():
             if scores is None or scores.gestation_row is None:
                 raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
@@ -83,15 +82,3 @@ def age_rows(ready: Ready, heads: Sequence[Head], progress: Callable[[], object]
         np.array([width * head.spacing_mm for (_, width), head in zip(shapes, heads, strict=True)]),
         np.array([height / width for height, width in shapes]),
     )
-
-
-def read_gray(path: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """A picture of a data set, uint8 (H, W).
-
-    Raises:
-        ConfigError: it is missing or cannot be read.
-    """
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise ConfigError(f"{path}: missing, or not an image")
-    return np.asarray(pixels, np.uint8)

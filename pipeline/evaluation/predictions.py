@@ -24,6 +24,7 @@ from pipeline.evaluation.metrics import (
 )  # fmt: skip
 
 OTHER: Final = "other"
+SURE_PERCENT: Final = (50, 80, 95)
 _FIXED: Final = ("file", "group", "truth", "prediction")
 
 
@@ -54,7 +55,9 @@ class Predictions:
 
 def plane_metrics(found: Predictions) -> dict[str, Metric]:
     """``f1`` (macro, over the classes that occur), ``accuracy``, and where probabilities are there ``top2_accuracy``,
-    ``top3_accuracy``; where pictures of "other" are there, ``auroc_other`` and ``fpr95_other``.
+    ``top3_accuracy``, and for the percentages of ``SURE_PERCENT`` ``coverage_at_80`` (the share of pictures whose
+    likeliest label has at least that probability) and ``accuracy_at_80`` (of these); where pictures of "other" are
+    there, ``auroc_other`` and ``fpr95_other``.
 
     Pictures of "other" count for the last two alone.
     """
@@ -69,6 +72,15 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
         for k in (2, 3):
             metrics[f"top{k}_accuracy"] = with_interval(
                 lambda rows, k=k: top_k(truth[rows], table[known][rows], found.labels, k), groups[known]
+            )
+        surest = table[known].max(axis=1)
+        for percent in SURE_PERCENT:
+            sure = surest >= percent / 100
+            metrics[f"coverage_at_{percent}"] = with_interval(
+                lambda rows, sure=sure: float(sure[rows].mean()) if len(rows) else None, groups[known]
+            )
+            metrics[f"accuracy_at_{percent}"] = with_interval(
+                lambda rows, sure=sure: accuracy(truth[rows][sure[rows]], predicted[rows][sure[rows]]), groups[known]
             )
     if (standard := found.standard) is not None and len(known) < len(found.truth):
         is_standard = found.truth != OTHER

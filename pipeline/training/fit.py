@@ -52,7 +52,7 @@ def fitted_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> Ope
     typical = {plane: round(100 * float(np.median(cosines[labels == plane, i])), 2) for i, plane in enumerate(planes)}
     parts = evidence(cosines, other, np.array(list(typical.values())))
     use = np.array([True, True, True])
-    while (weights := _logistic(parts * use, labels != OTHER))[1:].min() < 0:
+    while (weights := logistic(parts * use, labels != OTHER))[1:].min() < 0:
         use &= weights >= 0
     _, margin, similarity = (round(float(weight), 3) for weight in weights / weights[0])
     return OpenSet(margin=margin, similarity=similarity, typical=typical)
@@ -122,15 +122,22 @@ def _scored(scans: Sequence[PhantomScores]) -> tuple[npt.NDArray[np.str_], Numbe
     return labels, cosines, other
 
 
-def _logistic(parts: Numbers, inside: npt.NDArray[np.bool_]) -> Numbers:
-    """Weights (3,), by Newton's method, drawn towards (1, 0, 0); the threshold is free and forgotten."""
+def logistic(parts: Numbers, inside: npt.NDArray[np.bool_], counts: Numbers | None = None) -> Numbers:
+    """Weights (3,), by Newton's method, drawn towards (1, 0, 0); the threshold is free and forgotten.
+
+    Args:
+        parts: (N, 3) of `evidence`.
+        inside: (N,) whether a standard plane is shown.
+        counts: (N,) what each row counts as; None for 1.
+    """
     design = np.column_stack([parts, -np.ones(len(parts))])
+    each = np.ones(len(parts)) if counts is None else counts
     prior = np.array([1.0, 0.0, 0.0, 0.0])
     weights: Numbers = prior
     for _ in range(25):
         said = 1 / (1 + np.exp(-np.clip(design @ weights, -60, 60)))
-        slope = design.T @ (said - inside) + _RIDGE * (weights - prior)
-        curve = (design * (said * (1 - said))[:, None]).T @ design + _RIDGE * np.eye(4)
+        slope = design.T @ (each * (said - inside)) + _RIDGE * (weights - prior)
+        curve = (design * (each * said * (1 - said))[:, None]).T @ design + _RIDGE * np.eye(4)
         weights = weights - np.linalg.solve(curve, slope)
     return weights[:3]
 

@@ -25,7 +25,8 @@ def test_what_is_written_is_judged_the_same_when_it_is_read(tmp_path):
     assert again.groups == found.groups
     before, after = plane_metrics(found), plane_metrics(again)
     assert before.keys() == after.keys() == {
-        "f1", "accuracy", "top2_accuracy", "top3_accuracy", "auroc_other", "fpr95_other"
+        "f1", "accuracy", "top2_accuracy", "top3_accuracy", "auroc_other", "fpr95_other",
+        *(f"{name}_at_{percent}" for name in ("coverage", "accuracy") for percent in (50, 80, 95)),
     }  # fmt: skip
     for name, metric in before.items():
         assert after[name].value == pytest.approx(metric.value, abs=1e-6), name
@@ -34,6 +35,16 @@ def test_what_is_written_is_judged_the_same_when_it_is_read(tmp_path):
 def test_pictures_of_other_count_for_other_alone():
     found = some()
     assert plane_metrics(found)["top3_accuracy"].value == 1.0
+
+
+def test_how_many_are_sure_and_how_many_of_these_are_right():
+    table = np.array([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9], [0.45, 0.55]])
+    truth = np.array(["brain", "femur", "femur", "other"])
+    found = Predictions(truth, np.array(["brain", "brain", "femur", "femur"]), tuple("abcd"), ("",) * 4,
+                        ("brain", "femur"), table)  # fmt: skip
+    metrics = plane_metrics(found)
+    assert [metrics[f"coverage_at_{percent}"].value for percent in (50, 80, 95)] == pytest.approx([1.0, 2 / 3, 0.0])
+    assert [metrics[f"accuracy_at_{percent}"].value for percent in (50, 80, 95)] == [pytest.approx(2 / 3), 1.0, None]
 
 
 @pytest.mark.parametrize(("name", "f1"), [("planes", 0.97275), ("subplanes", 0.69293)])

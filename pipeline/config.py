@@ -56,9 +56,15 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GestationConstants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``half_widths``: 90% half-width of one frame's age, as (from this predicted day on, half-width in days)."""
+    """How far ages may be off.
+
+    Attributes:
+        half_widths: 90% half-width of one frame's age, as (from this predicted day on, half-width in days).
+        shared: of its square, the share that no number of zooms takes away; None for FetalCLIP's.
+    """
 
     half_widths: Annotated[tuple[tuple[float, _Positive], ...], msgspec.Meta(min_length=1)]
+    shared: _Probability | None = None
 
     def __post_init__(self) -> None:
         days = [day for day, _ in self.half_widths]

@@ -24,6 +24,7 @@ class ModelFacts:
         temporal: constants of the decisions over time.
         knows_gestation: whether it was taught ages at all.
         half_widths: 90% half-widths of one frame's age, (from_day, half_width); None for the published ones.
+        shared: of their squares, the share that no number of zooms takes away; None likewise.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelFacts:
     temporal: Temporal = field(default_factory=Temporal)
     knows_gestation: bool = True
     half_widths: tuple[tuple[float, float], ...] | None = None
+    shared: float | None = None
 
 
 def facts_of(model: LoadedModel, banks: TextBanks) -> ModelFacts:
@@ -50,4 +52,5 @@ def facts_of(model: LoadedModel, banks: TextBanks) -> ModelFacts:
         temporal=config.temporal or Temporal(),
         knows_gestation=config.knows_gestation and banks.can_date,
         half_widths=None if config.gestation is None else config.gestation.half_widths,
+        shared=None if config.gestation is None else config.gestation.shared,
     )

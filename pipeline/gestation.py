@@ -31,12 +31,15 @@ METHOD: Final = "top-15 middle day, masked to the frame; median over zooms"
 
 # 90% half-widths of one frame's readout, by predicted age, measured for FetalCLIP on HC18 (days): [from_day, width].
 HALF_WIDTHS: Final = ((0.0, 11.0), (19 * 7.0, 7.0), (22 * 7.0, 20.0), (28.6 * 7, 26.0))
+# Share of a frame's error (as a variance) that all zooms of an examination have in common; the same data.
+SHARED: Final = 0.55
 
 # A row whose best days lie further apart than this is right about seven times in ten instead of nineteen in twenty.
 MAX_SPAN_DAYS: Final = 18
 # Errors at one zoom repeat themselves (correlation 0.65), so a zoom's say ends here, however long the probe rests.
 UNITS_PER_ZOOM: Final = 30.0
 ZOOM_STEP: Final = 1.05  # spacings within 5% count as one zoom
+_LOG_STEP: Final = math.log(ZOOM_STEP)
 
 _FINEST_MM, _COARSEST_MM = 0.01, 10.0  # no scan lies outside: a bound on how many zooms are kept
 
@@ -119,18 +122,20 @@ class ExamGestation:
     Args:
         half_widths: 90% half-width in days of one frame's readout, rows of (from_day, half_width) with rising days;
             None takes FetalCLIP's, measured on HC18.
+        shared: of the square of a half-width, the share that no number of zooms takes away; None likewise.
     """
 
-    def __init__(self, half_widths: Sequence[tuple[float, float]] | None = None) -> None:
+    def __init__(self, half_widths: Sequence[tuple[float, float]] | None = None, shared: float | None = None) -> None:
         table = tuple(HALF_WIDTHS if half_widths is None else half_widths)
         if not table or [day for day, _ in table] != sorted(day for day, _ in table):
             raise ValueError(f"half_widths wants rows of (from_day, half_width) with rising days, got {table}")
         self._half_widths = table
+        self._shared = SHARED if shared is None else shared
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: another examination, or spacings that turned out to be wrong."""
-        self._zooms: dict[int, npt.NDArray[np.float64]] = {}
+        self._zooms: list[tuple[float, npt.NDArray[np.float64]]] = []  # log of the first spacing seen, histogram
         self._total = np.zeros(GRID_DAYS.size)
         self._frames = 0
 
@@ -165,18 +170,21 @@ class ExamGestation:
             return Outcome(None, "not_brain")
         if row is None:
             return Outcome(None, "preparing")
-        day = reference_readout(geometric_mask(row, frame_width_mm=frame_width_mm, aspect=aspect))
+        best = top_days(row)
+        masked = geometric_mask(row, frame_width_mm=frame_width_mm, aspect=aspect)
+        # Where the mask leaves the best days in, they are the best of the masked row too: sorting is what costs.
+        middle = best if np.isfinite(masked[best]).all() else top_days(masked)
+        day = float(GRID_DAYS[middle[TOP_DAYS // 2]])
         inside = _inside_grid(day)
         # The unmasked row's span tells right from wrong better than the masked one's.
-        if inside and not (repeated or unsure) and span(row) <= MAX_SPAN_DAYS:
+        if inside and not (repeated or unsure) and best[-1] - best[0] <= MAX_SPAN_DAYS:
             self._add(day, spacing_mm)
         if self._frames == 0:
             return Outcome(None, "uncertain" if inside else "out_of_range")
         return Outcome(self._estimate(day), None)
 
     def _add(self, day: float, spacing_mm: float) -> None:
-        key = round(math.log(min(max(spacing_mm, _FINEST_MM), _COARSEST_MM)) / math.log(ZOOM_STEP))
-        zoom = self._zooms.setdefault(key, np.zeros(GRID_DAYS.size))
+        zoom = self._zoom(math.log(min(max(spacing_mm, _FINEST_MM), _COARSEST_MM)))
         self._total -= zoom
         weight = zoom.sum()
         if weight > UNITS_PER_ZOOM - 1:
@@ -185,13 +193,21 @@ class ExamGestation:
         self._total += zoom
         self._frames += 1
 
+    def _zoom(self, place: float) -> npt.NDArray[np.float64]:
+        """The zoom that a spacing belongs to: the nearest within a step, so that a ruler that is read now a little
+        longer and now a little shorter makes no second one."""
+        nearest = min(self._zooms, key=lambda zoom: abs(zoom[0] - place), default=None)
+        if nearest is None or abs(nearest[0] - place) > _LOG_STEP:
+            nearest = (place, np.zeros(GRID_DAYS.size))
+            self._zooms.append(nearest)
+        return nearest[1]
+
     def _estimate(self, frame_days: float) -> wire.Gestation:
-        running = np.cumsum(self._total)
-        days = float(GRID_DAYS[np.searchsorted(running, running[-1] / 2)])
+        days = _median(self._total)
         zooms = len(self._zooms)
         first = self._half_widths[0]
         single = next((width for start, width in reversed(self._half_widths) if days >= start), first[1])
-        half = single * math.sqrt(0.55 + 0.45 / zooms)  # the floor: errors that all zooms share
+        half = single * math.sqrt(self._shared + (1 - self._shared) / zooms)
         return wire.Gestation(
             days=days,
             low_days=days - half,
@@ -201,6 +217,15 @@ class ExamGestation:
             zooms=zooms,
             method=METHOD,
         )
+
+
+def _median(histogram: npt.NDArray[np.float64]) -> float:
+    """Median of whole days, each taken as spread over the 24 hours round it: moves in hours, not from day to day."""
+    running = np.cumsum(histogram)
+    half = running[-1] / 2
+    place = int(np.searchsorted(running, half))
+    before = running[place - 1] if place else 0.0
+    return float(GRID_DAYS[place] - 0.5 + (half - before) / histogram[place])
 
 
 def _inside_grid(day: float) -> bool:

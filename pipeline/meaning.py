@@ -26,9 +26,10 @@ class Meaning:
     Args:
         facts: of the model; kept as an attribute.
         bank: asked for the spacing of decided brain frames.
+        gestation: of the examination; by default a new one with the model's constants.
     """
 
-    def __init__(self, facts: ModelFacts, bank: Bank) -> None:
+    def __init__(self, facts: ModelFacts, bank: Bank, gestation: ExamGestation | None = None) -> None:
         self.facts = facts
         self._bank = bank
         self._labels = (*facts.planes, wire.OTHER)
@@ -38,7 +39,7 @@ class Meaning:
             facts.subplanes, over_time, enter=over_time.subplane_enter, leave=over_time.subplane_leave
         )
         self._ask: AskMeter | None = None
-        self._gestation = ExamGestation(facts.half_widths)
+        self._gestation = gestation or ExamGestation(facts.half_widths, facts.shared)
 
     def ask(self, asked: Question | None) -> None:
         """Score frames against a sentence from now on; None for no longer."""

@@ -263,9 +263,14 @@ def _eval(options: argparse.Namespace) -> int:
         eval_command.eval_predictions(options.file, as_json=options.json)
     elif options.task == "phantom":
         settings = _model(options, ModelSettings())
-        eval_command.eval_phantom(
-            options.seeds, options.seconds, settings, predictions=options.predictions, as_json=options.json
-        )
+        if options.exams:
+            seeds = options.seeds or range(2000, 2240)
+            eval_command.eval_exams(seeds, settings, predictions=options.predictions, as_json=options.json)
+        else:
+            seeds = options.seeds or range(100, 120)
+            eval_command.eval_phantom(
+                seeds, options.seconds, settings, predictions=options.predictions, as_json=options.json
+            )
     elif options.task == "hc18":
         settings = _model(options, ModelSettings())
         eval_command.eval_hc18(options.data, settings, predictions=options.predictions, as_json=options.json)

@@ -15,6 +15,7 @@ from tui.settings import ModelSettings
 
 if TYPE_CHECKING:
     from pipeline.evaluation.ages import AgeRows
+    from pipeline.evaluation.exams import ExamFrame
     from pipeline.evaluation.fetal_planes import Picture
     from pipeline.evaluation.metrics import Metric
     from pipeline.heads import Scores
@@ -143,6 +144,27 @@ def eval_phantom(
     _tell("phantom", ready.facts.name, len(seeds), phantom_metrics(frames), as_json=as_json, what="scans", over="scans")
 
 
+def eval_exams(seeds: Sequence[int], model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
+    """``eval phantom --exams``: ages of short examinations, against their truth.
+
+    Raises:
+        ConfigError, ModelError: one line that says what to do.
+    """
+    from pipeline.evaluation.exam_run import looks_of
+    from pipeline.evaluation.exams import exam_metrics, write_exam_frames
+
+    ready = load(model, _say)
+    with Progress("eval phantom --exams", len(seeds)) as progress:
+        frames: list[ExamFrame] = []
+        for seed in seeds:
+            frames += [look.frame for look in looks_of(seed, ready)]
+            progress.step()
+    if predictions is not None:
+        write_exam_frames(predictions, frames)
+    exams = len({frame.exam for frame in frames})
+    _tell("phantom", ready.facts.name, exams, exam_metrics(frames), as_json=as_json, what="exams", over="exams")
+
+
 def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:
     """``eval gestation-scores``: saved dot products, in the order of HC18's table.
 
@@ -172,6 +194,7 @@ def eval_predictions(file: Path, *, as_json: bool) -> None:
     Raises:
         ConfigError: one line that says what to do.
     """
+    from pipeline.evaluation.exams import exam_metrics, read_exam_frames
     from pipeline.evaluation.metrics import confusion
     from pipeline.evaluation.phantom import phantom_metrics, read_frames
     from pipeline.evaluation.predictions import plane_metrics, read_predictions
@@ -180,6 +203,11 @@ def eval_predictions(file: Path, *, as_json: bool) -> None:
     if frames is not None:
         scans = len({frame.seed for frame in frames})
         _tell("phantom", SAVED, scans, phantom_metrics(frames), as_json=as_json, what="scans", over="scans")
+        return
+    exam_frames = read_exam_frames(file)
+    if exam_frames is not None:
+        exams = len({frame.exam for frame in exam_frames})
+        _tell("phantom", SAVED, exams, exam_metrics(exam_frames), as_json=as_json, what="exams", over="exams")
         return
     found = read_predictions(file)
     table = None if as_json else confusion(found.truth, found.predicted)

@@ -189,7 +189,12 @@ def _eval(commands: _Commands) -> None:
         _model_options(task)
     phantom = _command(tasks, "phantom", "decisions over time, best frames and ages against the phantom's truth")
     phantom.add_argument(
-        "--seeds", type=_seeds, metavar="SEEDS", default=range(100, 120), help="FIRST-LAST or a list (default 100-119)"
+        "--exams",
+        action="store_true",
+        help="short examinations of the brain instead, one a seed: how good is their age",
+    )
+    phantom.add_argument(
+        "--seeds", type=_seeds, metavar="SEEDS", help="FIRST-LAST or a list (100-119; with --exams 2000-2239)"
     )
     phantom.add_argument("--seconds", type=float, default=60.0, help="of each scan (default 60)")
     phantom.add_argument("--predictions", type=Path, metavar="FILE", help="write one CSV row a frame")

@@ -193,7 +193,8 @@ def test_a_new_epoch_starts_the_smoothing_afresh_but_keeps_the_age():
     reading = readings(stage, [frame(10, picture(10, BRAIN, day=200), epoch=1, spacing_mm=8.0)])[0]
     assert reading.planes["brain"].smoothed == pytest.approx(reading.planes["brain"].raw, abs=0.01)
     assert reading.gestation is not None
-    assert (reading.gestation.days, reading.gestation.frames, reading.gestation.zooms) == (143, 11, 2)
+    assert reading.gestation.days == pytest.approx(143, abs=0.5)
+    assert (reading.gestation.frames, reading.gestation.zooms) == (11, 2)
 
 
 def test_a_new_exam_forgets_age_keyframes_and_smoothing():

@@ -1,0 +1,80 @@
+"""What a frame costs beyond model and sharpness: decisions over time, age, best frames, a question, the messages.
+
+A phantom scan is read by the model first, and its sharpness measured; then the same scores go through
+`pipeline.analyzer` again and again, on one thread. The bar is 0.1 ms a frame over a scan. Counted: probabilities from
+scores, both filters, the age, the question, best frames (the copy of their pixels too) and building the messages. Not
+counted: encoder, resize, sharpness, and putting messages into JSON.
+
+Run: ``python -m benchmarks.meaning_cost``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import time
+
+from pipeline.analyzer import StreamAnalyzer
+from pipeline.ask import question
+from pipeline.encoder import Item
+from pipeline.heads import Scores
+from pipeline.preprocess import input_spacing_mm
+from pipeline.ready import Ready, load_ready
+from streamer.frame import Frame
+from streamer.phantom.source import PhantomSource
+
+Seen = list[tuple[Frame, Scores | None]]
+
+
+def seen(ready: Ready, seed: int, frames: int) -> Seen:
+    """Frames of a scan with what the model says of each."""
+    source = PhantomSource(seed)
+    found: Seen = []
+    for index in range(frames):
+        frame = source.frame(index)
+        spacing_mm = input_spacing_mm(frame.height, frame.width, frame.spacing_mm or 0.2, ready.facts.image_size)
+        (scores,) = ready.encoder.submit([Item(frame.pixels, ready.banks.gestation(spacing_mm))]).result()
+        found.append((frame, scores))
+    return found
+
+
+def once(ready: Ready, frames: Seen, *, ask: bool) -> int:
+    """All frames admitted first, sharpness and all, then finished against the clock; nanoseconds."""
+    analyzer = StreamAnalyzer("stream-1", "exam", ready.facts, ready.banks.gestation)
+    if ask:
+        analyzer.ask(question("a fetal brain", ready.banks))
+    admitted = [(analyzer.admit(frame, 0), scores) for frame, scores in frames]
+    begun = time.perf_counter_ns()
+    for each, scores in admitted:
+        analyzer.finish(each, scores if each.action == "analyse" else None, 0)
+    return time.perf_counter_ns() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--frames", type=int, default=900)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--profile", action="store_true")
+    args = parser.parse_args()
+    ready = load_ready("mini", device="cpu")
+    frames = seen(ready, args.seed, args.frames)
+    brain = ready.facts.planes.index("brain")
+    brains = [each for each in frames if each[1] is not None and each[1].plane_cosines.argmax() == brain]
+    if args.profile:
+        profile = cProfile.Profile()
+        profile.runcall(once, ready, frames, ask=True)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+    rows = {"all": (frames, False), "all, with a question": (frames, True), "brain, with a question": (brains, True)}
+    found = {
+        name: round(min(once(ready, some, ask=ask) for _ in range(args.repeats)) / len(some) / 1e6, 4)
+        for name, (some, ask) in rows.items()
+        if some
+    }
+    print(json.dumps({"benchmark": "meaning_cost", "frames": len(frames), "brain_frames": len(brains), "ms": found}))
+
+
+if __name__ == "__main__":
+    main()

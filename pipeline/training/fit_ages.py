@@ -1,0 +1,120 @@
+"""Fits how far a model's ages may be off, on phantom examinations and real heads, and prints it for its model file.
+
+Run: ``python -m pipeline.training.fit_ages --model mini --seeds 1950000-1950239 --hc18 FOLDER``. Seeds for evaluation
+are refused, and of HC18 the exams that `mini` is judged on are left out. One picture's half-width is the wider one of
+drawn and of real heads; what all zooms share is then set so that nine in ten of the phantom examinations are covered.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.evaluation.ages import readouts
+from pipeline.evaluation.exam_run import Look, looks_of, replayed
+from pipeline.evaluation.hc18 import age_rows, read_heads
+from pipeline.evaluation.vpr import COUNTED_HC_MM
+from pipeline.gestation import MAX_SPAN_DAYS, ExamGestation
+from pipeline.ready import Ready, load_ready
+from pipeline.training.fit import seeds_of
+from pipeline.training.stills import is_validation_exam
+from streamer.growth import who_age_days
+
+Numbers = npt.NDArray[np.floating]
+Table = tuple[tuple[float, float], ...]
+
+FROM_DAYS: Final = (0.0, 133.0, 154.0, 180.0, 200.0, 225.0)
+COVERED: Final = 0.9
+_FEWEST: Final = 20  # pictures that a half-width may rest on
+_SHARES: Final = tuple(round(0.05 * step, 2) for step in range(21))
+
+
+def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | None = None) -> Table:
+    """Rows of (from_day, half-width): 90% of the errors at these predicted days, the wider of the two data sets.
+
+    Where a stretch holds fewer than 20 pictures it takes the half-width of the one before.
+
+    Args:
+        days: (N,) predicted.
+        errors: (N,) days, signed or not.
+        also: the same of another data set.
+    """
+    found: list[tuple[float, float]] = []
+    for start, end in zip(FROM_DAYS, (*FROM_DAYS[1:], np.inf), strict=True):
+        widths = [
+            float(np.quantile(np.abs(off[inside]), COVERED, method="higher"))
+            for told, off in ((days, errors), *(() if also is None else (also,)))
+            if (inside := (told >= start) & (told < end)).sum() >= _FEWEST
+        ]
+        width = max(widths, default=found[-1][1] if found else float(np.quantile(np.abs(errors), COVERED)))
+        found.append((start, max(0.5, round(width * 2) / 2)))
+    return tuple(found)
+
+
+def shared(exams: Sequence[Sequence[Look]], table: Table) -> tuple[float, float]:
+    """What all zooms share, so that as near to nine in ten examinations as can be are covered; and how many are."""
+    best = (1.0, 0.0)
+    for share in _SHARES:
+        reached = coverage(exams, table, share)
+        if abs(reached - COVERED) < abs(best[1] - COVERED):
+            best = (share, reached)
+    return best
+
+
+def coverage(exams: Sequence[Sequence[Look]], table: Table, share: float) -> float:
+    """Of the examinations with an age at the end, how many have the true one in their interval."""
+    inside: list[bool] = []
+    for looks in exams:
+        ages = [out.gestation for _, out in replayed(looks, ExamGestation(table, share)) if out.gestation is not None]
+        if ages:
+            inside.append(ages[-1].low_days <= looks[0].frame.true_days <= ages[-1].high_days)
+    return float(np.mean(inside))
+
+
+def counted_frames(exams: Sequence[Sequence[Look]]) -> tuple[Numbers, Numbers]:
+    """Days and errors (days) of the single frames that count for an examination's age."""
+    days: list[float] = []
+    errors: list[float] = []
+    for looks in exams:
+        for look in looks:
+            alone = ExamGestation().update(look.row, **look.facts).gestation
+            if alone is not None and alone.frame_days is not None:
+                days.append(alone.frame_days)
+                errors.append(alone.frame_days - look.frame.true_days)
+    return np.array(days), np.array(errors)
+
+
+def real_heads(ready: Ready, folder: Path) -> tuple[Numbers, Numbers]:
+    """Days and errors (days, from the age that the head implies) of HC18's training exams that would count."""
+    heads = age_rows(ready, read_heads(folder, lambda exam: not is_validation_exam(exam)))
+    _, masked, spans = readouts(heads)
+    low, high = COUNTED_HC_MM
+    use = (heads.hc_mm >= low) & (heads.hc_mm <= high) & (spans <= MAX_SPAN_DAYS)
+    implied = np.array([who_age_days(hc) for hc in heads.hc_mm])
+    return masked[use], (masked - implied)[use]
+
+
+def main() -> None:
+    """See the module's words."""
+    parser = argparse.ArgumentParser(description="fit how far a model's ages may be off")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1950000-1950239"))
+    parser.add_argument("--hc18", type=Path, default=None, help="HC18's folder; without it, drawn heads alone")
+    args = parser.parse_args()
+    ready = load_ready(args.model)
+    exams = [looks for seed in args.seeds if (looks := looks_of(seed, ready))]
+    table = half_widths(*counted_frames(exams), None if args.hc18 is None else real_heads(ready, args.hc18))
+    share, reached = shared(exams, table)
+    print("[gestation]")
+    print(f"half_widths = [{', '.join(f'[{start}, {width}]' for start, width in table)}]")
+    print(f"shared = {share}")
+    print(f"# {len(exams)} examinations, seeds {min(args.seeds)} to {max(args.seeds)}: {reached:.1%} covered")
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,8 @@ from streamer.sector import Polygon
 from streamer.sector_finder import Found, find_sector
 from streamer.signal import SignalMonitor, SignalState
 
-_PICTURES: Final = 3
+_PICTURES: Final = 3  # looked at together
+_APART_S: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +44,9 @@ class Calibration:
                 "polygon": [[round(x, 2), round(y, 2)] for x, y in sector.polygon],
                 "rectangle": self._rectangle(sector),
                 "confidence": round(sector.confidence, 4),
-                "kind": sector.kind,
             },
             "ruler": None if ruler is None else {
-                "spacing_mm": ruler.spacing_mm, "confidence": round(ruler.confidence, 4), "tick_mm": ruler.tick_mm,
+                "spacing_mm": ruler.spacing_mm, "confidence": round(ruler.confidence, 4),
             },
             "state": self.state,
         }  # fmt: skip
@@ -89,30 +89,37 @@ class Calibration:
 
 
 def look_at(frames: Iterable[Frame], *, seconds: float) -> Calibration:
-    """Scan region and ruler on the first ``seconds`` of media time, as far as the frames keep one size.
+    """Scan region and ruler on the first pictures that show a region, looked for on ``seconds`` of media time at most.
 
     Raises:
         SourceError: there is no frame.
     """
     pictures: list[Pixels] = []
-    last: Pixels | None = None
+    newest: Pixels | None = None
+    vain: Calibration | None = None
     monitor = SignalMonitor()
     state: SignalState = "no_signal"
     next_s = 0.0
     for frame in frames:
-        if frame.pts_seconds > seconds or (pictures and frame.pixels.shape != pictures[0].shape):
+        if frame.pts_seconds > seconds:
             break
-        state = monitor.update(frame)
+        newest, state = frame.pixels, monitor.update(frame)
+        if pictures and newest.shape != pictures[0].shape:
+            pictures = []
         if frame.pts_seconds >= next_s and state not in ("black", "no_signal"):
-            pictures = [*pictures, frame.pixels][-_PICTURES:]
-            next_s = frame.pts_seconds + seconds / (_PICTURES + 1)
-        last = frame.pixels
+            pictures.append(newest)
+            next_s = frame.pts_seconds + _APART_S
         if len(pictures) == _PICTURES:
-            break
-    if last is None:
+            found, pictures = _found(pictures, state), []
+            if found.sector is not None:
+                return found
+            vain = found
+    if newest is None:
         raise SourceError("there is no frame in this source; give one that plays")
-    if not pictures:
-        return Calibration(last, None, None, state)
+    return _found(pictures, state) if pictures else vain or Calibration(newest, None, None, state)
+
+
+def _found(pictures: list[Pixels], state: SignalState) -> Calibration:
     found = find_sector(pictures)
     if found is None or found.confidence < CONFIDENT:
         return Calibration(pictures[-1], None, None, "sector_unknown")

@@ -15,6 +15,7 @@ from streamer.fan import Fan, Kind, Point, clipped
 from streamer.frame import Pixels
 
 _COARSE_WIDTH: Final = 240
+_FINE_WIDTH: Final = 960  # more than that costs time and tells nothing
 _OUTSIDE_COSTS: Final = 3.0  # a pixel of the scan left out weighs as much as this many empty ones taken in
 _DRAWN_COSTS: Final = 4.0  # and a pixel of the user interface taken in as much as this many
 _LEVELS: Final = (0, 2, 5)  # above the background: compressed screens carry faint noise round everything
@@ -82,9 +83,11 @@ def _gray(picture: Pixels) -> Pixels:
     """Gray; coloured pixels are black, because B-mode has no colour and user interfaces have."""
     if picture.ndim == 2:
         return picture
-    high, low = picture.max(axis=2), picture.min(axis=2)
+    red, green, blue = cv2.split(picture)
+    spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.where(high.astype(np.int16) - low > 60, 0, gray).astype(np.uint8)
+    gray[spread > 60] = 0
+    return np.asarray(gray, np.uint8)
 
 
 def _told_apart(grays: Pixels, level: int) -> tuple[Pixels, Pixels]:
@@ -127,12 +130,11 @@ def _fit(scan: Pixels, drawn: Pixels) -> Fan:
     coarse = at(scale)
     starts = _starts(np.where(coarse < -0.5 * _OUTSIDE_COSTS, np.uint8(255), np.uint8(0)).astype(np.uint8))
     rough = min((_search(coarse, start, (16.0, 8.0, 4.0, 2.0, 1.0)) for start in starts), key=lambda found: found[0])
-    half = min(1.0, 2 * scale) if width * scale * 2 < width else 1.0
     fan = rough[1]
-    for finer, steps in ((half, (2.0, 1.0, 0.5)), (1.0, (2.0, 1.0, 0.5))):
-        fan = _search(at(finer), _scaled(fan, finer / scale), steps)[1]
+    for finer in (min(1.0, 2 * scale), min(1.0, _FINE_WIDTH / width)):
+        fan = _search(at(finer), _scaled(fan, finer / scale), (2.0, 1.0, 0.5))[1]
         scale = finer
-    return _evened(scan, weights, fan)
+    return _evened(scan, weights, _scaled(fan, 1 / scale))
 
 
 def _evened(scan: Pixels, weights: _Array, fan: Fan) -> Fan:

@@ -244,9 +244,13 @@ class ApartSource:
         if "mask" in note:
             said = note["mask"]
             self.masker.heard({**said, "index": said["index"] + self._index})
+            if any(event == "layout_changed" for event, _ in said["events"]):
+                self._forget_scale()
         self.warnings += [line for line in note.get("warnings", ()) if line not in self.warnings]
         if "trouble" in note:
             size = note["size"]
+            if size is not None and self.link.size not in (None, tuple(size)):
+                self._forget_scale()
             self.link = replace(
                 self.link,
                 state="running",
@@ -255,6 +259,10 @@ class ApartSource:
                 dropped=self._dropped + note["dropped"],
                 size=None if size is None else (size[0], size[1]),
             )
+
+    def _forget_scale(self) -> None:
+        """What the operator said was said of another layout: the next child must not believe it again."""
+        self._spacing_mm = self._depth_mm = None
 
     def _placed(self, handed: Handed) -> Frame:
         """The frame in the order of all that came, from this child and those before it."""
@@ -269,6 +277,8 @@ class ApartSource:
                 epoch=frame.epoch + self._epoch,
                 pts_seconds=frame.pts_seconds + self._pts_seconds,
             )
+            if frame.spacing_from in ("operator", "depth") and self._spacing_mm is None and self._depth_mm is None:
+                frame = replace(frame, spacing_mm=None, spacing_from=None)
         self._last = frame
         return frame
 

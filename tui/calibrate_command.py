@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from streamer.calibration import Calibration
+    from streamer.sources import Source
 
-_FIRST_S: Final = 4.0  # of media time looked at
+_FIRST_S: Final = 10.0  # of media time looked at, while no region is sure
+_PATIENCE_S: Final = 20.0  # with a live source that sends nothing
 
 
 def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | None) -> bool:
-    """Whether a region was found; where nobody is asked, that is all that is done.
+    """Whether a region was found; with ``as_json``, whether there was anything to be looked at.
 
     Args:
         source: as for ``run``.
@@ -26,15 +31,22 @@ def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | N
         SourceError: the source cannot be read.
     """
     from streamer.calibration import look_at, save_picture
+    from streamer.errors import SourceError
     from streamer.sources import open_source
 
-    with open_source(source) as opened:
-        found = look_at(opened, seconds=_FIRST_S)
+    with open_source(source) as opened, _impatient(opened):
+        try:
+            found = look_at(opened, seconds=_FIRST_S)
+        except SourceError:
+            trouble = getattr(opened, "trouble", None)
+            if trouble is None:
+                raise
+            raise SourceError(f"no picture came within {_PATIENCE_S:g} seconds ({trouble})") from None
     if picture is not None or not as_json:
         save_picture(found, picture or Path("calibration.png"))
     if as_json:
         print(json.dumps(found.told()))
-        return found.sector is not None
+        return True
     _show(found, picture or Path("calibration.png"))
     if found.sector is None or not sys.stdin.isatty():
         return found.sector is not None
@@ -42,21 +54,34 @@ def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | N
     return True
 
 
+@contextmanager
+def _impatient(source: Source) -> Generator[None]:
+    """Ends a live source that sends nothing; one that does is ended soon by the time of its frames."""
+    timer = threading.Timer(_PATIENCE_S, source.close)
+    if source.live:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _show(found: Calibration, picture: Path) -> None:
     told = found.told()
     for line in _sketch(found):
         print(line)
     sector, ruler = told["sector"], told["ruler"]
-    if sector is None:
+    if found.sector is None:
         print("Scan region: not found. Give it yourself: --sector X,Y,W,H, or corners in a configuration file.")
     else:
         x, y, width, height = sector["rectangle"]
         sure = f"confidence {sector['confidence']:.2f}"
-        print(f"Scan region ({sector['kind']}): {width} x {height} pixels from {x}, {y}; {sure}")
+        print(f"Scan region ({found.sector.kind}): {width} x {height} pixels from {x}, {y}; {sure}")
     if ruler is None:
         print("Depth ruler: not read. Give the scale yourself: --spacing MM.")
     else:
         print(f"Depth ruler: {ruler['spacing_mm']:.4f} mm a pixel; confidence {ruler['confidence']:.2f}")
+    print(f"State: {found.state}.")
     print(f"Picture: {picture}. It shows the whole screen, names included: delete it when you have looked at it.")
 
 

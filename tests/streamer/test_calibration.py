@@ -41,6 +41,22 @@ def test_what_is_not_found_is_null():
         dark.profile("room-2")
 
 
+def test_the_shape_of_what_is_told_is_kept(found):
+    told = found.told()
+    assert told.keys() == {"sector", "ruler", "state"}
+    assert told["sector"].keys() == {"polygon", "rectangle", "confidence"}
+    assert told["ruler"].keys() == {"spacing_mm", "confidence"}
+
+
+def test_a_picture_that_shows_too_little_is_followed_by_another_look(scan):
+    dark = [Frame(np.full((735, 975), 60, np.uint8), i, i / 2, i) for i in range(2)]
+    text = [Frame(scan[0]._dress, i, i / 2, i) for i in range(3)]
+    later = [Frame(frame.pixels, 5 + i, 4 + i / 2, i) for i, frame in enumerate(scan[1][:3])]
+    assert look_at(text, seconds=10).told()["state"] == "sector_unknown"
+    assert look_at([*dark, *text, *later], seconds=10).sector is not None
+    assert look_at([*dark, *text, *later], seconds=3).sector is None
+
+
 def test_the_picture_shows_the_outline(found, tmp_path):
     save_picture(found, tmp_path / "seen.png")
     shown = np.array(Image.open(tmp_path / "seen.png"))

@@ -1,25 +1,35 @@
+import logging
+
 import numpy as np
 import pytest
 
 from streamer.folders import ImageFolder
 from streamer.phantom.scanners import ScannerScreen
 from streamer.phantom.source import PhantomSource
+from streamer.region_keeper import CONFIDENT
 from streamer.sector_finder import find_sector
 from tests.streamer.outlines import filled, overlap
 from tests.streamer.traced import OUTLINES
 
 HELD_OUT = 10_000  # seeds from here on: nothing was fitted on them
+FRESH = 60_000  # and these were looked at when all was done
+LOOKS = 10
 
 
 def agreement(seed):
+    """Overlap of the region that is settled on with the true one, and how many looks it took, as `RegionKeeper` takes
+    them: three pictures, and a second later again while none is found with confidence."""
     screen = ScannerScreen(seed)
-    pictures = [screen.frame(300 + 15 * i).pixels for i in range(3)]
-    found = find_sector(pictures)
-    return 0.0 if found is None else overlap(found.polygon, screen.design.polygon, pictures[0].shape[:2])
+    for look in range(LOOKS):
+        pictures = [screen.frame(300 + 38 * look + 4 * i).pixels for i in range(3)]
+        found = find_sector(pictures)
+        if found is not None and found.confidence >= CONFIDENT:
+            return overlap(found.polygon, screen.design.polygon, pictures[0].shape[:2]), look + 1
+    return 0.0, LOOKS
 
 
 def test_regions_of_all_kinds_are_found():
-    agreements = [agreement(HELD_OUT + seed) for seed in range(6)]
+    agreements = [agreement(HELD_OUT + seed)[0] for seed in range(6)]
     assert np.median(agreements) >= 0.97
     assert min(agreements) >= 0.90
 
@@ -27,7 +37,11 @@ def test_regions_of_all_kinds_are_found():
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_two_hundred_layouts():
-    agreements = [agreement(HELD_OUT + seed) for seed in range(200)]
+    agreements, looks = zip(*(agreement(FRESH + seed) for seed in range(200)), strict=True)
+    worst = sorted((round(float(found), 4), FRESH + seed) for seed, found in enumerate(agreements))[:3]
+    again = sum(count > 1 for count in looks)
+    log = logging.getLogger(__name__)
+    log.info("overlap: median %.4f, worst %s; %d looked at again", np.median(agreements), worst, again)
     assert np.median(agreements) >= 0.97
     assert min(agreements) >= 0.90
 

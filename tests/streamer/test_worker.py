@@ -118,6 +118,22 @@ def deaths_of(server, number, times):
     return seconds
 
 
+def test_a_spacing_that_ended_with_the_layout_is_not_believed_again_by_the_next_child():
+    with TsServer() as server, Listener(ApartSource(server.url, spacing_mm=0.2)) as listener:
+        source = listener.source
+        assert listener.more()[-1].spacing_mm == 0.2
+        os.kill(source.pid, signal.SIGKILL)
+        until(lambda: listener.frames[-1].epoch == 1)
+        assert listener.frames[-1].spacing_mm == 0.2
+        said = {
+            "mask": {"index": 0, "events": [["layout_changed", {}]], "revision": 0, "region": None, "trouble": None}
+        }
+        source._noted(said)
+        os.kill(source.pid, signal.SIGKILL)
+        until(lambda: listener.frames[-1].epoch == 2)
+        assert {frame.spacing_mm for frame in listener.frames if frame.epoch == 2} == {None}
+
+
 DEADLY = (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP)
 
 

@@ -4,6 +4,9 @@ From the root of the repository::
 
     python docs/sectors.py docs/sectors.png                # made-up screens, the outline drawn in
     python docs/sectors.py sheet.png FOLDER_OF_SCREENS     # the same of your own screenshots; mind whose they are
+    python -m docs.sectors docs/sectors-real.png FOLDER_OF_SCREENS --outlines   # what was found, and not a pixel more
+
+The last draws shapes only: white where a real screen is kept, and in green the outline that a person traced.
 """
 
 from __future__ import annotations
@@ -55,8 +58,30 @@ def pair(frames: list[Frame]) -> np.ndarray:
     return np.hstack([cell(whole), cell(masked.frame.pixels)])
 
 
+def shape(path: Path) -> np.ndarray:
+    """The region found on a traced screen, white, the hand's outline in green, and how well they agree."""
+    from tests.streamer.outlines import overlap
+    from tests.streamer.traced import OUTLINES
+
+    (frame,) = ImageFolder(path)
+    region = Masker("auto").update(frame).region
+    found, traced = () if region is None else region.polygon, OUTLINES[path.stem]
+    drawn = np.full((frame.height, frame.width, 3), 40, np.uint8)
+    if found:
+        cv2.fillPoly(drawn, [np.rint(np.array(found)).astype(np.int32)], (225, 225, 225))
+    cv2.polylines(drawn, [np.array(traced, np.int32)], True, (0, 160, 0), 3)
+    agreement = overlap(found, traced, drawn.shape[:2]) if found else 0.0
+    cv2.putText(drawn, f"{path.stem} {agreement:.3f}", (12, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (225, 225, 225), 2)
+    return cell(drawn)
+
+
 def main() -> None:
     """Writes the sheet."""
+    if "--outlines" in sys.argv:
+        pairs = [shape(path) for path in sorted(Path(sys.argv[2]).iterdir())]
+        rows = [np.hstack(pairs[i : i + 3]) for i in range(0, len(pairs), 3)]
+        Image.fromarray(np.vstack(rows)).save(sys.argv[1], optimize=True)
+        return
     pairs = [pair(frames) for frames in screens(sys.argv[2] if len(sys.argv) > 2 else None)]
     rows = [np.hstack(pairs[i : i + ROW]) for i in range(0, len(pairs) - len(pairs) % ROW, ROW)]
     Image.fromarray(np.vstack(rows)).save(sys.argv[1], optimize=True)

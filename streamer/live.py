@@ -85,13 +85,14 @@ class LiveVideo(LiveSource):
             self.steps += 1
             if self._closed.is_set():
                 return
+            # Beforehand: what a connection that has fallen silent still held back is old, and would count as a return.
+            if self._clock_ns() - seen_ns > patience_s * _NS:
+                self.trouble = f"no picture came for {patience_s:g} seconds"
+                return
             for picture in _decoded(packet) if packet is not None and packet.stream is stream else ():
                 yield from (picture,) if deinterlacer is None else deinterlacer.update(picture)
                 # Afterwards: the time that a reader takes over a picture is no silence.
                 patience_s, seen_ns = SILENCE_SECONDS, self._clock_ns()
-            if self._clock_ns() - seen_ns > patience_s * _NS:
-                self.trouble = f"no picture came for {patience_s:g} seconds"
-                return
         self.trouble = "the other side has ended the stream"
 
     def _packets(self, container: InputContainer) -> Iterator[Packet[Any] | None]:

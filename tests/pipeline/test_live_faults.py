@@ -66,14 +66,13 @@ class Watched:
         begin()
         # What was on the way still arrives: silence begins with the last frame.
         until(lambda: self.silence in ("stale", "lost"))
-        stale_s = time.monotonic()
+        stale_s, begun_s = time.monotonic(), max(begun_s, self.newest.captured_ns / 1e9)
         until(lambda: self.silence == "lost")
-        lost_s, silent_since_s = time.monotonic(), self.newest.captured_ns / 1e9
+        lost_s = time.monotonic()
         end()
         ended_s = time.monotonic()
         last = self.newest
         until(lambda: self.newest is not last)
-        begun_s = max(begun_s, silent_since_s)
         return (
             stale_s - begun_s,
             lost_s - begun_s,

@@ -1,9 +1,15 @@
 """Real files where they are at hand; made ones for what they do not hold."""
 
+import io
+import tracemalloc
+
 import numpy as np
 import pytest
+from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
 
 from streamer.errors import SourceError
 from streamer.sources import open_source
@@ -133,6 +139,8 @@ def test_a_folder_is_read_in_order_and_says_what_it_left_out_by_number(tmp_path)
     ("change", "words"),
     [
         ({"Rows": 4000, "Columns": 4000}, "cut short"),
+        ({"Rows": 65535, "Columns": 65535}, "64 megapixels"),
+        ({"NumberOfFrames": 100_000}, "cut short"),
         ({"NumberOfFrames": 10_000_000}, "frames"),
         ({"BitsAllocated": 32}, "unusual kind"),
         ({"PixelRepresentation": 1}, "signed"),
@@ -144,3 +152,33 @@ def test_bounds_are_checked_before_anything_is_decoded(tmp_path, change, words):
         open_source(str(tmp_path / "a.dcm"))
     assert "Doe" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def compressed(path, syntax, fragment, **values):
+    """A file of one compressed frame, or what says that it is one."""
+    written(path, frames=1, **values)
+    made = dcmread(path)
+    made.file_meta.TransferSyntaxUID = syntax
+    made.PixelData = encapsulate([fragment])
+    made["PixelData"].VR = "OB"
+    made.save_as(path, enforce_file_format=True)
+
+
+def test_a_small_file_that_says_it_holds_a_huge_clip_is_refused_before_it_is_decoded(tmp_path):
+    compressed(tmp_path / "a.dcm", RLELossless, b"\0" * 64, Rows=8000, Columns=8000, NumberOfFrames=100_000)
+    with pytest.raises(SourceError, match="cut short"):
+        open_source(str(tmp_path / "a.dcm"))
+
+
+def test_a_compressed_frame_larger_than_its_file_says_is_damage_and_not_memory(tmp_path):
+    out = io.BytesIO()
+    Image.fromarray(np.zeros((48, 64), np.uint8)).save(out, "jpeg")
+    bomb = bytearray(out.getvalue())
+    at = bomb.index(b"\xff\xc0") + 5
+    bomb[at : at + 4] = (65_000).to_bytes(2, "big") * 2
+    compressed(tmp_path / "a.dcm", JPEGBaseline8Bit, bytes(bomb))
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="no picture"):
+        list(open_source(str(tmp_path / "a.dcm")))
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()

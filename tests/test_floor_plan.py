@@ -17,7 +17,7 @@ ROOF = {
     for name in (
         "cli", "live", "engine_process", "recorder_process", "loading", "analyze", "offline_sink", "demo_command",
         "model_commands", "doctor", "bench_command", "sources_command", "parity_command", "eval_command",
-        "calibrate_command", "search_command", "record_commands", "report_command",
+        "calibrate_command", "search_command", "record_commands", "report_command", "export_command",
     )
 }  # fmt: skip
 """The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""
@@ -25,10 +25,13 @@ ROOF = {
 LIBRARY_ROOMS = {
     "av": ("pipeline.bench.film", "streamer.", "tui.doctor"),
     "cv2": ("streamer.", "pipeline."),
+    "highdicom": ("tui.export.secondary_capture",),
     "jinja2": ("tui.report.page",),
     "matplotlib": ("tui.report.",),
     "open_clip": ("pipeline.openclip",),
-    "pydicom": ("streamer.dicom", "streamer.dicom_header"),
+    "pyarrow": ("tui.export.files",),
+    "pydicom": ("streamer.dicom", "streamer.dicom_header", "tui.export.secondary_capture", "tui.export.pacs"),
+    "pynetdicom": ("tui.export.pacs",),
     "textual": ("tui.app", "tui.widgets."),
     "torch": ("pipeline.", "tui.doctor"),
     "torchvision": ("pipeline.openclip", "pipeline.preprocess"),

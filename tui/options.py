@@ -350,4 +350,5 @@ def parse(argv: Sequence[str] | None, version: str) -> argparse.Namespace:
         parser.error("run: give a SOURCE, or --config FILE")
     if options.command == "analyze" and options.out is None and options.jsonl is None:
         parser.error("analyze: give --out DIR for a session, or --jsonl FILE")
+    record_options.check(parser, options)
     return options

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from tui.export.identity import Identity
+    from tui.export.wanted import Pacs
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -16,4 +23,49 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {"report": _report}
+def _export(options: argparse.Namespace) -> int:
+    from tui.export.wanted import Export
+    from tui.export_command import export
+
+    wanted = Export(
+        out=options.out,
+        formats=options.format,
+        exam=options.exam,
+        identity=_identity(options),
+        pacs=None if options.pacs is None else _pacs(options),
+    )
+    for path in export(options.session, wanted, say=lambda line: print(line, file=sys.stderr)):
+        print(path)
+    return 0
+
+
+def _identity(options: argparse.Namespace) -> Identity:
+    from tui.export.errors import ExportError
+    from tui.export.identity import Identity, read_identity
+
+    given = {name: getattr(options, name) for name in Identity.__struct_fields__}
+    try:
+        said = {} if options.identity is None else msgspec.to_builtins(read_identity(options.identity))
+        return msgspec.convert({**said, **{key: value for key, value in given.items() if value is not None}}, Identity)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ExportError(_plainly(error)) from error
+
+
+def _plainly(error: Exception) -> str:
+    """What was wrong with an identifier: patterns are not for people."""
+    said = str(error)
+    return (
+        f"{said.partition('$.')[2].rstrip('`')}: no backslash or control character"
+        if "matching regex" in said
+        else said
+    )
+
+
+def _pacs(options: argparse.Namespace) -> Pacs:
+    from tui.export.wanted import Pacs
+
+    host, port = options.pacs
+    return Pacs(host, port, options.called_ae, options.ae_title)
+
+
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {"report": _report, "export": _export}

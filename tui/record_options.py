@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Final
 
+from tui.export.wanted import DEFAULT_FORMATS, FORMATS
 from tui.option_parts import Commands, command
 
 
@@ -20,4 +22,71 @@ def _report(commands: Commands) -> None:
     parser.add_argument("--protocol", metavar="NAME", help="views to collect, as for run")
 
 
-ADDERS: Final = (_report,)
+def _export(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "export",
+        "write a past session for other programs: tables, DICOM images",
+        "FORMATS is a list with commas: csv, jsonl, parquet (readings, events, keyframes, decisions),\n"
+        "dicom (best frames), npz (image vectors). Identifiers go into the DICOM images, and are kept\n"
+        "nowhere else.",
+    )
+    parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where files go; never into the session")
+    parser.add_argument("--format", type=_formats, metavar="FORMATS", default=DEFAULT_FORMATS, help="(csv,jsonl)")
+    parser.add_argument("--exam", type=_count, metavar="N", help="one examination only, from 1 (all)")
+    archive = parser.add_argument_group("archive")
+    archive.add_argument("--pacs", type=_address, metavar="HOST:PORT", help="store the best frames here (C-STORE)")
+    archive.add_argument(
+        "--called-ae", type=_entity, metavar="AE", default="ANY-SCP", help="what it is called (ANY-SCP)"
+    )
+    archive.add_argument("--ae-title", type=_entity, metavar="AE", default="FETALSTREAM", help="our name (FETALSTREAM)")
+    whose = parser.add_argument_group("identifiers")
+    for name, metavar, words in (
+        ("--patient-id", "ID", "of the patient"),
+        ("--patient-name", "NAME", "FAMILY^GIVEN"),
+        ("--patient-birth-date", "DATE", "YYYYMMDD"),
+        ("--accession", "NUMBER", "of the order"),
+        ("--study-id", "ID", "of the study"),
+        ("--study-uid", "UID", "of a study that is there already (a new one)"),
+    ):
+        whose.add_argument(name, metavar=metavar, help=words)
+    whose.add_argument("--identity", type=Path, metavar="FILE", help="TOML with patient_id = ... and so on, instead")
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if not set(wanted) <= set(FORMATS):
+        raise argparse.ArgumentTypeError(f"must be some of {','.join(FORMATS)}, got {text}")
+    return wanted
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:9]) >= 1):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
+    return int(text[:9])
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 1 <= int(port[:6]) < 65_536):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT, got {text}")
+    return host.strip("[]"), int(port)
+
+
+def _entity(text: str) -> str:
+    # PS3.5, 6.2: AE.
+    if not (0 < len(text.strip()) <= 16 and text.isascii() and text.isprintable() and "\\" not in text):
+        raise argparse.ArgumentTypeError(f"must be an application entity's title of at most 16 characters, got {text}")
+    return text.strip()
+
+
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the process with code 2 where options do not go together."""
+    if options.command != "export" or options.out is not None:
+        return
+    if options.pacs is None or options.format != DEFAULT_FORMATS:
+        parser.error("export: give --out DIR for files, or --pacs HOST:PORT to store the best frames in an archive")
+
+
+ADDERS: Final = (_report, _export)

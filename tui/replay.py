@@ -99,12 +99,36 @@ class Recording:
         )
         return [msgspec.json.decode(header) for (header,) in rows]
 
+    def exams(self) -> list[str]:
+        """Ids of its examinations, in the order of their beginnings."""
+        rows = self._database.execute(
+            "SELECT exam FROM messages WHERE exam != '' GROUP BY exam ORDER BY min(published_ns), min(rowid)"
+        )
+        return [exam for (exam,) in rows]
+
+    def headers(self, kind: str, exam: str | None = None) -> Iterator[str]:
+        """Headers of one kind as they were published, of one examination or all, in the order of their times."""
+        rows = self._database.execute(
+            "SELECT header FROM messages WHERE kind = ? AND (? IS NULL OR exam = ?) ORDER BY published_ns, rowid",
+            (kind, exam, exam),
+        )
+        return (header for (header,) in rows)
+
+    def pictures(self) -> dict[str, str | None]:
+        """Where in the session's folder the picture of each kept frame is; None where it was not saved."""
+        rows = self._database.execute("SELECT keyframe, CASE picture WHEN 'saved' THEN file END FROM keyframes")
+        return dict(rows.fetchall())
+
     def picture(self, keyframe: str) -> bytes | None:
         """A keyframe's PNG, None where it was not saved."""
         row = self._database.execute(
             "SELECT file FROM keyframes WHERE keyframe = ? AND picture = 'saved'", (keyframe,)
         ).fetchone()
-        return None if row is None else (self.folder / row[0]).read_bytes()
+        if row is None:
+            return None
+        path = (self.folder / row[0]).resolve()
+        # Sessions are handed on: one that was made up must not lead to a file of whoever looks at it.
+        return path.read_bytes() if path.is_relative_to(self.folder.resolve()) else None
 
     def close(self) -> None:
         """May be called twice."""

@@ -36,7 +36,7 @@ def write_report(session: Path, out: Path | None = None, *, protocol: Protocol |
         tui.replay.RecordingError: it is no session.
         OSError: the page could not be written; a page that was there before is untouched.
     """
-    from tui.report.exams import exams_of
+    from tui.exams import exams_of
     from tui.report.page import rendered
 
     recording = Recording(session)

@@ -9,7 +9,7 @@ import re
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,17 +24,24 @@ class DamagedPicture(ValueError):
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file so that, whenever the power goes, it is there whole or as it was before.
+    """Writes a file at once; see `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Generator[IO[bytes]]:
+    """A file to write so that, whenever the power goes, it is there whole or as it was before.
 
     Temporary file beside it, fsync, rename, fsync of the folder. Mode 0600.
 
     Raises:
-        OSError: it could not; what was there before is untouched.
+        OSError: it could not be written; what was there before is untouched, as it is where the block fails.
     """
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # mkstemp makes it 0600
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

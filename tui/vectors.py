@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.wire import NOTICE
 from tui.session_files import write_whole
 
 FILE: Final = "embeddings.f16"
@@ -85,24 +86,22 @@ def read_vectors(folder: Path) -> Vectors:
     return Vectors(numbers[: whole * dim].reshape(whole, dim), frames[:whole])
 
 
-def export_index(folder: Path) -> Path:
-    """Writes ``embeddings.npz``: ``vectors`` (N, D) float16 with ``stream``, ``exam``, ``index``, ``epoch`` and
-    ``pts_seconds`` of each row's frame.
+def export_index(folder: Path, out: Path | None = None) -> Path:
+    """Writes ``embeddings.npz`` into ``out``, or the session itself: ``vectors`` (N, D) float16 with ``stream``,
+    ``exam``, ``seq``, ``index``, ``epoch`` and ``pts_seconds`` of each row's frame, and what they are ``of``, as JSON
+    (model, sums of its weights and sentences, the notice). It loads without pickle.
 
     Raises:
         ValueError: see `read_vectors`.
     """
-    rows, frames = read_vectors(folder)
-    seen = [frame["frame"] for frame in frames]
+    rows, headers = read_vectors(folder)
+    about: dict[str, Any] = msgspec.json.decode((folder / "session.json").read_bytes())
+    made_by = {"notice": NOTICE, "run": about.get("run"), "model": about.get("model")}
+    told = {name: np.array([header[name] for header in headers]) for name in ("stream", "exam", "seq")}
+    seen = {name: np.array([each["frame"][name] for each in headers]) for name in ("index", "epoch", "pts_seconds")}
+    of = np.array(msgspec.json.encode(made_by).decode())
     packed = io.BytesIO()
-    np.savez(
-        packed,
-        vectors=rows,
-        stream=np.array([frame["stream"] for frame in frames]),
-        exam=np.array([frame["exam"] for frame in frames]),
-        index=np.array([frame["index"] for frame in seen]),
-        epoch=np.array([frame["epoch"] for frame in seen]),
-        pts_seconds=np.array([frame["pts_seconds"] for frame in seen]),
-    )
-    write_whole(folder / INDEX, packed.getvalue())
-    return folder / INDEX
+    np.savez(packed, allow_pickle=False, vectors=rows, of=of, **told, **seen)
+    path = (folder if out is None else out) / INDEX
+    write_whole(path, packed.getvalue())
+    return path

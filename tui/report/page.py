@@ -15,10 +15,10 @@ from markupsafe import Markup
 from pipeline.wire import NOTICE, Event
 from tui import coach, text
 from tui.choices import DECISION, Best
+from tui.exams import Exam
 from tui.protocols import Protocol
 from tui.replay import Recording
 from tui.report import plots
-from tui.report.exams import Exam
 from tui.report.pictures import embedded, map_of
 from tui.report.plots import Growth
 
@@ -41,7 +41,7 @@ def rendered(
 
     Args:
         recording: for pictures, and what is known of model and sources.
-        exams: see `tui.report.exams.exams_of`.
+        exams: see `tui.exams.exams_of`.
         contexts: of those exams that have an age, by their place.
         protocol: the views to collect; None for the model's own planes.
         written: when, RFC 3339.
@@ -88,7 +88,7 @@ def _exam(
         "growth": _drawings(grown),
         "head": None if age is None or context is None else _head(age.days, context),
         "items": [_item(item) for item in checked],
-        "frames": [_frame(recording, exam, best) for best in _shown(exam)],
+        "frames": [_frame(recording, exam, best) for best in exam.shown()],
         "acts": [_event(exam, event) for event in acts],
         "others": [_event(exam, event) for event in others[:MAX_EVENTS]],
         "left_out": max(0, len(others) - MAX_EVENTS),
@@ -137,16 +137,6 @@ def _item(item: coach.Item) -> dict[str, Any]:
         "score": None if best is None or best.by_operator else text.probability(best.score),
         "advice": item.advice,
     }
-
-
-def _shown(exam: Exam) -> list[Best]:
-    """What stands for each plane, in the model's order, then the rest that the operator took or accepted."""
-    choices = exam.view.choices
-    order = {label: place for place, label in enumerate(exam.view.labels)}
-    first = sorted(choices.best.values(), key=lambda best: order.get(best.plane, len(order)))
-    shown = {best.keyframe for best in first}
-    more = [each for each in choices.standing if (each.by_operator or each.accepted) and each.keyframe not in shown]
-    return [*first, *more]
 
 
 def _frame(recording: Recording, exam: Exam, best: Best) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from tui.exams import Exam
 from tui.history import Span
-from tui.report.exams import Exam
 from tui.report.svg import drawn
 from tui.session import TrendPoint
 from tui.text import label_words, stopwatch, weeks_days

@@ -1,4 +1,4 @@
-"""The examinations of a recorded session, each as it stood at its end: what a report tells of."""
+"""The examinations of a recorded session, each as it stood at its end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pipeline.wire import Event, Goodbye, Keyframe, Message, Reading
+from tui.choices import Best
 from tui.history import Span, extended
 from tui.replay import Recording
 from tui.session import Session, StreamView, opened, reduce
@@ -50,6 +51,15 @@ class Exam:
     def at_s(self, published_ns: int) -> float:
         """Seconds since its first reading."""
         return 0.0 if self.first_ns is None else (published_ns - self.first_ns) / 1e9
+
+    def shown(self) -> list[Best]:
+        """What stands for each plane, in the model's order, then what else the operator took or accepted."""
+        choices = self.view.choices
+        order = {label: place for place, label in enumerate(self.view.labels)}
+        first = sorted(choices.best.values(), key=lambda best: order.get(best.plane, len(order)))
+        shown = {best.keyframe for best in first}
+        more = [each for each in choices.standing if (each.by_operator or each.accepted) and each.keyframe not in shown]
+        return [*first, *more]
 
 
 def exams_of(recording: Recording) -> list[Exam]:

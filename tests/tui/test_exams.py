@@ -1,6 +1,6 @@
 from tests.tui.recorded import PER_SECOND, Scan, recorded
+from tui.exams import exams_of
 from tui.replay import Recording
-from tui.report.exams import exams_of
 
 
 def test_each_examination_is_told_of_as_it_stood_at_its_end(tmp_path):

@@ -1,0 +1,125 @@
+"""Tables as files: CSV, JSON Lines, Parquet; each is written row by row, and is there whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+from pipeline.wire import NOTICE
+from tui.export.errors import ExportError
+from tui.export.tables import Cell, Column, Table
+from tui.session_files import whole_file
+
+_ROWS_A_GROUP: Final = 8_192
+_OBEYED: Final = ("=", "+", "-", "@", "\t", "\r")
+INSTALL: Final = "pip install 'fetalstream[export]'"
+
+
+class _Writer(Protocol):
+    def add(self, header: str, row: list[Cell]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def write_table(table: Table, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """One table in all ``formats`` ("csv", "jsonl", "parquet"), read once; the paths of the files.
+
+    Raises:
+        OSError: a file could not be written.
+        ExportError: Parquet without pyarrow.
+    """
+    paths = [folder / f"{table.name}.{form}" for form in formats]
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(_open(form, path, table.columns)) for form, path in zip(formats, paths, strict=True)
+        ]
+        for header, row in table.rows():
+            for writer in writers:
+                writer.add(header, row)
+    return paths
+
+
+@contextmanager
+def _open(form: str, path: Path, columns: Sequence[Column]) -> Generator[_Writer]:
+    with whole_file(path) as file:
+        writer = _WRITERS[form](file, columns)
+        yield writer
+        writer.close()
+
+
+class _Csv:
+    """RFC 4180, UTF-8, numbers as Python writes them; nothing where a value is not known."""
+
+    def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:
+        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._rows = csv.writer(self._text)
+        self._rows.writerow([column.name for column in columns])
+
+    def add(self, header: str, row: list[Cell]) -> None:  # noqa: ARG002
+        self._rows.writerow([_harmless(cell) for cell in row])
+
+    def close(self) -> None:
+        self._text.detach()
+
+
+class _JsonLines:
+    """Headers as they were published, one a line."""
+
+    def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:  # noqa: ARG002
+        self._file = file
+
+    def add(self, header: str, row: list[Cell]) -> None:  # noqa: ARG002
+        self._file.write(header.encode() + b"\n")
+
+    def close(self) -> None:
+        pass
+
+
+class _Parquet:
+    """Typed columns; the notice stands in the file's own metadata too."""
+
+    def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:
+        try:
+            import pyarrow as arrow
+            from pyarrow import parquet
+        except ModuleNotFoundError as error:
+            raise ExportError(f"{error.name} is missing: {INSTALL}") from error
+        types = {
+            "text": arrow.string(), "json": arrow.string(), "integer": arrow.int64(), "number": arrow.float64(),
+            "truth": arrow.bool_(),
+        }  # fmt: skip
+        fields = [arrow.field(column.name, types[column.kind]) for column in columns]
+        self._schema = arrow.schema(fields, metadata={"notice": NOTICE})
+        self._batch: Any = arrow.RecordBatch
+        self._file = parquet.ParquetWriter(file, self._schema)
+        self._waiting: list[list[Cell]] = []
+
+    def add(self, header: str, row: list[Cell]) -> None:  # noqa: ARG002
+        self._waiting.append(row)
+        if len(self._waiting) >= _ROWS_A_GROUP:
+            self._write()
+
+    def close(self) -> None:
+        self._write()
+        self._file.close()
+
+    def _write(self) -> None:
+        if self._waiting:
+            cells = [list(column) for column in zip(*self._waiting, strict=True)]
+            columns = dict(zip(self._schema.names, cells, strict=True))
+            self._file.write_batch(self._batch.from_pydict(columns, self._schema))
+            self._waiting = []
+
+
+_WRITERS: Final = {"csv": _Csv, "jsonl": _JsonLines, "parquet": _Parquet}
+
+
+def _harmless(cell: Cell) -> Cell:
+    """Words that a spreadsheet would take for a formula get an apostrophe in front; the other formats keep them."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_OBEYED) else cell

@@ -1,0 +1,73 @@
+"""Images to a picture archive: one association, a C-STORE for each (PS3.4 B), by pynetdicom."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.association import Association
+from pynetdicom.sop_class import SecondaryCaptureImageStorage  # pyright: ignore[reportAttributeAccessIssue]
+
+from tui.export.errors import ExportError
+from tui.export.wanted import Pacs
+
+WAIT_S: Final = 10.0
+_SUCCESS: Final = 0x0000
+_WARNINGS: Final = range(0xB000, 0xC000)
+
+
+def store(images: Sequence[Dataset], pacs: Pacs) -> None:
+    """Stores all images; returns when the archive has confirmed each of them.
+
+    Raises:
+        ExportError: it cannot be reached, refuses us, or refuses an image; one line that says which.
+    """
+    _reach(pacs)
+    entity = AE(ae_title=pacs.calling_ae)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = WAIT_S
+    entity.add_requested_context(SecondaryCaptureImageStorage, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+    association = entity.associate(pacs.host, pacs.port, ae_title=pacs.called_ae)
+    if not association.is_established:
+        raise ExportError(_refusal(association, pacs))
+    try:
+        for number, image in enumerate(images, start=1):
+            _store_one(association, image, f"image {number} of {len(images)}", pacs)
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _reach(pacs: Pacs) -> None:
+    # Asked first: pynetdicom tells neither why a connection failed, nor closes its socket then.
+    try:
+        socket.create_connection((pacs.host, pacs.port), WAIT_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ExportError(
+            f"no archive answers at {pacs.host}:{pacs.port} ({reason}): check --pacs, and that it is running"
+        ) from error
+
+
+def _store_one(association: Association, image: Dataset, which: str, pacs: Pacs) -> None:
+    try:
+        status = association.send_c_store(image)
+    except (RuntimeError, ValueError) as error:  # the association has gone; the archive takes no such images
+        raise ExportError(f"{pacs} did not take {which}: {error}") from error
+    if "Status" not in status:
+        raise ExportError(f"{pacs} was lost, or silent for {WAIT_S:.0f} s, at {which}")
+    if status.Status != _SUCCESS and status.Status not in _WARNINGS:
+        words = str(status.get("ErrorComment", "")) or "look into its log"
+        raise ExportError(f"{pacs} refused {which}: status 0x{status.Status:04X}, {words}")
+
+
+def _refusal(association: Association, pacs: Pacs) -> str:
+    answer = association.acceptor.primitive
+    if association.is_rejected and answer is not None:
+        return f"{pacs} refuses us ({answer.reason_str}): check --called-ae, and that it knows {pacs.calling_ae}"
+    if answer is not None:
+        return f"{pacs} takes no Secondary Capture images from {pacs.calling_ae}"
+    return f"what answers at {pacs.host}:{pacs.port} is no DICOM archive, or did not answer in {WAIT_S:.0f} s"

@@ -15,6 +15,7 @@ import msgspec
 from pipeline import wire
 from pipeline.answers import Answer, Bank, answer_of
 from pipeline.ask import Question
+from pipeline.clips import ClipRing
 from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
@@ -45,6 +46,7 @@ class StreamAnalyzer:
             must not wait.
         sector: the scan region; None for the whole frame; a `FarMasker` where the frames come masked.
         spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+        clip_bytes: frames held for clips round the best frames; 0 for no clips.
 
     Attributes:
         exam: id of the running examination.
@@ -52,11 +54,13 @@ class StreamAnalyzer:
         source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
         picture: the frame that it is about, masked: what may be shown.
         shelf: the examination's best frames.
+        clips: of the best frames, to be taken from here once they are complete.
     """
 
     def __init__(
         self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
         bank_ahead: bool = False, sector: Setting | FarMasker = None, spacing_mm: float | None = None,
+        clip_bytes: int = 0,
     ) -> None:  # fmt: skip
         self.stream = stream
         self.exam = exam
@@ -65,6 +69,7 @@ class StreamAnalyzer:
         self._told_trouble: str | None = None
         self.picture: Frame | None = None
         self.shelf = KeyframeShelf()
+        self.clips = ClipRing(clip_bytes)
         self._shelf_before = KeyframeShelf()
         self._decisions = Decisions()
         self._bank = bank
@@ -166,7 +171,10 @@ class StreamAnalyzer:
         if ours and admitted.action == "analyse" and reading.plane is not None:
             self._offer(admitted.frame, reading)
         ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
-        return [reading, *map(self._keyframe, ripe), *self._region_events(admitted), *self._changes(admitted)]
+        told = [self._keyframe(shelved) for shelved in ripe]
+        if admitted.action != "blank":
+            self.clips.add(admitted.frame, admitted.exam, admitted.masking)
+        return [reading, *told, *self._region_events(admitted), *self._changes(admitted)]
 
     def kept(self, keyframe: str) -> Shelved | None:
         """The kept frame of that id, of this examination or the one before; None where there is none."""
@@ -174,7 +182,9 @@ class StreamAnalyzer:
 
     def flush(self) -> list[wire.Message]:
         """Keyframes that were still waiting their turn, at the end of the stream."""
-        return [self._keyframe(shelved) for shelved in self.shelf.flush()]
+        messages: list[wire.Message] = [self._keyframe(shelved) for shelved in self.shelf.flush()]
+        self.clips.finish()
+        return messages
 
     def new_exam(self, exam: str, now_ns: int) -> list[wire.Message]:
         """Another patient: nothing of the examination before is fused with what comes.
@@ -296,6 +306,7 @@ class StreamAnalyzer:
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
         self._decisions.announced(shelved.keyframe)
+        self.clips.want(shelved)
         return msgspec.structs.replace(shelved.message(), exam=self.exam, stream=self.stream)
 
     def _changes(self, admitted: Admitted) -> list[wire.Message]:

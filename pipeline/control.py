@@ -21,7 +21,7 @@ import zmq
 from pipeline import wire
 from pipeline.endpoints import Endpoints
 from pipeline.publisher import Publisher, bind, last_endpoint
-from pipeline.replies import Parts, Replies, done, failed
+from pipeline.replies import Answered, Parts, Replies, done, failed
 from pipeline.requests import BadRequest, ids_of, one_line, parsed, whole_number, word
 from pipeline.ring import KINDS
 
@@ -99,7 +99,7 @@ class Control:
         """Ends the thread and frees the endpoint; may be called twice.
 
         Call it after the goodbye and before ``Publisher.close``: for up to ``grace_s``, as long as somebody goes on
-        asking or there are pictures that nobody has saved, the last refills and pictures are still answered.
+        asking or there are pictures or clips that nobody has saved, the last of them are still answered.
         """
         if self._close_by_s is None:
             self._close_by_s = time.monotonic() + grace_s
@@ -134,7 +134,7 @@ class Control:
     def _finished(self) -> bool:
         now_s = time.monotonic()
         if self._close_by_s is None or now_s < self._close_by_s:
-            asked_all = not self._waiting and not self._publisher.pictures
+            asked_all = not (self._waiting or self._publisher.pictures or self._publisher.clips.unsaved)
             quiet = now_s - self._heard_s > _QUIET_S and asked_all
             return self._close_by_s is not None and quiet
         return True
@@ -191,15 +191,15 @@ class Control:
             picture = self._publisher.pictures.get(wanted)
             return None if picture is None else done(request.id, self._header_of(wanted), picture.png())
         if request.command == "saved":
-            ids = ids_of(request.args)
+            ids, clips = ids_of(request.args), ids_of(request.args, "clips") if "clips" in request.args else []
             self._publisher.pictures.saved(ids)
             self._submit("saved", {"ids": ids})  # its own shelf may forget them as well; nobody waits for that
-            return done(request.id, {"ids": ids})
+            return done(request.id, {"ids": ids, "clips": self._publisher.clips.saved(clips)})
         return None
 
     def _hand_over(self, envelope: Parts, request: wire.Request) -> None:
         try:
-            reply = self._submit(request.command, request.args)
+            reply = self._asked(request)
         except Exception as error:
             self._conclude(request.id, [envelope], failed(request.id, one_line(error)))
             return
@@ -210,6 +210,15 @@ class Control:
             self._ring_bell()
 
         reply.add_done_callback(ready)
+
+    def _asked(self, request: wire.Request) -> Future[Any]:
+        if request.command != "clip":
+            return self._submit(request.command, request.args)
+        wanted = word(request.args, "keyframe")
+        try:
+            return self._publisher.clips.fetch(wanted)
+        except KeyError:
+            raise BadRequest(f"no clip of keyframe {wanted!r} is kept: look in the session") from None
 
     def _answer_done(self) -> None:
         while self._done:
@@ -242,6 +251,8 @@ class Control:
 
     def _told(self, request_id: str, waiting: _Waiting) -> Parts:
         result = waiting.reply.result()
+        if isinstance(result, Answered):
+            return done(request_id, result.result, result.blob)
         if waiting.command == "state":
             return done(request_id, self._state(result))
         if waiting.command == "keyframe":

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from pipeline import wire
 from pipeline.answers import Bank
+from pipeline.clips import Cut
 from pipeline.engine import Encoding, Engine
 from pipeline.facts import ModelFacts
 from pipeline.gestation import BRAIN
@@ -56,6 +57,9 @@ class Collected:
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
         """Nobody looks."""
+
+    def clip(self, stream: str, cut: Cut) -> None:
+        """Nobody asked for any."""
 
 
 def run_demo(

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
 from pipeline.batching import Turns
+from pipeline.clips import Cut
 from pipeline.desk import Desk
 from pipeline.errors import EngineFault
 from pipeline.heads import Scores
@@ -79,6 +80,10 @@ class Sink(Protocol):
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
         """A masked picture that may be shown; how many are encoded and sent is the sink's business."""
+        ...
+
+    def clip(self, stream: str, cut: Cut) -> None:
+        """The frames round a best frame, to be encoded by another thread; where `stream_of` was told to hold some."""
         ...
 
 
@@ -245,6 +250,7 @@ class Engine:
             messages = way.analyzer.finish(admitted, scores, now_ns, hops)
             self.send(messages)
             self._follow_up(way, messages, now_ns)
+            self._tell_clips(way)
             if way.embeddings and scores is not None:
                 self._tell_vector(messages, scores)
             if asked is not None:
@@ -256,6 +262,10 @@ class Engine:
         if messages and isinstance(reading := messages[0], wire.Reading) and way.analyzer.picture is not None:
             way.meter.note(reading.latency_ms, now_ns)
             self._sink.preview(reading.stream, reading.exam, reading.frame, way.analyzer.picture.pixels)
+
+    def _tell_clips(self, way: Way) -> None:
+        for cut in way.analyzer.clips.taken():
+            self._sink.clip(way.analyzer.stream, cut)
 
     def _tell_vector(self, messages: list[wire.Message], scores: Scores) -> None:
         if messages and isinstance(reading := messages[0], wire.Reading):
@@ -284,6 +294,7 @@ class Engine:
     def _say_goodbye(self) -> None:
         for way in self._ways:
             self.send(way.analyzer.flush())
+            self._tell_clips(way)
         self._tell_health(self._clock_ns())
         reason = self._stop_reason or "all sources have ended"
         for way in self._ways:

@@ -27,7 +27,7 @@ class Admitted:
     read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
     ``frame``: holds the sector's pixels only, with the spacing in force; where refused, it is black.
     ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
-    ``events``: what has changed in the scan region.
+    ``events``: what has changed in the scan region. ``masking``: another number where the region is another one.
     ``arrived_ns``: when the frame reached this process. ``bank``: sentences about age for its spacing, where they are
     ready before it is looked at.
     """
@@ -44,6 +44,7 @@ class Admitted:
     arrived_ns: int | None = None
     bank: npt.NDArray[np.floating] | None = None
     events: tuple[Happening, ...] = ()
+    masking: int = 0
 
 
 class Intake:
@@ -58,6 +59,7 @@ class Intake:
         self.spacing_mm = spacing_mm
         self._masker = sector if isinstance(sector, FarMasker) else Masker(sector)
         self._region: Region | None = None
+        self._maskings = 0
         self._signal = SignalMonitor()
         self._gate = ReuseGate()
         self._quality = QualityMeter()
@@ -77,6 +79,7 @@ class Intake:
     def set_sector(self, sector: Setting) -> None:
         """Another scan region: nothing seen through the old one is compared with what comes."""
         self._masker.set_sector(sector)
+        self._maskings += 1
         self._signal = SignalMonitor()
         self._lot = None
 
@@ -94,6 +97,7 @@ class Intake:
             dropped: frames of this stream dropped so far.
         """
         seen = self._masker.update(frame)
+        self._maskings += _outline(seen.region) != _outline(self._region)
         self._region, masked = seen.region, seen.frame
         if self._lot != (exam, masked.epoch):
             self._lot = (exam, masked.epoch)
@@ -112,7 +116,10 @@ class Intake:
         still = self._signal.identical or self._state == "frozen"
         action = self._action(masked)
         quality = self._quality.update(masked.pixels, masked.pts_seconds) if action == "analyse" else None
-        return Admitted(masked, action, self._state, still, quality, exam, now_ns, dropped, events=seen.events)
+        return Admitted(
+            masked, action, self._state, still, quality, exam, now_ns, dropped, events=seen.events,
+            masking=self._maskings,
+        )  # fmt: skip
 
     def _action(self, frame: Frame) -> Action:
         if self._state in ("black", "no_signal"):
@@ -120,3 +127,7 @@ class Intake:
             return "blank"
         held = self._gate.holds(frame.epoch, frame.pts_seconds, self._signal.thumbnail)
         return "reuse" if held else "analyse"
+
+
+def _outline(region: Region | None) -> tuple[tuple[float, float], ...] | None:
+    return None if region is None else region.polygon

@@ -13,6 +13,8 @@ import zmq
 from msgspec.structs import replace
 
 from pipeline import wire
+from pipeline.clip_shelf import ClipShelf
+from pipeline.clips import Cut
 from pipeline.endpoints import Endpoints, lock
 from pipeline.errors import ConfigError
 from pipeline.preview import PreviewMaker
@@ -67,6 +69,7 @@ class Publisher:
         self.stamp = stamp
         self.ring = Ring()
         self.pictures = Pictures()
+        self.clips = ClipShelf()
         self._picture_of = picture_of
         self._clock_ns = clock_ns
         self._previews = PreviewMaker(preview_hz)
@@ -118,6 +121,12 @@ class Publisher:
         if made is not None:
             self.send(*made)
 
+    def clip(self, stream: str, cut: Cut) -> None:
+        """Keep a clip until somebody has saved it, and say that it can be fetched."""
+        about = self.clips.add(cut)
+        if about is not None:
+            self.send(wire.Event(exam=cut.exam, stream=stream, event="clip", detail=about))
+
     def newest_reading(self, stream: str) -> bytes | None:
         """The header of the stream's newest reading, as published."""
         return self._newest.get(stream)
@@ -136,6 +145,7 @@ class Publisher:
             if self._closed:
                 return
             self._closed = True
+        self.clips.close()
         self._context.destroy(LINGER_MS)
         for held in self._locks:
             held.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,13 @@ _REPLIES_KEPT: Final = 1_000
 _REPLIES_BYTES: Final = 16 * 2**20
 
 Parts = list[bytes]
+
+
+class Answered(NamedTuple):
+    """A result that comes with bytes."""
+
+    result: dict[str, Any]
+    blob: bytes
 
 
 class Replies:

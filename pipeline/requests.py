@@ -108,15 +108,15 @@ def whole_number(args: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def ids_of(args: Mapping[str, Any]) -> list[str]:
-    """The ``ids`` of a ``saved`` request.
+def ids_of(args: Mapping[str, Any], name: str = "ids") -> list[str]:
+    """The ids of a ``saved`` request, of keyframes or of clips.
 
     Raises:
         BadRequest: they are not a list of strings.
     """
-    ids = args.get("ids")
+    ids = args.get(name)
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise BadRequest("saved wants ids, a list of keyframe ids")
+        raise BadRequest(f"saved wants {name}, a list of keyframe ids")
     return ids
 
 

@@ -41,7 +41,7 @@ class Stream:
 
 def stream_of(
     source: Source, name: str, exam: str, facts: ModelFacts, bank: Bank, *,
-    every_frame: bool, sector: Setting = None, embeddings: bool = False,
+    every_frame: bool, sector: Setting = None, embeddings: bool = False, clip_bytes: int = 0,
     clock_ns: Callable[[], int] = time.monotonic_ns,
 ) -> Stream:  # fmt: skip
     """A source made ready for an engine.
@@ -56,12 +56,15 @@ def stream_of(
         every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
         sector: the scan region; None for the whole frame. A source that is captured apart has its own.
         embeddings: tell the vector of every analysed frame.
+        clip_bytes: frames held for clips; see `pipeline.clips.CLIP_BYTES`.
         clock_ns: the monotonic clock.
     """
     if source.kind == "phantom" and sector == "auto":
         sector = None  # a bare picture: there is nothing round it
     masking = source.masker if isinstance(source, ApartSource) else sector
-    analyzer = StreamAnalyzer(name, exam, facts, bank, bank_ahead=not every_frame, sector=masking)
+    analyzer = StreamAnalyzer(
+        name, exam, facts, bank, bank_ahead=not every_frame, sector=masking, clip_bytes=clip_bytes
+    )
     lane = EveryFrame(source, clock_ns) if every_frame else NewestFrame(source, clock_ns)
     return Stream(analyzer, lane, source.kind, source.warnings, embeddings)
 

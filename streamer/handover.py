@@ -25,7 +25,7 @@ _NOTE, _FRAME = 0, 1
 _SPACING_FROM: Final = (None, *get_args(SpacingFrom))
 _LARGEST_BYTES: Final = 3 << 26  # of a frame: three channels of streamer.picture.MAX_PIXELS
 _TICK_SECONDS: Final = 0.2
-_BUFFERS: Final = 12
+_BUFFERS: Final = 160  # with the last seconds of a stream, which are kept for clips
 
 
 class Gone(Exception):

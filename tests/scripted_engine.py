@@ -21,8 +21,10 @@ import msgspec
 import numpy as np
 
 from pipeline import wire
+from pipeline.clips import Cut, Still
 from pipeline.control import Control
 from pipeline.endpoints import Endpoints, endpoints_in
+from pipeline.keyframes import Shelved
 from pipeline.publisher import Publisher
 from pipeline.stamp import Stamp, new_run
 
@@ -156,6 +158,13 @@ class ScriptedEngine:
         )
         return kept.keyframe
 
+    def clip(self, keyframe: str, frames: int = 3) -> None:
+        """A clip of that many frames, the same as `Kept` in each."""
+        pixels = Kept(keyframe).pixels
+        best = Shelved(pixels, "brain", None, 0.5, {}, frame_info(0), None, keyframe=keyframe)
+        stills = [Still(number / 30, pixels) for number in range(frames)]
+        self.publisher.clip("stream-1", Cut(best, "exam-a", stills))
+
     def mark(self, text: str = "") -> None:
         self.publisher.send(wire.Event(stream="stream-1", exam="exam-a", event="mark", detail={"text": text}))
 
@@ -170,7 +179,7 @@ class ScriptedEngine:
             self.publisher.send(reading(index))
             self.publisher.preview("stream-1", "exam-a", frame_info(index), picture)
             if index % 10 == 0:
-                self.keyframe(side_px=256)
+                self.clip(self.keyframe(side_px=256))
                 self.mark(f"at {index}")
                 self.publisher.send(health())
             index += 1

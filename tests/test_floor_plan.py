@@ -23,7 +23,7 @@ ROOF = {
 """The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""
 
 LIBRARY_ROOMS = {
-    "av": ("pipeline.bench.film", "streamer.", "tui.doctor"),
+    "av": ("pipeline.bench.film", "pipeline.clip_file", "streamer.", "tui.doctor"),
     "cv2": ("streamer.", "pipeline."),
     "highdicom": ("tui.export.secondary_capture",),
     "jinja2": ("tui.report.page",),

@@ -68,6 +68,7 @@ def analyze(
         told = {"run": stamp.run, "streams": streams, **about(ready)}
         store = None if out is None else stack.enter_context(SessionStore(out, told))
         sink = OfflineSink(stamp, clock, store, jsonl)
+        stack.callback(sink.finish)
         begun_s = time.monotonic()
         tallies: list[Tally] = []
         for path, stream in zip(paths, streams, strict=True):
@@ -127,8 +128,9 @@ def _one(
     try:
         with _opened(path, opening) as source, Progress(path, source.frames_expected) as progress:
             stream = stream_of(
-                source, told["stream"], told["exam"], ready.facts, bank, every_frame=True, embeddings=embeddings
-            )
+                source, told["stream"], told["exam"], ready.facts, bank, every_frame=True, embeddings=embeddings,
+                clip_bytes=sink.clip_bytes,
+            )  # fmt: skip
             tally = sink.next_file(stream, progress)
             engine = Engine(ready.encoder, [stream], sink, device=str(ready.model.device))
             with _interruptible(engine, path):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 READY: Final = "ready"
 """The line that says that the control channel answers."""
 
-PICTURES_WITHIN_S: Final = 2.0
+PICTURES_WITHIN_S: Final = 5.0
 """How long after the end a recorder may go on fetching what it lacks."""
 
 
@@ -120,6 +120,7 @@ def _sector(stream: StreamSettings) -> Setting:
 
 
 def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
+    from pipeline.clips import CLIP_BYTES
     from pipeline.gestation_banks import GestationBanks
     from pipeline.streams import stream_of
 
@@ -137,6 +138,7 @@ def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, stan
             every_frame=False,
             sector=_sector(stream),
             embeddings=settings.embeddings,
+            clip_bytes=CLIP_BYTES // len(sources) if settings.recorded else 0,
         )
         for stream, source in zip(settings.streams, sources, strict=True)
     ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from pipeline.wire import Counts, FrameInfo, Gestation, Health, Keyframe, Message, Reading, encode
+from pipeline.wire import Counts, Event, FrameInfo, Gestation, Health, Keyframe, Message, Reading, encode
 from tui.text import label_words, weeks_days
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from pipeline.clips import Cut
     from pipeline.stamp import Stamp
     from pipeline.streams import Stream
     from streamer.frame import Pixels
@@ -81,6 +85,7 @@ class OfflineSink:
     """
 
     def __init__(self, stamp: Stamp, clock: MediaClock, store: SessionStore | None, jsonl: IO[str] | None) -> None:
+        from pipeline.clip_shelf import ClipShelf
         from pipeline.preview import PreviewMaker
 
         self._stamp = stamp
@@ -88,9 +93,18 @@ class OfflineSink:
         self._store = store
         self._jsonl = jsonl
         self._previews = PreviewMaker(PREVIEW_HZ)
+        self._clips = ClipShelf()
+        self._encoding: deque[tuple[str, Future[Any]]] = deque()
         self._stream: Stream | None = None
         self._progress: Progress | None = None
         self.tally = Tally()
+
+    @property
+    def clip_bytes(self) -> int:
+        """Frames to be held for clips."""
+        from pipeline.clips import CLIP_BYTES
+
+        return 0 if self._store is None else CLIP_BYTES
 
     def next_file(self, stream: Stream, progress: Progress) -> Tally:
         """What comes from now on is of this stream."""
@@ -117,6 +131,29 @@ class OfflineSink:
         made = self._previews.update(stream, exam, frame, pixels, self._clock())
         if made is not None:
             self.send(*made)
+
+    def clip(self, stream: str, cut: Cut) -> None:
+        """Encoded by another thread, and stored by and by; waits where that thread is far behind."""
+        if self._store is None:
+            return
+        while (about := self._clips.add(cut)) is None:
+            self._save_clip()
+        self.send(Event(exam=cut.exam, stream=stream, event="clip", detail=about))
+        self._encoding.append((cut.best.keyframe, self._clips.fetch(cut.best.keyframe)))
+        while self._encoding and self._encoding[0][1].done():
+            self._save_clip()
+
+    def finish(self) -> None:
+        """Waits until all clips are stored."""
+        while self._encoding:
+            self._save_clip()
+        self._clips.close()
+
+    def _save_clip(self) -> None:
+        keyframe, file = self._encoding.popleft()
+        if self._store is not None:
+            self._store.clips.save(keyframe, file.result().blob)
+            self._clips.saved([keyframe])
 
     def _picture(self, keyframe: str) -> bytes | None:
         shelved = None if self._stream is None else self._stream.analyzer.kept(keyframe)

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from pipeline.wire import Goodbye, Keyframe
+from pipeline.wire import Event, Goodbye, Keyframe
 from tui.discover import discover
 from tui.feed_asker import Asker, Context, NoAnswer, new_context
 from tui.feed_listener import REFILL_S, Heard, Listener
 from tui.feed_protocol import RequestFailed
+from tui.session_clips import CLIP
 from tui.session_files import DamagedPicture, make_folder
 from tui.store import SessionStore
 from tui.tape import INTO, NOT_RECORDING
@@ -35,6 +36,7 @@ LOW_DISK_BYTES: Final = 5_000_000_000
 FULL_DISK_BYTES: Final = 1_000_000_000
 _ROWS_A_COMMIT: Final = 2_000
 _REFUSALS: Final = 3
+_CLIP_S: Final = 1.0  # the engine may still be encoding it, and there is more to listen to
 
 
 def record(
@@ -110,13 +112,15 @@ class _Run:
 
     def follow(self, stop: threading.Event, look_at_disk: Callable[[], None]) -> bool:
         """See ``_record_run``."""
-        self._acknowledge(self._store.saved())  # the last word may not have reached the engine
+        self._acknowledge(self._store.saved(), self._store.clips.saved())  # it may not have heard the last word
         self._catch_up()
         commit_s = disk_s = time.monotonic()
         while not stop.is_set() and not self._ended:
             if self._listener.run != self._store.run:
                 for keyframe in self._store.wanted():
                     self._store.forget_keyframe(keyframe)  # it died with the engine that held it
+                for keyframe in self._store.clips.wanted():
+                    self._store.clips.forget(keyframe)
                 return False
             if self._listener.unanswered:
                 return False
@@ -130,6 +134,8 @@ class _Run:
                 commit_s = now_s + COMMIT_EVERY_S
         self._catch_up()
         self._commit()
+        if self._pictures_due and not stop.is_set():
+            self._commit()  # what was being encoded, or an engine that was busy
         return True
 
     def _add(self, heard: Iterable[Heard]) -> None:
@@ -140,7 +146,9 @@ class _Run:
             if isinstance(message, Goodbye):
                 self._talking.discard(message.stream)
                 self._ended = message.stream == "" or not self._talking
-            self._pictures_due |= isinstance(message, Keyframe)
+            self._pictures_due |= isinstance(message, Keyframe) or (
+                isinstance(message, Event) and message.event == CLIP
+            )
             self._uncommitted += 1
             if self._uncommitted >= _ROWS_A_COMMIT:
                 self._commit()
@@ -153,7 +161,7 @@ class _Run:
         self._store.commit()
         self._uncommitted = 0
         if self._pictures_due:
-            self._pictures_due = self._fetch_pictures()
+            self._pictures_due = self._fetch_pictures() | self._fetch_clips()
 
     def _fetch_pictures(self) -> bool:
         """Fetches and saves what is wanted; whether something is left for another time."""
@@ -175,13 +183,31 @@ class _Run:
                 else:
                     left = True
         self._store.commit()
-        self._acknowledge(saved)
+        self._acknowledge(saved, [])
         return left
 
-    def _acknowledge(self, keyframes: list[str]) -> None:
-        if keyframes:
+    def _fetch_clips(self) -> bool:
+        """The same for clips."""
+        saved: list[str] = []
+        left = False
+        for keyframe in self._store.clips.wanted():
+            try:
+                _, clip = self._asker.ask(self._listener.control, "clip", {"keyframe": keyframe}, _CLIP_S)
+                self._store.clips.save(keyframe, clip or b"")
+                saved.append(keyframe)
+            except NoAnswer:
+                left = True
+                break
+            except (RequestFailed, DamagedPicture):
+                self._store.clips.forget(keyframe)  # pushed out by newer ones before anybody fetched it
+        self._store.commit()
+        self._acknowledge([], saved)
+        return left
+
+    def _acknowledge(self, keyframes: list[str], clips: list[str]) -> None:
+        if keyframes or clips:
             with contextlib.suppress(RequestFailed):  # said again at the next attachment
-                self._asker.ask(self._listener.control, "saved", {"ids": keyframes}, REFILL_S)
+                self._asker.ask(self._listener.control, "saved", {"ids": keyframes, "clips": clips}, REFILL_S)
 
 
 class _Once:

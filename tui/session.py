@@ -21,6 +21,7 @@ SUBPLANES = ("trans-thalamic", "trans-cerebellum", "trans-ventricular")
 
 SOURCE_ENDED = "source_ended"
 SOURCE_BACK = "source_back"
+CLIP = "clip"  # for recorders, one a best frame: nothing that happened in the examination
 
 MAX_STREAMS = 64
 MAX_EVENTS = 100
@@ -240,6 +241,8 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
     if isinstance(message, Health):
         return replace(view, health=message, health_ns=now_ns)
     if isinstance(message, Event):
+        if message.event == CLIP:
+            return view
         if message.event == DECISION:
             view = replace(view, choices=choices.decided(view.choices, message))
         if message in view.events:

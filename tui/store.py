@@ -17,7 +17,8 @@ from typing import IO, Any, Final
 
 import msgspec
 
-from pipeline.wire import NOTICE, SCHEMA, Embedding, Keyframe, Message, Preview, encode, kind_of
+from pipeline.wire import NOTICE, SCHEMA, Embedding, Event, Keyframe, Message, Preview, encode, kind_of
+from tui.session_clips import CLIP, ClipFiles
 from tui.session_files import lock_folder, make_folder, safe_name, sweep_parts, with_notice, write_whole
 from tui.vectors import VectorWriter
 
@@ -72,6 +73,7 @@ class SessionStore:
 
     Attributes:
         folder: of this session.
+        clips: those round the best frames.
 
     Raises:
         OSError: the folder cannot be written, or another process writes this session (BlockingIOError).
@@ -98,6 +100,7 @@ class SessionStore:
                 write_whole(self.folder / "session.json", _json(self._about))
             else:
                 self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
+            self.clips = ClipFiles(self.folder, self._database, self._about)
         except BaseException:
             self._lock.close()
             raise
@@ -142,6 +145,8 @@ class SessionStore:
         added = self._database.execute("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount
         if isinstance(message, Embedding) and blob is not None and added:
             self._vectors.append(blob)
+        if isinstance(message, Event) and message.event == CLIP:
+            self.clips.add(message)
         if isinstance(message, Keyframe):
             known = (
                 message.keyframe, message.stream, message.exam, message.seq, message.plane, message.subplane,

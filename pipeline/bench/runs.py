@@ -12,6 +12,7 @@ import torch
 
 from pipeline import wire
 from pipeline.answers import Bank
+from pipeline.clips import Cut
 from pipeline.encoder import Item, Scores
 from pipeline.engine import Encoding, Engine, Pending
 from pipeline.heads import Heads
@@ -44,6 +45,8 @@ class Counting:
                 self.totals_ms.append(message.latency_ms.total)
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None: ...
+
+    def clip(self, stream: str, cut: Cut) -> None: ...
 
 
 class Stopwatch:

@@ -134,12 +134,16 @@ class ListSource:
 class ListSink:
     messages: list = field(default_factory=list)
     previews: list = field(default_factory=list)
+    clips: list = field(default_factory=list)
 
     def send(self, message, blob=None):
         self.messages.append(message)
 
     def preview(self, stream, exam, frame, pixels):
         self.previews.append((stream, frame.index, pixels))
+
+    def clip(self, stream, cut):
+        self.clips.append(cut)
 
     def of(self, kind, stream=None):
         return [m for m in self.messages if isinstance(m, kind) and stream in (None, m.stream)]

@@ -349,3 +349,26 @@ def test_every_frame_is_counted_exactly_once_at_every_moment(steps):
     assert [m.frame.index for m in read] == sorted(m.frame.index for m in read)
     for message in told:
         wire.encode(message)
+
+
+def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examination_ends():
+    stage = analyzer(sector=Rectangle(0, 0, 32, 16), clip_bytes=2**24)
+
+    def through(frames):
+        for taken in frames:
+            admitted = stage.admit(taken, taken.captured_ns)
+            stage.finish(admitted, scores(taken.pixels) if admitted.action == "analyse" else None, taken.captured_ns)
+
+    through(brains(20))
+    late = brains(1, start=20)[0]
+    admitted = stage.admit(late, 0)
+    stage.set_sector(Rectangle(4, 4, 32, 16))  # as large, elsewhere
+    stage.finish(admitted, scores(late.pixels), 0)
+    through(brains(20, start=21))
+    (before,) = stage.clips.taken()
+    assert (len(before.stills), before.exam) == (21, "exam-1")
+    stage.new_exam("exam-2", 10**12)
+    through(brains(100, start=41, captured_ns=2 * 10**12))
+    (after,) = stage.clips.taken()
+    assert after.exam == "exam-2"
+    assert min(still.pts_seconds for still in after.stills) == pytest.approx(41 / 30)

@@ -207,3 +207,24 @@ def test_the_end_waits_for_pictures_that_nobody_has_saved_yet(engine: ScriptedEn
     assert ask("saved", ids=[keyframe])[0]["ok"]
     closing.join()
     assert time.monotonic() - started_s < 3.0
+
+
+def test_a_clip_is_fetched_and_acknowledged(engine: ScriptedEngine, ask: Ask) -> None:
+    keyframe = engine.keyframe()
+    engine.clip(keyframe)
+    (told,) = published(engine, "event")
+    assert (told["event"], told["detail"]["keyframe"], told["exam"]) == ("clip", keyframe, "exam-a")
+    reply, (clip,) = ask("clip", keyframe=keyframe)
+    assert reply["result"] == told["detail"]
+    assert clip.startswith(b"\x1aE\xdf\xa3")
+    assert engine.publisher.clips.unsaved == 1
+    assert ask("saved", ids=[], clips=[keyframe])[0]["result"] == {"ids": [], "clips": [keyframe]}
+    assert engine.publisher.clips.unsaved == 0
+
+
+def test_a_clip_that_is_not_there_is_refused_in_one_line(ask: Ask) -> None:
+    for args in ({"keyframe": "nobody"}, {}):
+        reply, blobs = ask("clip", **args)
+        assert not reply["ok"]
+        assert "\n" not in reply["error"]
+        assert blobs == []

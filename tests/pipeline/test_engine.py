@@ -306,3 +306,21 @@ def test_stop_by_command():
     thread.join(60)
     assert not thread.is_alive()
     assert sink.of(wire.Goodbye)
+
+
+def test_clips_go_to_the_sink_and_the_last_ones_before_the_goodbye():
+    sink = ListSink()
+    Engine(EncoderDouble(), [stream(ListSource(brains(100)), clip_bytes=2**24)], sink).run()
+    (best,) = sink.of(wire.Keyframe)
+    (clip,) = sink.clips
+    assert (clip.best.keyframe, clip.exam) == (best.keyframe, "exam-1")
+    assert 40 < len(clip.stills) < 100
+    sink = ListSink()
+    Engine(EncoderDouble(), [stream(ListSource(brains(20)), clip_bytes=2**24)], sink).run()
+    assert [len(clip.stills) for clip in sink.clips] == [20]
+
+
+def test_where_nobody_wants_clips_no_frames_are_held():
+    sink = ListSink()
+    Engine(EncoderDouble(), [stream(ListSource(brains(100)))], sink).run()
+    assert sink.clips == []

@@ -12,9 +12,9 @@ from pipeline.keyframes import MIN_GAIN, SNAPSHOTS_KEPT, KeyframeShelf, Shelved,
 QUALITY = wire.Quality(sharpness=0.5, steadiness=0.8)
 
 
-def taken(score=0.5, *, plane="brain", at=0.0, epoch=0, index=0, chosen_by="score", value=7):
+def taken(score=0.5, *, plane="brain", at=0.0, epoch=0, index=0, chosen_by="score", value=7, shape=(4, 6)):
     return Shelved(
-        pixels=np.full((4, 6), value, np.uint8),
+        pixels=np.full(shape, value, np.uint8),
         plane=plane,
         subplane=None,
         score=score,

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 
@@ -95,6 +96,18 @@ def check_pictures(folder: Path, keyframes: set[str]) -> None:
         assert path.with_suffix(".json").is_file()
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         assert np.array_equal(pixels, Kept(keyframe, pixels.shape[0]).pixels)
+
+
+def check_clips(folder: Path, keyframes: set[str]) -> None:
+    """Each of them is on disk, can be played, and is the right one."""
+    for keyframe in keyframes:
+        path = folder / "clips" / f"{keyframe}.mkv"
+        assert path.with_suffix(".json").is_file()
+        with av.open(path) as clip:
+            frames = [frame.to_ndarray(format="gray") for frame in clip.decode(video=0)]
+        assert len(frames) == 3
+        # It is noise: what another clip shows is further away than what a JPEG loses.
+        assert np.abs(frames[-1].astype(int) - Kept(keyframe).pixels).mean() < 4
 
 
 def acknowledged(engine: ScriptedEngine) -> set[str]:

@@ -1,5 +1,8 @@
+import hashlib
 import io
 import json
+
+import av
 
 from pipeline.engine import Engine
 from pipeline.stamp import Stamp
@@ -16,9 +19,10 @@ BRAIN = 1
 def analysed(source, store=None, jsonl=None, clock=None):
     clock = MediaClock() if clock is None else clock
     sink = OfflineSink(Stamp("run-1", clock), clock, store, jsonl)
-    stream = stream_of(source, "stream-1", "exam-1", FACTS, bank, every_frame=True)
+    stream = stream_of(source, "stream-1", "exam-1", FACTS, bank, every_frame=True, clip_bytes=sink.clip_bytes)
     tally = sink.next_file(stream, Progress("clip", None, io.StringIO()))
     Engine(EncoderDouble(), [stream], sink).run()
+    sink.finish()
     return tally
 
 
@@ -45,6 +49,21 @@ def test_the_session_is_dated_by_the_scan_and_not_by_the_machine(tmp_path):
     assert list((folder / "keyframes" / "brain").glob("*.png")) != []
     assert len(list((folder / "previews" / "stream-1").glob("*.jpg"))) in (6, 7)
     recording.close()
+
+
+def test_a_session_holds_a_clip_round_each_best_frame(tmp_path):
+    with SessionStore(tmp_path, {"run": "run-1"}) as store:
+        analysed(brain_scan(91), store)
+        folder = store.folder
+        (best,) = store.saved()
+        assert store.clips.saved() == [best]
+    path = folder / "clips" / f"{best}.mkv"
+    about = json.loads(path.with_suffix(".json").read_text())
+    with av.open(path) as clip:
+        assert len(list(clip.decode(video=0))) == about["clip"]["frames"] > 45
+    assert about["clip"]["from_seconds"] <= about["clip"]["at_seconds"] < about["clip"]["to_seconds"]
+    assert about["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_media_time_goes_on_from_file_to_file():

@@ -5,9 +5,20 @@ from typing import Any
 
 import pytest
 
+from pipeline import clip_shelf
 from pipeline.endpoints import endpoints_in
 from tests.scripted_engine import ScriptedEngine, on_tcp
-from tests.tui.recorders import Recorder, acknowledged, check_pictures, folder_of, hears, rows, seqs, stopped_at_the_end
+from tests.tui.recorders import (
+    Recorder,
+    acknowledged,
+    check_clips,
+    check_pictures,
+    folder_of,
+    hears,
+    rows,
+    seqs,
+    stopped_at_the_end,
+)  # fmt: skip
 from tests.waiting import until
 from tui.feed_asker import Asker, NoAnswer
 
@@ -116,6 +127,35 @@ def test_a_picture_that_nobody_has_any_more_is_given_up(engine: ScriptedEngine, 
     with stopped_at_the_end(Recorder(engine.endpoints.control, out)):
         until(lambda: kept in acknowledged(engine))
         until(lambda: rows(folder_of(out), "SELECT keyframe FROM keyframes WHERE picture = 'gone'") == [(lost,)])
+
+
+def test_clips_are_fetched_and_one_that_nobody_has_any_more_is_given_up(engine: ScriptedEngine, out: Path) -> None:
+    lost, kept = engine.keyframe(), engine.keyframe()
+    engine.clip(lost)
+    engine.publisher.clips.fetch(lost).result(10)
+    del engine.publisher.clips._clips[lost]
+    engine.clip(kept)
+    with stopped_at_the_end(Recorder(engine.endpoints.control, out)):
+        until(lambda: acknowledged(engine) == {lost, kept} and not engine.publisher.clips.unsaved)
+        told = "SELECT keyframe, clip FROM clips ORDER BY rowid"
+        until(lambda: rows(folder_of(out), told) == [(lost, "gone"), (kept, "saved")])
+    check_clips(folder_of(out), {kept})
+
+
+def test_a_clip_that_is_still_being_encoded_at_the_end_is_waited_for(
+    engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, encoded = threading.Event(), clip_shelf.matroska
+    monkeypatch.setattr(clip_shelf, "matroska", lambda cut: gate.wait(10) and encoded(cut))
+    with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as recorder:
+        hears(engine, out)
+        keyframe = engine.keyframe()
+        engine.clip(keyframe)
+        engine.goodbye()
+        until(lambda: engine.control._waiting)
+        gate.set()
+        recorder.ended()
+    check_clips(folder_of(out), {keyframe})
 
 
 def test_two_recorders_do_not_write_one_session(engine: ScriptedEngine, out: Path) -> None:

@@ -18,6 +18,7 @@ from tests.scripted_engine import ScriptedEngine, frame_info, health, published,
 from tests.tui.recorders import (
     Recorder,
     acknowledged,
+    check_clips,
     check_pictures,
     folder_of,
     hears,
@@ -106,6 +107,10 @@ def test_killed_again_and_again_it_loses_nothing(engine: ScriptedEngine, out: Pa
     announced = {header["keyframe"] for header in published(engine, "keyframe")}
     assert acknowledged(engine) == announced
     check_pictures(folder, announced)
+    assert rows(folder, "SELECT count(*) FROM clips WHERE clip != 'saved'") == [(0,)]
+    clips = {keyframe for (keyframe,) in rows(folder, "SELECT keyframe FROM clips")}
+    assert clips == announced
+    check_clips(folder, clips)
     assert not list(folder.rglob("*.part"))
     assert rows(folder, "SELECT count(*) FROM keyframes WHERE picture != 'saved'") == [(0,)]
 

@@ -18,8 +18,8 @@ from pipeline.keyframes import Shelved
 from streamer.errors import SourceError
 from streamer.masker import setting_from
 
-PROTOCOL_CHARACTERS: Final = 100
-"""Of a protocol's name; what is longer is cut."""
+NAME_CHARACTERS: Final = 100
+"""Of what is only put on record; what is longer is cut."""
 
 
 class CommandError(Exception):
@@ -76,6 +76,7 @@ class Desk:
             "set_sector": self._set_sector,
             "ask": self._ask,
             "protocol": self._protocol,
+            "exported": self._exported,
             "pause": lambda _: self._pause(paused=True),
             "resume": lambda _: self._pause(paused=False),
             "stop": self._stop,
@@ -223,9 +224,15 @@ class Desk:
 
     def _protocol(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The views that are collected are the listeners' business; which they were is put on record."""
-        name = None if args.get("protocol") is None else str(args["protocol"])[:PROTOCOL_CHARACTERS]
+        name = None if args.get("protocol") is None else str(args["protocol"])[:NAME_CHARACTERS]
         self._reach.send(analyzer.event("protocol", {"protocol": name}) for analyzer in self._chosen(args))
         return {"protocol": name}
+
+    def _exported(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Something of the session was written for others: likewise only put on record."""
+        what = str(args.get("what", ""))[:NAME_CHARACTERS]
+        self._reach.send(analyzer.event("exported", {"what": what}) for analyzer in self._chosen(args))
+        return {"what": what}
 
     def _pause(self, *, paused: bool) -> dict[str, Any]:
         if paused != self._reach.paused:

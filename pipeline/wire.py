@@ -22,7 +22,7 @@ EventName = Literal[
     "freeze", "unfreeze", "signal_lost", "signal_back", "source_ended", "source_lost", "source_back",
     "source_failed", "source_warning",
     "spacing_changed", "sector_changed", "sector_unknown", "layout_changed", "frame_failed", "new_exam", "mark",
-    "decision", "snapshot", "asked", "protocol", "clip", "paused", "resumed",
+    "decision", "snapshot", "asked", "protocol", "exported", "clip", "paused", "resumed",
 ]  # fmt: skip
 """Events that this version tells of; readers take any other for what its name says."""
 GestationMissing = Literal["no_spacing", "not_brain", "preparing", "uncertain", "out_of_range", "model_has_none"]

@@ -14,7 +14,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui.app_past import PastApp
+from tui.app_session import SessionApp
 from tui.coach import Item, items
 from tui.feed_protocol import RequestFailed
 from tui.protocols import ProtocolError, protocol_names, read_protocol
@@ -38,7 +38,7 @@ _DONE: Final = {
 }
 
 
-class OperatedApp(PastApp):
+class OperatedApp(SessionApp):
     """The actions, over what the dashboard knows; ``FetalstreamApp`` adds the feed and the clock."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,6 +89,9 @@ class OperatedApp(PastApp):
         yield SystemCommand("Protocol", "Which views to collect", self.action_protocol)
         yield SystemCommand("Ask in words", "Score a sentence against every frame", self.action_ask)
         yield SystemCommand("Find a moment", "By plane, mark or event", self.action_find)
+        yield SystemCommand("Search the recording in words", "Recorded with --embeddings", self.action_search)
+        yield SystemCommand("Write the report", "One page, for any browser", self.action_report)
+        yield SystemCommand("Export the session", "Tables, DICOM images", self.action_export)
         yield SystemCommand("Set the scale", "Millimetres per pixel", self.action_scale)
         yield SystemCommand("Choose the scan region", "Found, of a scanner, or the whole frame", self.action_region)
         yield SystemCommand("All streams", "Every stream as a tile", self.action_overview)

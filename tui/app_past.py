@@ -161,10 +161,14 @@ class PastApp(App[None]):
         self.push_screen(AskLine("find", "A plane, a word of a note, an event"), answered)
 
     def _show(self, moments: list[Moment], place: int | None) -> None:
+        if place is not None:
+            self._show_moment(moments[place].published_ns)
+
+    def _show_moment(self, published_ns: int) -> None:
         view = self.session.streams.get(self.selected or "")
-        if place is None or view is None:
+        if view is None:
             return
-        ago_s = view.since_published_s(moments[place].published_ns, self._clock_ns())
+        ago_s = view.since_published_s(published_ns, self._clock_ns())
         if self._player is not None:
             self._go_to(self._player.seconds - ago_s)
         else:

@@ -173,8 +173,8 @@ def _watch_in_browser(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    from tui.live import sessions_folder
     from tui.recorder import record
+    from tui.session_files import sessions_folder
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

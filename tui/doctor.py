@@ -129,7 +129,7 @@ def _places() -> Iterator[Finding]:
     from pipeline.config import user_models_folder
     from pipeline.endpoints import make_private, runtime_folder
     from pipeline.errors import ConfigError
-    from tui.live import sessions_folder
+    from tui.session_files import sessions_folder
 
     sessions = sessions_folder()
     there = next(folder for folder in (sessions, *sessions.parents) if folder.exists())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pipeline.wire import Message
@@ -51,6 +52,11 @@ class Feed(Protocol):
 @runtime_checkable
 class Player(Protocol):
     """A feed that is a recording: it has an end, and can be played at any speed from anywhere."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the recording is on disk."""
+        ...
 
     @property
     def seconds(self) -> float:

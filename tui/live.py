@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import platformdirs
 
 from tui.engine_process import READY
 from tui.feed_protocol import RequestFailed
 from tui.foreground import POLL_S, Failed, dashboard, failure, news, show
 from tui.headless import StatusLine, summary
 from tui.recorder_process import RecorderSettings
+from tui.session_files import sessions_folder
 from tui.settings import EngineSettings, RunSettings, SettingsError
 from tui.supervise import Command, Supervisor
 
@@ -37,11 +37,6 @@ class Look:
 
     protocol: str | None = None
     read_only: bool = False
-
-
-def sessions_folder() -> Path:
-    """Where sessions are kept unless told otherwise."""
-    return platformdirs.user_data_path("fetalstream") / "sessions"
 
 
 def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:

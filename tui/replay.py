@@ -165,6 +165,11 @@ class ReplayFeed:
         self._last_heard_ns: int | None = None
 
     @property
+    def folder(self) -> Path:
+        """Of the session."""
+        return self._recording.folder
+
+    @property
     def last_heard_ns(self) -> int | None:
         """Monotonic time of the last message, None before the first."""
         return self._last_heard_ns

@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Final
 
+import platformdirs
+
 from pipeline.wire import NOTICE
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -50,6 +52,11 @@ def whole_file(path: Path) -> Generator[IO[bytes]]:
             Path(temporary).unlink()
         raise
     sync_folder(path.parent)
+
+
+def sessions_folder() -> Path:
+    """Where sessions are kept unless told otherwise."""
+    return platformdirs.user_data_path("fetalstream") / "sessions"
 
 
 def sync_folder(folder: Path) -> None:

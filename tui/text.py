@@ -50,6 +50,7 @@ EVENT_WORDS = {
     "snapshot": "Snapshot",
     "asked": "Asked",
     "protocol": "Protocol",
+    "exported": "Exported",
 }
 
 # Of these events only the details named are told; of others all.
@@ -68,7 +69,7 @@ _TOLD_OF: dict[str, tuple[str, ...]] = {
     "source_failed": ("reason",),
     "source_back": (),
 }
-_SELF_EVIDENT = ("text", "reason", "error", "plane", "sector", "protocol")
+_SELF_EVIDENT = ("text", "reason", "error", "plane", "sector", "protocol", "what")
 
 
 def plain(value: object, limit: int = 80) -> str:

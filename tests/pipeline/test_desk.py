@@ -112,13 +112,14 @@ def test_each_command_that_changes_something_is_an_event(ask, reach):
     ask("set_sector", sector=None, **one)
     ask("ask", text=None, **one)
     ask("protocol", protocol="fasp-20-week", **one)
+    ask("exported", what="report", **one)
     ask("new_exam", **one)
     ask("pause")
     ask("resume")
     events = [m.event for m in reach.sent if isinstance(m, wire.Event) and m.stream == "stream-1"]
     assert events == [
         "snapshot", "mark", "decision", "decision", "spacing_changed", "sector_changed", "asked", "protocol",
-        "new_exam", "paused", "resumed",
+        "exported", "new_exam", "paused", "resumed",
     ]  # fmt: skip
     said = {m.event: m.detail for m in reach.sent if isinstance(m, wire.Event)}
     assert said["snapshot"] == {"keyframe": taken}

@@ -38,6 +38,7 @@ EVENT_WORDS = {
     "source_failed": "Capture given up",
     "source_warning": "Source",
     "spacing_changed": "Scale changed",
+    "clip": "Clip kept",
     "paused": "Paused",
     "resumed": "Going on",
     "sector_changed": "Scan region changed",

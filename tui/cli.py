@@ -70,6 +70,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from tui.foreground import Failed
     from tui.protocols import ProtocolError
     from tui.replay import RecordingError
+    from tui.retention import RetentionError
     from tui.search_command import SearchError
 
     return (
@@ -83,6 +84,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
         Failed,
         ProtocolError,
         RecordingError,
+        RetentionError,
         SearchError,
         SettingsError,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,32 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _purge(options: argparse.Namespace) -> int:
+    from tui.live import sessions_folder
+    from tui.purge_command import Limits, purge
+
+    own = sessions_folder()
+    if options.folder is None and not own.exists():
+        print(f"{own} is not there yet: nothing was ever recorded")
+        return 0
+    well = purge(
+        options.folder or own,
+        Limits(options.older_than, options.keep),
+        time.time(),
+        agreed=lambda question: options.yes or _agreed(question),
+        dry_run=options.dry_run,
+    )
+    return 0 if well else 1
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
 def _identity(options: argparse.Namespace) -> Identity:
     from tui.export.errors import ExportError
     from tui.export.identity import Identity, read_identity
@@ -68,4 +95,8 @@ def _pacs(options: argparse.Namespace) -> Pacs:
     return Pacs(host, port, options.called_ae, options.ae_title)
 
 
-COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {"report": _report, "export": _export}
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "report": _report,
+    "export": _export,
+    "purge": _purge,
+}

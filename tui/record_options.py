@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tui.export.wanted import DEFAULT_FORMATS, FORMATS
 from tui.option_parts import Commands, command
+from tui.retention import read_age_s, read_size_bytes
 
 
 def _report(commands: Commands) -> None:
@@ -54,6 +57,38 @@ def _export(commands: Commands) -> None:
     whose.add_argument("--identity", type=Path, metavar="FILE", help="TOML with patient_id = ... and so on, instead")
 
 
+def _purge(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "purge",
+        "remove sessions that are old, or more than there is room for",
+        "What is beyond either limit goes for good, after a question. A session that is being\n"
+        "written stays, and so does everything that is no session or was given another name.",
+    )
+    parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="that sessions are in (your own)")
+    parser.add_argument(
+        "--older-than", type=_of(read_age_s), metavar="AGE", help="those last written so long ago: 12h, 30d, 2w"
+    )
+    parser.add_argument(
+        "--keep", type=_of(read_size_bytes), metavar="SIZE", help="the oldest, until the rest has this: 500MB, 20GB"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+_Read = TypeVar("_Read")
+
+
+def _of(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
+    def told(text: str) -> _Read:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return told
+
+
 def _formats(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     if not set(wanted) <= set(FORMATS):
@@ -83,10 +118,15 @@ def _entity(text: str) -> str:
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends the process with code 2 where options do not go together."""
+    if options.command == "purge":
+        if options.older_than is None and options.keep is None:
+            parser.error("purge: say what goes with --older-than AGE, --keep SIZE or both")
+        if not (options.yes or options.dry_run or sys.stdin.isatty()):
+            parser.error("purge: nobody can be asked here, so nothing is removed: give --yes, or --dry-run")
     if options.command != "export" or options.out is not None:
         return
     if options.pacs is None or options.format != DEFAULT_FORMATS:
         parser.error("export: give --out DIR for files, or --pacs HOST:PORT to store the best frames in an archive")
 
 
-ADDERS: Final = (_report, _export)
+ADDERS: Final = (_report, _export, _purge)

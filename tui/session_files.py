@@ -17,6 +17,7 @@ import platformdirs
 
 from pipeline.wire import NOTICE
 
+LOCK: Final = "session.lock"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -88,8 +89,11 @@ def lock_folder(folder: Path) -> IO[bytes]:
 
     Raises:
         BlockingIOError: somebody else writes there.
+        OSError: there is no such folder, or it cannot be written.
     """
-    file = os.fdopen(os.open(folder / "session.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+    # Sessions are handed on: a link in one must not make a file elsewhere.
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.fdopen(os.open(folder / LOCK, flags, 0o600), "r+b")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -15,7 +15,7 @@ from tests.tui.live_run import environment, few_sentences
 from tui import cli
 from tui.options import build_parser
 
-COMMANDS = ("demo", "run", "watch", "record", "analyze", "replay", "report", "export", "models", "doctor")
+COMMANDS = ("demo", "run", "watch", "record", "analyze", "replay", "report", "export", "purge", "models", "doctor")
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def test_all_commands_are_listed():
     [
         [], ["dance"], ["run"], ["analyze"], ["analyze", "x.mp4"], ["demo", "--seconds", "0"], ["demo", "--seed", "-1"],
         ["run", "phantom:3", "--spacing", "nan"], ["run", "phantom:3", "--record", "x", "--no-record"], ["models"],
-        ["demo", "--sec", "3"],
+        ["demo", "--sec", "3"], ["purge"], ["purge", "--keep", "20 apples"], ["purge", "--older-than", "1m", "--yes"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_code_2_and_says_how(argv, capsys):

@@ -108,6 +108,8 @@ class FetalstreamApp(OperatedApp):
                 break
         self._said = None
         self._opened(state)
+        if isinstance(amiss := state.get("amiss"), str):
+            self.say(amiss, "warn")
         await self._recall()
         await self._tell_protocol()
 

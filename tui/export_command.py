@@ -41,6 +41,8 @@ def export(session: Path, wanted: Export, say: Callable[[str], None] = print) ->
 
 def _export(recording: Recording, wanted: Export, say: Callable[[str], None]) -> list[Path]:
     exam = _exam(recording, wanted)
+    if (amiss := recording.amiss().words) is not None:
+        say(amiss)
     written: list[Path] = []
     if wanted.out is not None:
         if wanted.out.resolve().is_relative_to(recording.folder.resolve()):

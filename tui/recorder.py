@@ -92,6 +92,8 @@ def _record_run(
         try:
             run = _Run(store, listener, asker, {str(each.get("stream")) for each in found.state.get("streams", [])})
             say.over(f"{INTO}{store.folder}")
+            if store.mended.words is not None:
+                say.over(f"Recorder: {store.mended.words}")
             return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
         finally:
             listener.close()

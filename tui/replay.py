@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from pipeline.wire import Message, Preview, decode
+from tui import reconcile
 from tui.feed_protocol import RequestFailed
 from tui.store import DATABASE, LAYOUT, preview_path
 
@@ -115,9 +116,14 @@ class Recording:
         return (header for (header,) in rows)
 
     def pictures(self) -> dict[str, str | None]:
-        """Where in the session's folder the picture of each kept frame is; None where it was not saved."""
+        """Where in the session's folder the picture of each kept frame is; None where there is none."""
         rows = self._database.execute("SELECT keyframe, CASE picture WHEN 'saved' THEN file END FROM keyframes")
-        return dict(rows.fetchall())
+        missing = set(self.amiss().pictures)
+        return {keyframe: None if keyframe in missing else file for keyframe, file in rows.fetchall()}
+
+    def amiss(self) -> reconcile.Amiss:
+        """Saved pictures and clips that are not there, and those that the session does not know."""
+        return reconcile.amiss(self.folder, self._database)
 
     def picture(self, keyframe: str) -> bytes | None:
         """A keyframe's PNG, None where it was not saved."""
@@ -212,10 +218,13 @@ class ReplayFeed:
         self._speed = speed
 
     async def start(self) -> dict[str, Any]:
-        """Begins to play; returns what the session knows of its engine, with ``replay`` true."""
+        """Begins to play; returns what the session knows of its engine, with ``replay`` true.
+
+        ``amiss`` is what a person is to know of missing pictures and clips, None where all are there.
+        """
         if self._at_ns is None:
             self._at_ns = self._clock_ns()
-        return {**self._recording.about, "replay": True}
+        return {**self._recording.about, "replay": True, "amiss": self._recording.amiss().words}
 
     def drain(self) -> list[tuple[Message, bytes | None]]:
         """All messages that have become due since the last call; of previews only the newest of each stream."""

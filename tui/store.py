@@ -18,6 +18,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from pipeline.wire import NOTICE, SCHEMA, Embedding, Event, Keyframe, Message, Preview, encode, kind_of
+from tui.reconcile import Mended, mend
 from tui.session_clips import CLIP, ClipFiles
 from tui.session_files import lock_folder, make_folder, safe_name, sweep_parts, with_notice, write_whole
 from tui.vectors import VectorWriter
@@ -73,6 +74,7 @@ class SessionStore:
 
     Attributes:
         folder: of this session.
+        mended: what was amiss with pictures and clips of one that is gone on with.
         clips: those round the best frames.
 
     Raises:
@@ -101,6 +103,8 @@ class SessionStore:
             else:
                 self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
             self.clips = ClipFiles(self.folder, self._database, self._about)
+            self.mended: Mended = mend(self.folder, self._database)
+            self._database.commit()
         except BaseException:
             self._lock.close()
             raise

@@ -60,6 +60,7 @@ def rendered(
         uncalibrated=any(exam.readings and not exam.calibrated for exam in exams),
         started=_moment(str(recording.about.get("started", ""))),
         run=str(recording.about.get("run", "")),
+        amiss=recording.amiss().words,
         exams=[_exam(recording, exam, place, contexts.get(place), protocol) for place, exam in enumerate(exams)],
         protocol=None if protocol is None else {"title": protocol.title, "source": protocol.source},
         provenance=_provenance(recording.about, exams),
@@ -71,6 +72,7 @@ def rendered(
 def _exam(
     recording: Recording, exam: Exam, place: int, context: Growth | None, protocol: Protocol | None
 ) -> dict[str, Any]:
+    missing = recording.amiss().pictures
     checked = coach.items(protocol, exam.view, exam.last_ns or exam.view.newest_published_ns)
     age = exam.view.gestation
     name = f"exam{place + 1}"
@@ -88,7 +90,7 @@ def _exam(
         "growth": _drawings(grown),
         "head": None if age is None or context is None else _head(age.days, context),
         "items": [_item(item) for item in checked],
-        "frames": [_frame(recording, exam, best) for best in exam.shown()],
+        "frames": [_frame(recording, exam, best, missing=best.keyframe in missing) for best in exam.shown()],
         "acts": [_event(exam, event) for event in acts],
         "others": [_event(exam, event) for event in others[:MAX_EVENTS]],
         "left_out": max(0, len(others) - MAX_EVENTS),
@@ -139,7 +141,7 @@ def _item(item: coach.Item) -> dict[str, Any]:
     }
 
 
-def _frame(recording: Recording, exam: Exam, best: Best) -> dict[str, Any]:
+def _frame(recording: Recording, exam: Exam, best: Best, *, missing: bool) -> dict[str, Any]:
     announced = exam.keyframes.get(best.keyframe)
     spacing_mm = None if announced is None else announced.frame.spacing_mm
     facts = [f"at {text.stopwatch(exam.at_s(best.published_ns))}"]
@@ -155,6 +157,7 @@ def _frame(recording: Recording, exam: Exam, best: Best) -> dict[str, Any]:
         "parts": [(name, value, text.probability(value)) for name, value in best.parts.items()],
         "facts": facts,
         "id": best.keyframe[:_SHORT_ID],
+        "absent": "The picture was saved, and is missing" if missing else "The picture was not saved",
         "picture": embedded(_picture(recording, best.keyframe)),
         "map": embedded(map_of(recording.folder, best.keyframe)),
     }

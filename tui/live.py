@@ -52,6 +52,7 @@ def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
     for given in (settings.pub, settings.control):
         if given is not None and given.endswith(":*"):
             raise SettingsError(f"{given}: give a port number, so that others find it")
+    _retain(settings)
     with ExitStack() as stack:
         folder = stack.enter_context(RunFolder())
         endpoints = resolve_endpoints(settings.pub, settings.control, folder=folder.path)
@@ -133,10 +134,22 @@ def _commands(settings: RunSettings, endpoints: Endpoints, folder: RunFolder) ->
     )
     commands = [_command("engine", engine, folder)]
     if settings.record != "":
-        out = Path(settings.record) if settings.record is not None else sessions_folder()
-        recorder = RecorderSettings(endpoint=endpoints.control, out=str(out.absolute()), alive=alive)
+        recorder = RecorderSettings(endpoint=endpoints.control, out=str(_sessions(settings).absolute()), alive=alive)
         commands.append(_command("recorder", recorder, folder))
     return commands
+
+
+def _sessions(settings: RunSettings) -> Path:
+    return Path(settings.record) if settings.record is not None else sessions_folder()
+
+
+def _retain(settings: RunSettings) -> None:
+    """Before anything is recorded: room is made in time, and what is said stands above the dashboard."""
+    from tui.purge_command import retain
+
+    if settings.retention is not None and settings.record != "":
+        limits = settings.retention.limits()
+        retain(_sessions(settings), limits, time.time(), lambda line: print(line, file=sys.stderr))
 
 
 def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> Command:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from tui.retention import Due, Found, due, finish, look_into, remove, size_bytes
+from tui.limits import Limits
+from tui.retention import Due, Found, RetentionError, due, finish, look_into, remove, size_bytes
 from tui.text import plain
 
+NOTHING: Final = "Nothing to remove"
 _DAY_S: Final = 86_400
-
-
-class Limits(NamedTuple):
-    """What may stay; see `tui.retention.due`."""
-
-    older_than_s: float | None
-    keep_bytes: int | None
 
 
 def purge(
@@ -50,12 +45,32 @@ def purge(
     _tell(found, chosen, now_s, say)
     many = len(chosen.going) + len(found.remnants)
     if many == 0 or dry_run:
-        say("Nothing to remove" if many == 0 else "Nothing was removed: this was a dry run")
+        say(NOTHING if many == 0 else "Nothing was removed: this was a dry run")
         return True
     if not agreed(f"Remove {_sessions(many)} for good?"):
         say("Nothing was removed")
         return True
     return _removed(found, chosen, say)
+
+
+def retain(folder: Path, limits: Limits, now_s: float, say: Callable[[str], None]) -> None:
+    """Removes what is due because the settings say so, and tells every session that goes; never a reason not to start.
+
+    Args:
+        folder: that sessions are in; it need not be there.
+        limits: of what may stay.
+        now_s: seconds since 1970.
+        say: is told in lines what goes and what went, and nothing where nothing does.
+    """
+    lines: list[str] = []
+    try:
+        if folder.exists():
+            purge(folder, limits, now_s, agreed=lambda _: True, say=lines.append)
+    except (RetentionError, OSError) as error:
+        lines = [plain(error, 300)]
+    if lines and lines[-1] != NOTHING:
+        for line in lines:
+            say(f"Retention: {line}")
 
 
 def _tell(found: Found, chosen: Due, now_s: float, say: Callable[[str], None]) -> None:

@@ -41,8 +41,9 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _purge(options: argparse.Namespace) -> int:
-    from tui.live import sessions_folder
-    from tui.purge_command import Limits, purge
+    from tui.limits import Limits
+    from tui.purge_command import purge
+    from tui.session_files import sessions_folder
 
     own = sessions_folder()
     if options.folder is None and not own.exists():

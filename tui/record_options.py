@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from tui.export.wanted import DEFAULT_FORMATS, FORMATS
+from tui.limits import read_age_s, read_size_bytes
 from tui.option_parts import Commands, command
-from tui.retention import read_age_s, read_size_bytes
 
 
 def _report(commands: Commands) -> None:

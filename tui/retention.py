@@ -24,10 +24,6 @@ from tui.store import DATABASE
 _SESSION: Final = re.compile(r"(\d{8}T\d{6}Z)_[A-Za-z0-9_-]{1,64}", re.ASCII)
 _REMNANT: Final = re.compile(rf"\.{_SESSION.pattern}\.purged", re.ASCII)
 _DATABASE_MAGIC: Final = b"SQLite format 3\0"
-_AGE: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?) ?([hdw])", re.ASCII)
-_SECONDS: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
-_SIZE: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?) ?(kB|MB|GB|TB)", re.ASCII | re.IGNORECASE)
-_BYTES: Final = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 
 class RetentionError(Exception):
@@ -64,28 +60,6 @@ class Due:
 
     going: tuple[Kept, ...]
     busy: tuple[Kept, ...]
-
-
-def read_age_s(text: str) -> float:
-    """Seconds that ``30d`` means, or ``12h``, or ``2w``.
-
-    Raises:
-        ValueError: it is no such time.
-    """
-    if (read := _AGE.fullmatch(text)) is None:
-        raise ValueError(f"must be hours, days or weeks as in 12h, 30d or 2w, got {text}")
-    return float(read[1]) * _SECONDS[read[2]]
-
-
-def read_size_bytes(text: str) -> int:
-    """Bytes that ``20GB`` means; kB, MB, GB and TB count in thousands.
-
-    Raises:
-        ValueError: it is no such size.
-    """
-    if (read := _SIZE.fullmatch(text)) is None:
-        raise ValueError(f"must be a size as in 500MB, 20GB or 1.5TB, got {text}")
-    return round(float(read[1]) * _BYTES[read[2].lower()])
 
 
 def look_into(folder: Path) -> Found:

@@ -4,6 +4,7 @@ A configuration file is TOML with these fields; what the command line says goes 
 
     model = "fetalclip"
     record = "/data/sessions"
+    # retention = { older_than = "90d", keep = "500GB" }   # older sessions go at the start, and it is said
 
     [[streams]]
     source = "clip.mp4"
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
+
+from tui.limits import Limits, read_age_s, read_size_bytes
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
@@ -76,13 +79,40 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     precision: Literal["auto", "fp32", "bf16", "int8", "fp8"] = "auto"
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which sessions go when a run begins, for good and unasked: as `fetalstream purge` takes it."""
+
+    older_than: str | None = None
+    keep: str | None = None
+
+    def __post_init__(self) -> None:
+        """Both can be read, and one is there."""
+        if self.limits() == Limits(None, None):
+            raise ValueError("retention needs older_than, keep or both")
+
+    def limits(self) -> Limits:
+        """In numbers.
+
+        Raises:
+            ValueError: one of them cannot be read.
+        """
+        return Limits(
+            None if self.older_than is None else read_age_s(self.older_than),
+            None if self.keep is None else read_size_bytes(self.keep),
+        )
+
+
 class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A live analysis. ``record``: folder of sessions, None for the user's own; "" for no recording."""
+    """A live analysis. ``record``: folder of sessions, None for the user's own; "" for no recording.
+
+    ``retention``: of the sessions there.
+    """
 
     streams: tuple[StreamSettings, ...] = ()
     pub: str | None = None
     control: str | None = None
     record: str | None = None
+    retention: RetentionSettings | None = None
     embeddings: bool = False  # keep the vector of every analysed frame, for search
 
     def named(self) -> tuple[StreamSettings, ...]:

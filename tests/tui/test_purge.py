@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.scripted_engine import ScriptedEngine
+from tests.tui.live_run import environment
 from tests.tui.recorders import ROOT, hears, recorder_process, seqs
 from tests.tui.test_retention import DAY_S, NOW_S, session
 from tests.waiting import until
 from tui import cli
-from tui.purge_command import Limits, purge, size_words
+from tui.limits import Limits
+from tui.purge_command import purge, retain, size_words
 
 EVERYTHING = Limits(0.0, None)
 KILLED = """
@@ -211,3 +213,44 @@ def test_what_is_no_folder_of_sessions_is_one_line(tmp_path: Path, capsys: pytes
 )
 def test_sizes_are_read_at_a_glance(count: int, words: str) -> None:
     assert size_words(count) == words
+
+
+def test_settings_remove_unasked_and_tell_every_session(out: Path) -> None:
+    old, new = session(out, "old", 40), session(out, "new", 2)
+    lines: list[str] = []
+    retain(out, Limits(30 * DAY_S, None), NOW_S, lines.append)
+    assert list(out.iterdir()) == [new]
+    assert any(line.startswith(f"Retention: goes:  {old.name}") for line in lines)
+    assert lines[-1].startswith("Retention: Removed 1 session, ")
+
+
+def test_settings_say_nothing_where_nothing_goes_and_never_stop_a_run(out: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    retain(out, EVERYTHING, NOW_S, lines.append)
+    session(out, "new", 2)
+    retain(out, Limits(30 * DAY_S, None), NOW_S, lines.append)
+    assert lines == []
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "thesis.txt").write_text("years of work")
+    retain(tmp_path / "papers", EVERYTHING, NOW_S, lines.append)
+    assert lines == [f"Retention: {tmp_path}/papers is no folder of sessions: none of what is in it is one"]
+
+
+def test_a_run_begins_with_what_its_configuration_says_of_retention(out: Path, tmp_path: Path) -> None:
+    old = session(out, "old", 40)  # of 2023
+    config = tmp_path / "run.toml"
+    config.write_text(
+        f'record = "{out}"\nretention = {{ older_than = "30d" }}\n[[streams]]\nsource = "{tmp_path}/missing.mp4"\n'
+    )
+    (tmp_path / "run").mkdir(mode=0o700)
+    script = [sys.executable, "-m", "tui.cli", "run", "--config", str(config), "--headless"]
+    env = environment(tmp_path)
+    kept = subprocess.run(
+        [*script, "--no-record"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "Retention" not in kept.stderr
+    assert old.is_dir()
+    done = subprocess.run(script, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert "Retention: Removed 1 session, " in done.stderr
+    assert "missing.mp4" in done.stderr.splitlines()[-1]
+    assert not old.exists()

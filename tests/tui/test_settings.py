@@ -12,10 +12,13 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text(
         'model = "fetalclip"\nrecord = "x"\npub = "tcp://127.0.0.1:5556"\n'
+        'retention = { older_than = "30d", keep = "20GB" }\n'
         '[[streams]]\nsource = "a.mp4"\nname = "left"\nspacing_mm = 0.2\nsector = [1, 2, 300, 400]\n'
     )
     settings = read_settings(path)
     assert (settings.model, settings.device, settings.record) == ("fetalclip", "auto", "x")
+    assert settings.retention is not None
+    assert settings.retention.limits() == (2_592_000, 20_000_000_000)
     assert settings.streams == (StreamSettings(source="a.mp4", name="left", spacing_mm=0.2, sector=[1, 2, 300, 400]),)
 
 
@@ -26,6 +29,9 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
         ("[[streams]]\nsource = 'a'\nspacing_mm = 0", "streams[0].spacing_mm"),
         ("[[streams]]\nsource = 'a'\nsector = [0, 0, 0, 5]", "sector must be"),
         ("[[streams]]\nsource = 'a'\nname = 'Jane Doe 1990'", "streams[0].name"),
+        ("retention = { older_than = '30 days' }", "must be hours, days or weeks"),
+        ("retention = { keep = 20 }", "retention.keep"),
+        ("retention = {}", "retention needs"),
         ("model = ", "run.toml"),
         ("\x00", "run.toml"),
     ],

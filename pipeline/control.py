@@ -31,6 +31,8 @@ Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 ANSWER_WITHIN_S: Final = 15.0
 """Of the engine; a batch of a large model on a CPU takes seconds."""
 
+_LONGER_S: Final = {"explain": 180.0}  # maps are drawn one after another, by a thread that gives way
+
 MAX_REQUEST_BYTES: Final = 2**20
 _WAITING: Final = 256
 _REPLIES_HWM: Final = 64
@@ -47,6 +49,9 @@ class _Waiting:
     reply: Future[Any]
     since_s: float
     peers: list[Parts] = field(default_factory=list[Parts])
+
+    def late(self, now_s: float) -> bool:
+        return now_s - self.since_s > _LONGER_S.get(self.command, ANSWER_WITHIN_S)
 
 
 class Control:
@@ -232,8 +237,8 @@ class Control:
             self._conclude(request_id, waiting.peers, reply)
 
     def _give_up_late(self) -> None:
-        late_s = time.monotonic() - ANSWER_WITHIN_S
-        for request_id in [key for key, waiting in self._waiting.items() if waiting.since_s < late_s]:
+        now_s = time.monotonic()
+        for request_id in [key for key, waiting in self._waiting.items() if waiting.late(now_s)]:
             waiting = self._waiting.pop(request_id)
             waiting.reply.cancel()
             self._conclude(request_id, waiting.peers, failed(request_id, "the engine gave no answer: ask again later"))

@@ -18,6 +18,7 @@ ROOF = {
         "cli", "live", "engine_process", "recorder_process", "loading", "analyze", "offline_sink", "demo_command",
         "model_commands", "doctor", "bench_command", "sources_command", "parity_command", "eval_command",
         "calibrate_command", "search_command", "record_commands", "report_command", "export_command", "purge_command",
+        "explain_command",
     )
 }  # fmt: skip
 """The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""

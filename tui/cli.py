@@ -65,6 +65,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from pipeline.errors import ConfigError, EngineFault, ModelError
     from streamer.errors import SourceError
     from tui.analyze import Interrupted
+    from tui.explain_command import ExplainError
     from tui.export.errors import ExportError
     from tui.feed_protocol import RequestFailed
     from tui.foreground import Failed
@@ -76,6 +77,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
     return (
         ConfigError,
         EngineFault,
+        ExplainError,
         ExportError,
         ModelError,
         SourceError,

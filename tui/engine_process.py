@@ -69,6 +69,8 @@ def _run(settings: EngineSettings) -> None:
     from pipeline.control import Control
     from pipeline.endpoints import Endpoints, lock
     from pipeline.engine import Engine
+    from pipeline.explain import Explainer
+    from pipeline.explaining import with_maps
     from pipeline.publisher import Publisher
     from pipeline.stamp import Stamp, new_run
     from tui.loading import about, load
@@ -93,9 +95,8 @@ def _run(settings: EngineSettings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop("stopped"))
         hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
-        control = Control(
-            publisher, with_words(_submit(engine, hashes, _foreground(), standing), asker_of(ready)), about(ready)
-        )
+        submit = with_words(_submit(engine, hashes, _foreground(), standing), asker_of(ready))
+        control = Control(publisher, with_maps(submit, Explainer(ready.model, ready.banks)), about(ready))
         stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
         say(READY)
         engine.run()

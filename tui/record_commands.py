@@ -1,4 +1,4 @@
-"""What the commands about what stays do with their options: report, export, purge."""
+"""What the commands about what stays do with their options: report, explain, export, purge."""
 
 from __future__ import annotations
 
@@ -21,6 +21,21 @@ def _report(options: argparse.Namespace) -> int:
 
     protocol = None if options.protocol is None else read_protocol(options.protocol)
     print(write_report(options.session, options.out, protocol=protocol))
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from tui.explain_command import explain
+
+    written = explain(
+        options.session,
+        model=options.model,
+        weights=options.weights,
+        prompts=options.prompts,
+        say=lambda line: print(line, file=sys.stderr),
+    )
+    for path in written:
+        print(path)
     return 0
 
 
@@ -98,6 +113,7 @@ def _pacs(options: argparse.Namespace) -> Pacs:
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "report": _report,
+    "explain": _explain,
     "export": _export,
     "purge": _purge,
 }

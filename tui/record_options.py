@@ -1,4 +1,4 @@
-"""The options of the commands about what stays: report, export, purge."""
+"""The options of the commands about what stays: report, explain, export, purge."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def _report(commands: Commands) -> None:
     parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where it goes (report.html in the session's folder)")
     parser.add_argument("--protocol", metavar="NAME", help="views to collect, as for run")
+
+
+def _explain(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "explain",
+        "show which places of a past session's best frames spoke for their planes",
+        "Draws a map over each best frame, into the session's maps folder; the report shows it beside\n"
+        "the frame. By the session's own model, unless --model is given.",
+    )
+    parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
+    parser.add_argument("--model", metavar="NAME", help="another model than the session's, or a path to a model file")
+    parser.add_argument("--weights", metavar="PATH", help="a checkpoint of it, or random")
+    parser.add_argument("--prompts", metavar="DIR", help="sentences of your own")
 
 
 def _export(commands: Commands) -> None:
@@ -129,4 +143,4 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         parser.error("export: give --out DIR for files, or --pacs HOST:PORT to store the best frames in an archive")
 
 
-ADDERS: Final = (_report, _export, _purge)
+ADDERS: Final = (_report, _explain, _export, _purge)

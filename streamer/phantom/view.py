@@ -124,6 +124,19 @@ def render(view: View) -> npt.NDArray[np.uint8]:
     return scan(canvas.level, canvas.bone, view.setting.layout, view.look, view.grain, view.noise)
 
 
+def structure(view: View) -> npt.NDArray[np.bool_]:
+    """Where on the picture the body in view lies, ``(480, 640)``: what is drawn alike over black and over white."""
+    drawn: list[npt.NDArray[np.uint8]] = []
+    for behind in (0, 255):
+        canvas = Canvas(CANVAS_HEIGHT, CANVAS_WIDTH, (view.setting.layout.apex_x / 2, view.setting.layout.apex_y / 2))
+        canvas.level[:] = behind
+        if view.plane is not None:
+            _draw_body(canvas, view)
+        drawn.append(canvas.level)
+    own = (drawn[0] == drawn[1]).astype(np.uint8)
+    return cv2.resize(own, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST).astype(np.bool_)
+
+
 def _pose(view: View, size: float) -> Pose:
     return Pose(
         view.setting.x_px / 2,

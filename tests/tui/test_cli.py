@@ -15,7 +15,20 @@ from tests.tui.live_run import environment, few_sentences
 from tui import cli
 from tui.options import build_parser
 
-COMMANDS = ("demo", "run", "watch", "record", "analyze", "replay", "report", "export", "purge", "models", "doctor")
+COMMANDS = (
+    "demo",
+    "run",
+    "watch",
+    "record",
+    "analyze",
+    "replay",
+    "report",
+    "explain",
+    "export",
+    "purge",
+    "models",
+    "doctor",
+)
 
 
 @pytest.fixture(autouse=True)

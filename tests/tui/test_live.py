@@ -1,14 +1,17 @@
 """Whole runs: three processes, sockets and a disk. Each test starts one and does much with it."""
 
 import asyncio
+import io
 import json
 import signal
 import threading
+import uuid
 from types import SimpleNamespace
 
 import jsonschema
 import pytest
 import zmq
+from PIL import Image
 
 from tests.tui.live_run import ROOT, LiveRun, rows
 from tests.waiting import until
@@ -88,7 +91,7 @@ def test_whoever_is_killed_comes_back_and_nothing_is_lost():
 
 
 @pytest.mark.timeout(300)
-def test_a_foreign_subscriber_finds_every_header_valid_and_no_gap():
+def test_a_foreign_subscriber_finds_every_header_valid_and_no_gap_and_may_ask_why():
     schema = json.loads((ROOT / "docs" / "wire.schema.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
     heard = {}
@@ -103,6 +106,23 @@ def test_a_foreign_subscriber_finds_every_header_valid_and_no_gap():
             validator.validate(message)
             assert topic.decode() == f"{message['kind']}/{message['stream']}"
             heard.setdefault(topic.decode(), []).append(message["seq"])
+        with context.socket(zmq.REQ) as asking:
+            asking.linger = 0
+            asking.rcvtimeo = 60_000
+            asking.connect(run.control)
+
+            def asked(command, **args):
+                asking.send_json({"id": str(uuid.uuid4()), "command": command, "args": args})
+                header, *blobs = asking.recv_multipart()
+                reply = json.loads(header)
+                assert reply["ok"], reply
+                return reply["result"], blobs
+
+            (keyframe,) = asked("snapshot")[0]["keyframes"]
+            (picture,) = asked("keyframe", keyframe=keyframe)[1]
+            told, (drawn,) = asked("explain", stream="stream-1", keyframe=keyframe, plane="femur")
+            assert (told["plane"], told["method"], told["model"]) == ("femur", "LayerCAM", "mini")
+            assert Image.open(io.BytesIO(drawn)).size == Image.open(io.BytesIO(picture)).size
         assert run.stop() == 0
     for seqs in heard.values():
         assert whole([seq - seqs[0] for seq in seqs])

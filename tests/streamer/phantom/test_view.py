@@ -6,7 +6,8 @@ from streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH
 from streamer.phantom.canvas import Canvas, Pose
 from streamer.phantom.fetus import make_fetus
 from streamer.phantom.head import brain
-from streamer.phantom.view import SUBPLANES, in_plane
+from streamer.phantom.tour import Tour
+from streamer.phantom.view import SUBPLANES, extent_mm, in_plane, render, structure
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -31,3 +32,21 @@ def test_age_decides_the_head_alone():
     young, old = make_fetus(np.random.default_rng(1), 120), make_fetus(np.random.default_rng(1), 240)
     assert young.hc_mm < 0.6 * old.hc_mm
     np.testing.assert_array_equal(young.traits, old.traits)
+
+
+@pytest.mark.parametrize("seed", [300, 301])
+def test_the_structure_is_what_the_body_covers(seed: int):
+    tour = Tour(seed)
+    views = [tour.view_at(index) for index in range(0, 1800, 30)]
+    hits = [view for view in views if view.plane is not None and in_plane(view.z) > 0.9]
+    assert len({view.plane for view in hits}) > 4
+    for view in hits:
+        mask = structure(view)
+        assert mask.shape == render(view).shape
+        assert 0.02 < mask.mean() < 0.6
+        ys, xs = np.nonzero(mask)
+        # It lies round the body's place, and is about as large as what a sonographer fits into the picture.
+        extent_px = extent_mm(view.fetus, view.plane) / view.setting.spacing_mm
+        assert np.hypot(xs.mean() - view.setting.x_px, ys.mean() - view.setting.y_px) < 0.5 * extent_px
+        assert 0.35 * extent_px < np.hypot(np.ptp(xs), np.ptp(ys)) < 2.2 * extent_px
+    assert not structure(next(view for view in views if view.plane is None)).any()

@@ -20,7 +20,7 @@ from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
-from pipeline.keyframes import KeyframeShelf, Shelved, owned, score_parts
+from pipeline.keyframes import KeyframeShelf, Shelved, in_plane_part, owned, score_parts
 from pipeline.latency import Hops, latency_of
 from pipeline.meaning import Meaning
 from streamer.far_masker import FarMasker
@@ -242,7 +242,8 @@ class StreamAnalyzer:
         reading = self.newest
         if reading is None or self.picture is None or reading.exam != self.exam:
             raise ValueError(f"{self.stream}: no frame of this examination has been read yet; try again")
-        taken = replace(_candidate(self.picture, reading, reading.plane or wire.OTHER), chosen_by="operator")
+        candidate = _candidate(self.picture, reading, reading.plane or wire.OTHER, self._meaning.facts)
+        taken = replace(candidate, chosen_by="operator")
         self.shelf.snapshot(taken)
         return self._keyframe(taken)
 
@@ -301,8 +302,8 @@ class StreamAnalyzer:
 
     def _offer(self, frame: Frame, reading: wire.Reading) -> None:
         plane = str(reading.plane)
-        if self.shelf.wants(plane, _score(_parts(reading, plane))):
-            self.shelf.offer(_candidate(frame, reading, plane))
+        if self.shelf.wants(plane, _score(_parts(reading, plane, self._meaning.facts))):
+            self.shelf.offer(_candidate(frame, reading, plane, self._meaning.facts))
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
         self._decisions.announced(shelved.keyframe)
@@ -335,21 +336,23 @@ def _about(one_mm: float | None, other_mm: float | None) -> bool:
     return one_mm is not None and other_mm is not None and abs(one_mm / other_mm - 1) <= _SPACING_TOLD
 
 
-def _parts(reading: wire.Reading, plane: str) -> dict[str, float]:
+def _parts(reading: wire.Reading, plane: str, facts: ModelFacts) -> dict[str, float]:
     """Parts of the score of this reading's frame as a keyframe of ``plane``."""
     said = reading.planes.get(plane)
     if said is None or reading.quality is None:
         return {}
     rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
-    return score_parts(said.smoothed, said.raw - rival, reading.quality)
+    well_hit, none = facts.rejector.well_hit, reading.planes.get(wire.OTHER)
+    in_plane = None if well_hit is None or none is None else in_plane_part(none.raw, well_hit)
+    return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane)
 
 
 def _score(parts: dict[str, float]) -> float | None:
     return math.prod(parts.values()) if parts else None
 
 
-def _candidate(frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
-    parts = _parts(reading, plane)
+def _candidate(frame: Frame, reading: wire.Reading, plane: str, facts: ModelFacts) -> Shelved:
+    parts = _parts(reading, plane, facts)
     return Shelved(
         pixels=owned(frame.pixels),
         plane=plane,

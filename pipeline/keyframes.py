@@ -11,6 +11,7 @@ from typing import Final, Literal
 import cv2
 
 from pipeline import wire
+from pipeline.openset import log_odds
 from streamer.frame import Pixels
 
 MIN_GAIN: Final = 0.05
@@ -18,6 +19,10 @@ MIN_GAIN: Final = 0.05
 
 WINDOW_SECONDS: Final = 1.0
 """Media time between two keyframes of one plane; within it the best candidate waits."""
+
+IN_PLANE_POWER: Final = 8
+"""A frame a twentieth further off its plane scores a third less: more than pictures differ in sharpness and
+steadiness while a plane is held."""
 
 SNAPSHOTS_KEPT: Final = 16
 """Pictures kept for the operator's snapshots; the oldest goes first, one that is saved before one that is not."""
@@ -60,20 +65,36 @@ class Shelved:
         return cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def score_parts(probability: float, margin: float, quality: wire.Quality) -> dict[str, float]:
+def score_parts(
+    probability: float, margin: float, quality: wire.Quality, in_plane: float | None = None
+) -> dict[str, float]:
     """The parts of a keyframe's score, each 0 to 1; the score is their product.
 
     Args:
         probability: smoothed probability of the plane, so that a lone lucky frame does not win.
         margin: how far this very frame's probability leads over the next label; negative counts as none.
         quality: of the picture.
+        in_plane: see `in_plane_part`; None where the model cannot tell.
     """
-    return {
+    parts = {
         "probability": probability,
         "margin": max(0.0, margin),
         "sharpness": quality.sharpness,
         "steadiness": quality.steadiness,
     }
+    return parts if in_plane is None else {**parts, "in_plane": in_plane}
+
+
+def in_plane_part(other: float, well_hit: float) -> float:
+    """How well this very frame hits its plane, 0 to 1, where the plane's probability has long come close to 1.
+
+    Args:
+        other: probability, in this frame alone, that no plane is shown.
+        well_hit: the model's log odds against that in frames that hit their plane well; at even odds the frame lies
+            half-way between hit and missed, and counts next to nothing.
+    """
+    hit = 0.5 - float(log_odds(other)) / (2 * well_hit)
+    return min(1.0, max(0.0, hit)) ** IN_PLANE_POWER
 
 
 class KeyframeShelf:

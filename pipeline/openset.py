@@ -31,6 +31,8 @@ class OpenSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         background, margin, similarity: weights.
         threshold: a frame whose weighted evidence lies above it is more likely a standard plane than not.
         typical: by plane, the median of 100 · cosine that the model finds in standard planes of its kind.
+        well_hit: log odds of "shows a standard plane" in frames that hit theirs well; None for a model whose odds say
+            nothing of that.
         operating_point: of the threshold, on the data that ``calibrated_on`` names.
     """
 
@@ -39,6 +41,7 @@ class OpenSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     similarity: float = 0.0
     threshold: float = 0.0
     typical: dict[str, float] = {}
+    well_hit: Annotated[float, msgspec.Meta(gt=0)] | None = None
     operating_point: OperatingPoint | None = None
 
     def __post_init__(self) -> None:
@@ -78,11 +81,13 @@ class Rejector:
     in which "other" competes by its own sentences alone.
 
     ``weights``: (3,) of `evidence`; ``typical``: (P,) logits in the order of the planes, or None.
+    ``well_hit``: as the constants say.
     """
 
     weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
     threshold: float = 0.0
     typical: Numbers | None = None
+    well_hit: float | None = None
 
     @classmethod
     def of(cls, constants: OpenSet | None, planes: Sequence[str]) -> Self:
@@ -92,7 +97,7 @@ class Rejector:
         weights = (constants.background, constants.margin, constants.similarity)
         known = all(plane in constants.typical for plane in planes)
         typical = np.array([constants.typical[plane] for plane in planes]) if known and constants.typical else None
-        return cls(weights, constants.threshold, typical)
+        return cls(weights, constants.threshold, typical, constants.well_hit)
 
     def probabilities(self, plane_cosines: Numbers, other_cosine: float | None) -> npt.NDArray[np.float64]:
         """Of the planes and, last, "other": (P + 1,), sum 1. "other" gets 0 where nothing speaks for or against it."""
@@ -104,3 +109,9 @@ class Rejector:
         score = float(evidence(plane_cosines, other_cosine, self.typical) @ self.weights) - self.threshold
         inside = 1 / (1 + np.exp(-np.clip(score, -60, 60)))
         return np.append(planes * inside, 1 - inside)
+
+
+def log_odds(probability: Numbers | float) -> Numbers:
+    """Natural logarithm of the odds; finite for certainty too."""
+    inside = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.log(inside / (1 - inside))

@@ -16,6 +16,7 @@ State = Literal["done", "weak", "missing", "not assessable"]
 _WEAK = {
     "probability": "not held long enough",
     "margin": "margin small: another plane is as likely",
+    "in_plane": "not quite on the plane",
     "sharpness": "not sharp",
     "steadiness": "not steady",
 }

@@ -22,6 +22,7 @@ from pipeline import openclip
 from pipeline.config import load_model_config
 from pipeline.prompts import load_prompts
 from pipeline.training import image_tower, text_tower
+from pipeline.training.concepts import Concepts
 from pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
 from pipeline.wire import OTHER
 from streamer.phantom.tour import FIRST_TRAINING_SEED
@@ -63,7 +64,7 @@ def main() -> None:
     )
     tower = openclip.image_tower(clip).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     dim = 128
-    concepts = image_tower.Concepts([*PLANES, OTHER], SUBPLANES, dim)
+    concepts = Concepts([*PLANES, OTHER], SUBPLANES, dim)
     if args.checkpoint is not None and args.checkpoint.exists():
         kept = torch.load(args.checkpoint, weights_only=True)
         clip.load_state_dict(kept["clip"])

@@ -13,12 +13,15 @@ from pipeline.training.stills import STILL_SIDE, Picture, Still
 
 @dataclass(frozen=True)
 class Sample:
-    """What a training step sees: ``picture`` float32 ``(side, side)`` in 0 to 1, and ``head_px`` at that size."""
+    """What a training step sees: ``picture`` float32 ``(side, side)`` in 0 to 1, and ``head_px`` at that size; the rest
+    as `Still` has it."""
 
     picture: npt.NDArray[np.float32]
     label: str
     subplane: str | None
     head_px: float | None
+    in_plane: float | None = None
+    body: str | None = None
 
 
 def augment(still: Still, side: int, rng: np.random.Generator) -> Sample:
@@ -33,14 +36,14 @@ def augment(still: Still, side: int, rng: np.random.Generator) -> Sample:
     picture = _tone(picture, rng)
     _cover(picture, rng)
     head_px = None if still.head_px is None else still.head_px * zoom * side / STILL_SIDE
-    return Sample(picture, still.label, still.subplane, head_px)
+    return Sample(picture, still.label, still.subplane, head_px, still.in_plane, still.body)
 
 
 def plain(still: Still, side: int) -> Sample:
     """The still as it is, for validation."""
     picture = cv2.resize(still.picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     head_px = None if still.head_px is None else still.head_px * side / STILL_SIDE
-    return Sample(picture, still.label, still.subplane, head_px)
+    return Sample(picture, still.label, still.subplane, head_px, still.in_plane, still.body)
 
 
 def clutter(side: int, rng: np.random.Generator) -> Sample:

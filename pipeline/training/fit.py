@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.evaluation.overtime import OverTime, over_time, total
-from pipeline.openset import OpenSet, OperatingPoint, Rejector, evidence
+from pipeline.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
 from pipeline.temporal import PlaneFilter, Temporal
 from pipeline.training.scores import Numbers, PhantomScores, scores_of
 from pipeline.wire import OTHER
@@ -30,6 +30,7 @@ _EVIDENCE: Final = (0.05, 0.1, 0.2)
 _ENTER_LEAVE: Final = ((0.5, 0.5), (0.6, 0.4), (0.7, 0.3), (0.9, 0.1))
 _THRESHOLDS: Final = (-1.0, -0.5, 0.0, 0.5)
 _LATE_SECONDS: Final = 0.6
+_WELL_HIT: Final = 0.99
 
 
 class Scan(NamedTuple):
@@ -82,7 +83,15 @@ def fitted(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[Open
             if best is None or loss < best[0]:
                 best = (loss, threshold, constants, outcome)
     assert best is not None
-    return at_threshold(weights, best[1], scores), best[2], best[3]
+    open_set = at_threshold(weights, best[1], scores)
+    return msgspec.structs.replace(open_set, well_hit=well_hit(open_set, scores, planes)), best[2], best[3]
+
+
+def well_hit(open_set: OpenSet, scans: Sequence[PhantomScores], planes: Sequence[str]) -> float:
+    """Log odds of "shows a standard plane" in the best hit of the frames that show one: the 99th percentile."""
+    rejector = Rejector.of(open_set, planes)
+    other = np.concatenate([raw_of(each, rejector).raw[~np.isin(each.true_label, ("", OTHER)), -1] for each in scans])
+    return round(-float(np.quantile(log_odds(other), 1 - _WELL_HIT)), 2)
 
 
 def outcome_of(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> OverTime:
@@ -154,6 +163,8 @@ def as_toml(open_set: OpenSet, temporal: Temporal, calibrated_on: str) -> str:
         *(f"{name} = {getattr(open_set, name)}" for name in ("background", "margin", "similarity", "threshold")),
         f"typical = {{ {typical} }}",
     ]  # fmt: skip
+    if open_set.well_hit is not None:
+        lines.append(f"well_hit = {open_set.well_hit}")
     if point is not None:
         rates = f"true_positive_rate = {point.true_positive_rate}, false_positive_rate = {point.false_positive_rate}"
         lines.append(f"operating_point = {{ {rates} }}")

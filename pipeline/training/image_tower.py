@@ -16,44 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.training.augment import Sample, augment, clutter, plain
+from pipeline.training.concepts import Meanings, size_grid
 from pipeline.training.stills import Still
 
 SCALE: Final = 100.0  # the constant that zero-shot scores are multiplied with
-# Head circumference at the model's input, pixels: from a small head in a wide view to one that overfills it.
-SMALLEST_HEAD_PX: Final = 40.0
-LARGEST_HEAD_PX: Final = 520.0
-_SIZE_STEPS: Final = 161
 _SIZE_SPREAD: Final = 0.02  # of the soft target, in log size: about two days at mid-pregnancy
-
-
-class Concepts(nn.Module):
-    """What sentences will mean: unit vectors for planes (with "other" last), subplanes, and head sizes."""
-
-    def __init__(self, planes: Sequence[str], subplanes: Sequence[str], dim: int) -> None:
-        super().__init__()
-        self.planes, self.subplanes = list(planes), list(subplanes)
-        self.plane_table = nn.Parameter(torch.randn(len(planes), dim))
-        self.subplane_table = nn.Parameter(torch.randn(len(subplanes), dim))
-        self.size_curve = nn.Sequential(nn.Linear(24, 128), nn.GELU(), nn.Linear(128, dim))
-
-    def plane_vectors(self) -> Tensor:
-        """``(P, D)``."""
-        return functional.normalize(self.plane_table, dim=-1)
-
-    def subplane_vectors(self) -> Tensor:
-        """``(S, D)``."""
-        return functional.normalize(self.subplane_table, dim=-1)
-
-    def size_vectors(self, head_px: Tensor) -> Tensor:
-        """``(N, D)`` for head circumferences ``(N,)`` in pixels of the input; clipped to the curve's ends."""
-        low, high = math.log(SMALLEST_HEAD_PX), math.log(LARGEST_HEAD_PX)
-        t = ((head_px.log() - low) / (high - low)).clamp(0, 1)[:, None]
-        waves = t * math.pi * torch.arange(1, 13)
-        return functional.normalize(self.size_curve(torch.cat((waves.sin(), waves.cos()), dim=1)), dim=-1)
-
-    def size_grid(self) -> Tensor:
-        """``(161,)`` head circumferences, pixels, evenly spaced in the logarithm."""
-        return torch.linspace(math.log(SMALLEST_HEAD_PX), math.log(LARGEST_HEAD_PX), _SIZE_STEPS).exp()
+LEAD_PER_PLANE_DISTANCE: Final = 12.0
+"""Log odds of "a standard plane" that a plane-distance is worth: 6 on the plane, 0 half a distance off it."""
 
 
 @dataclass(frozen=True)
@@ -82,28 +51,52 @@ def tensor_of(samples: Sequence[Sample], mean: npt.NDArray[np.float32], std: npt
     return rgb.contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(features: Tensor, concepts: Concepts, samples: Sequence[Sample], scale: float) -> Tensor:
-    """Cross entropy over planes, subplanes and head sizes, each where it is known."""
-    labels = torch.tensor([concepts.planes.index(s.label) for s in samples])
-    loss = functional.cross_entropy(scale * features @ concepts.plane_vectors().T, labels, label_smoothing=0.03)
+def loss_of(features: Tensor, concepts: Meanings, samples: Sequence[Sample], scale: float) -> Tensor:
+    """Cross entropy over planes, subplanes and head sizes, each where it is known; and where a picture's distance from
+    its plane is known, the log odds of the plane follow it: what is sure is then what is well hit."""
+    logits = scale * features @ concepts.plane_vectors().T
+    lead = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
+    measured = [i for i, s in enumerate(samples) if s.in_plane is not None]
+    told = [i for i, s in enumerate(samples) if s.in_plane is None]
+    loss = _distance_loss(lead[measured], [samples[i].in_plane or 0.0 for i in measured]) * len(measured)
+    if told:
+        labels = torch.tensor([concepts.planes.index(samples[i].label) for i in told])
+        loss = loss + len(told) * functional.cross_entropy(logits[told], labels, label_smoothing=0.03)
+    bodies = [i for i in measured if samples[i].body is not None and (samples[i].in_plane or 0.0) > _NAMED_FROM]
+    if bodies:
+        kinds = torch.tensor([concepts.planes.index(samples[i].body or "") for i in bodies])
+        named = functional.cross_entropy(logits[bodies][:, :-1], kinds, label_smoothing=0.02)
+        loss = loss + len(bodies) * named
+    loss = loss / len(samples)
     brains = [i for i, s in enumerate(samples) if s.subplane is not None]
     if brains:
         kinds = torch.tensor([concepts.subplanes.index(samples[i].subplane or "") for i in brains])
         rows = scale * features[brains] @ concepts.subplane_vectors().T
-        loss = loss + 0.8 * functional.cross_entropy(rows, kinds, label_smoothing=0.03)
+        loss = loss + 0.4 * functional.cross_entropy(rows, kinds, label_smoothing=0.03)
     heads = [i for i, s in enumerate(samples) if s.head_px is not None]
     if heads:
         sizes = torch.tensor([samples[i].head_px or 0.0 for i in heads], dtype=torch.float32)
-        grid = concepts.size_grid()
+        grid = size_grid()
         off = (grid.log()[None] - sizes.log()[:, None]) / _SIZE_SPREAD
         target = functional.softmax(-0.5 * off**2, dim=1)
         rows = scale * features[heads] @ concepts.size_vectors(grid).T
-        loss = loss + 0.7 * functional.cross_entropy(rows, target)
+        loss = loss + 0.5 * functional.cross_entropy(rows, target)
     return loss
 
 
+_NAMED_FROM: Final = 0.3  # in plane; below it landmarks are lost, and which plane was missed does not matter
+
+
+def _distance_loss(lead: Tensor, in_plane: Sequence[float]) -> Tensor:
+    """Huber's loss between the log odds and what the distance asks for; a clear miss may be as sure as it likes."""
+    asked = LEAD_PER_PLANE_DISTANCE * (torch.tensor(in_plane) - 0.5)
+    missed = torch.tensor([value == 0 for value in in_plane])
+    lead = torch.where(missed, torch.maximum(lead, asked), lead)
+    return 0.4 * functional.smooth_l1_loss(lead, asked, beta=0.6)
+
+
 def train(
-    tower: nn.Module, concepts: Concepts, sources: Sources, side: int, mean: npt.NDArray[np.float32],
+    tower: nn.Module, concepts: Meanings, sources: Sources, side: int, mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32], *, steps: int, seed: int, peak_rate: float,
 ) -> None:  # fmt: skip
     """Trains in place, one cycle of learning rate, progress on standard error."""
@@ -129,12 +122,12 @@ def train(
 
 @torch.no_grad()
 def score(
-    tower: nn.Module, concepts: Concepts, stills: Sequence[Still], side: int, mean: npt.NDArray[np.float32],
+    tower: nn.Module, concepts: Meanings, stills: Sequence[Still], side: int, mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32],
 ) -> dict[str, float]:  # fmt: skip
     """Accuracy over planes with "other", over subplanes, and median relative error of head size."""
     tower.eval()
-    grid = concepts.size_grid()
+    grid = size_grid()
     curve = concepts.size_vectors(grid)
     hits, kinds, errors = [], [], []
     for start in range(0, len(stills), 32):

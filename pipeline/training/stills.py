@@ -27,7 +27,8 @@ class Still:
     """A square gray picture, uint8 ``(192, 192)``, and what is known of it.
 
     ``label``: plane or "other". ``head_px``: head circumference in the still's pixels, None where there is no
-    measurable head. ``real``: from a scanner, not from the phantom.
+    measurable head. ``real``: from a scanner, not from the phantom. ``in_plane``: 0 to 1, of ``body``, the plane that
+    is hit or missed; None where nobody measured it, and no body where none is in view.
     """
 
     picture: Picture
@@ -35,6 +36,8 @@ class Still:
     subplane: str | None
     head_px: float | None
     real: bool
+    in_plane: float | None = None
+    body: str | None = None
 
 
 def square(pixels: Picture, side: int = STILL_SIDE) -> tuple[Picture, float]:
@@ -48,7 +51,8 @@ def square(pixels: Picture, side: int = STILL_SIDE) -> tuple[Picture, float]:
 
 
 def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> Iterator[Still]:
-    """Frames of training scans, half on their plane and half "other"; frames in transition are left out.
+    """Frames of training scans: two fifths on their plane, two fifths "other", one fifth on the way from one to the
+    other, which count as what they are nearer to.
 
     Raises:
         ValueError: a seed is reserved for evaluation.
@@ -58,20 +62,24 @@ def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> I
     for seed in seeds:
         rng = np.random.default_rng(seed)
         source = PhantomSource(seed)
-        planes = others = tries = 0
-        while planes + others < per_seed and tries < 50 * per_seed:
-            tries += 1
+        wanted = {"plane": math.ceil(0.4 * per_seed), "other": math.ceil(0.4 * per_seed)}
+        wanted["between"] = max(0, per_seed - sum(wanted.values()))
+        for _ in range(50 * per_seed):
             truth = source.truth(int(rng.integers(round(tour_seconds * RATE_HZ))))
-            if truth.label is None or (others if truth.label == "other" else planes) >= (per_seed + 1) // 2:
-                continue
-            planes, others = planes + (truth.label != "other"), others + (truth.label == "other")
-            yield _still(source, truth)
+            kind = "between" if truth.label is None else "other" if truth.label == "other" else "plane"
+            if wanted[kind]:
+                wanted[kind] -= 1
+                yield _still(source, truth)
+            if not any(wanted.values()):
+                break
 
 
 def _still(source: PhantomSource, truth: Truth) -> Still:
     picture, scale = square(source.frame(truth.index).pixels)
+    label = (truth.plane if truth.plane and truth.in_plane > 0.5 else "other") if truth.label is None else truth.label
     head_px = truth.hc_mm / truth.spacing_mm * scale if truth.label == "brain" else None
-    return Still(picture, truth.label or "other", truth.subplane if head_px else None, head_px, real=False)
+    subplane = truth.subplane if head_px else None
+    return Still(picture, label, subplane, head_px, False, truth.in_plane, truth.plane if truth.in_plane > 0 else None)
 
 
 def exam_of(file_name: str) -> str:

@@ -19,7 +19,7 @@ from pipeline import openclip
 from pipeline.gestation import GRID_DAYS
 from pipeline.prompts import Prompts
 from pipeline.training.captions import AGE_FRAMES, FRAMES, PLANE_NAMES
-from pipeline.training.image_tower import Concepts
+from pipeline.training.concepts import Concepts
 from streamer.growth import who_hc_mm
 
 SPACINGS_MM = (0.10, 4.00)  # mm per pixel of the model's input that sentences are made for

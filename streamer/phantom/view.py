@@ -103,9 +103,11 @@ def in_plane(z: float) -> float:
 
 
 def _share(z: float) -> float:
-    """How much of the plane's landmarks shows: all to 0.3 off, nothing from 0.7 on."""
-    t = min(max((0.7 - abs(z)) / 0.4, 0.0), 1.0)
-    return t * t * (3 - 2 * t)
+    """How much of the plane's landmarks shows: all of them on it, nothing from 0.7 off.
+
+    A beam has thickness, so thin landmarks blend with their neighbours in proportion to how far off the slice lies.
+    """
+    return max(0.0, 1.0 - abs(z) / 0.7)
 
 
 def render(view: View) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import wire
-from pipeline.keyframes import MIN_GAIN, SNAPSHOTS_KEPT, KeyframeShelf, Shelved, owned, score_parts
+from pipeline.keyframes import MIN_GAIN, SNAPSHOTS_KEPT, KeyframeShelf, Shelved, in_plane_part, owned, score_parts
 
 QUALITY = wire.Quality(sharpness=0.5, steadiness=0.8)
 
@@ -34,6 +34,16 @@ def test_the_parts_and_a_negative_margin():
     parts = score_parts(0.9, 0.7, QUALITY)
     assert math.prod(parts.values()) == pytest.approx(0.9 * 0.7 * 0.5 * 0.8)
     assert math.prod(score_parts(0.9, -0.2, QUALITY).values()) == 0
+
+
+def test_how_well_a_plane_is_hit_counts_where_its_probability_has_long_come_close_to_one():
+    parts = [in_plane_part(other, 6.0) for other in (1.0, 0.9, 0.5, 0.02, 0.004, 0.0026, 0.0)]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1]) == (0.0, 1.0)
+    assert parts[2] == pytest.approx(0.5**8)
+    assert parts[5] > 1.2 * parts[4]  # 0.996 and 0.9974 of probability
+    told = score_parts(0.9, 0.7, QUALITY, parts[4])
+    assert math.prod(told.values()) == pytest.approx(parts[4] * math.prod(score_parts(0.9, 0.7, QUALITY).values()))
 
 
 def test_the_first_frame_of_a_plane_is_its_best_at_once():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.openset import OpenSet, Rejector, evidence
+from pipeline.openset import OpenSet, Rejector, evidence, log_odds
 
 PLANES = ("abdomen", "brain")
 cosines = hnp.arrays(np.float32, 4, elements=st.floats(-1, 1, width=32))
@@ -64,3 +64,13 @@ def test_prompts_with_other_planes_have_no_typical_similarity():
 def test_senseless_constants_are_refused(bad):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(bad, OpenSet)
+
+
+def test_log_odds_are_finite_for_certainty_too():
+    np.testing.assert_allclose(log_odds(np.array([0.5, 0.9])), [0.0, np.log(9)])
+    assert log_odds(1.0) == pytest.approx(-log_odds(0.0)) == pytest.approx(27.6, abs=0.1)
+
+
+def test_what_a_well_hit_plane_is_worth_goes_with_the_rejector():
+    assert Rejector.of(OpenSet(well_hit=5.0), PLANES).well_hit == 5.0
+    assert Rejector().well_hit is None

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.openset import OpenSet, Rejector
 from pipeline.temporal import Temporal
-from pipeline.training.fit import as_toml, at_threshold, fitted_weights, outcome_of, raw_of, seeds_of
+from pipeline.training.fit import as_toml, at_threshold, fitted_weights, outcome_of, raw_of, seeds_of, well_hit
 from pipeline.training.scores import PhantomScores, scores_of
 from tests.pipeline.doubles import EncoderDouble
 
@@ -47,6 +47,14 @@ def test_the_operating_point_is_that_of_the_threshold():
     assert fair.false_positive_rate < 0.05
 
 
+def test_a_well_hit_plane_is_what_one_frame_in_a_hundred_exceeds():
+    plain = OpenSet()
+    scores = scan(4)
+    odds = -np.log(1 / (1 - raw_of(scores, Rejector()).raw[:, -1]) - 1)
+    shown = odds[scores.true_label != "other"]
+    assert np.mean(shown > well_hit(plain, [scores], PLANES)) == pytest.approx(0.01, abs=0.01)
+
+
 def test_decisions_are_those_of_the_products_own_stage():
     outcome = outcome_of([raw_of(scan(2), Rejector())], (*PLANES, "other"), Temporal())
     assert (outcome.matched, outcome.decided, outcome.true) == (3, 3, 3)
@@ -55,6 +63,7 @@ def test_decisions_are_those_of_the_products_own_stage():
 
 def test_what_is_printed_is_what_a_model_file_reads():
     open_set = at_threshold(fitted_weights([scan(3)], PLANES), 0.5, [scan(3)])
+    open_set = msgspec.structs.replace(open_set, well_hit=well_hit(open_set, [scan(3)], PLANES))
     read = msgspec.toml.decode(as_toml(open_set, Temporal(dwell_seconds=2.5), "test"))
     assert msgspec.convert(read["open_set"], OpenSet) == open_set
     assert msgspec.convert(read["temporal"], Temporal) == Temporal(dwell_seconds=2.5)

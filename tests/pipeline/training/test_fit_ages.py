@@ -35,5 +35,6 @@ def test_the_wider_of_two_and_nothing_from_a_handful():
     days = np.repeat([120.0, 140.0, 160.0], [40, 40, 5])
     errors = np.repeat([3.0, 5.0, 30.0], [40, 40, 5])
     table = dict(half_widths(days, errors, (np.full(30, 120.0), np.full(30, -8.0))))
-    assert table == {0.0: 8.0, 133.0: 5.0, 154.0: 5.0, 180.0: 5.0, 200.0: 5.0, 225.0: 5.0}
+    # Times 1.1, up to the next half day: 8.8 and 5.5.
+    assert table == {0.0: 9.0, 133.0: 5.5, 154.0: 5.5, 180.0: 5.5, 200.0: 5.5, 225.0: 5.5}
     assert tuple(table) == FROM_DAYS

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -6,8 +8,8 @@ from streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH
 from streamer.phantom.canvas import Canvas, Pose
 from streamer.phantom.fetus import make_fetus
 from streamer.phantom.head import brain
-from streamer.phantom.tour import Tour
-from streamer.phantom.view import SUBPLANES, extent_mm, in_plane, render, structure
+from streamer.phantom.tour import Tour, draw_setting
+from streamer.phantom.view import PLANES, SUBPLANES, extent_mm, in_plane, render, structure
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -26,6 +28,19 @@ def test_the_skull_measures_what_the_truth_says(seed: int):
 
 def test_a_plane_is_hit_at_zero_and_missed_from_one_on():
     assert [in_plane(z) for z in (0, 0.3, -0.7, 1, -2)] == pytest.approx([1, 0.7, 0.3, 0, 0])
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_picture_changes_from_the_plane_on_and_the_more_the_further_off(plane: str):
+    """Without it nothing could tell a well hit plane from one that is just missed."""
+    tour = Tour(1_000_007)
+    setting = draw_setting(np.random.default_rng(3), tour.fetus, plane, 0.6)
+    view = replace(tour.view_at(100), plane=plane, subplane=SUBPLANES[0], setting=setting)
+    on_it = render(replace(view, z=0.0)).astype(float)
+    for side in (-1, 1):
+        changes = [np.abs(render(replace(view, z=side * z)) - on_it).mean() for z in (0.001, 0.06, 0.15, 0.4)]
+        assert changes[0] < 0.4 * changes[1]  # nothing jumps as the plane is left
+        assert changes == sorted(changes)
 
 
 def test_age_decides_the_head_alone():

@@ -1,0 +1,37 @@
+"""Does each plane's sentence find that plane first? Ask and search on the phantom's evaluation seeds.
+
+Every frame of a scan is scored against a sentence as `ask` does it live and `search` afterwards, and the frames are
+ranked: mean average precision over the planes that a scan shows, and how often the best frame shows the plane.
+
+Run: ``python -m benchmarks.searching --kept-in /tmp/scores``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pipeline.asking import asker_of
+from pipeline.evaluation.searching import SENTENCES, search_metrics
+from pipeline.ready import load_ready
+from pipeline.training.scores import scores_of
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, nargs=2, default=(100, 119), help="first and last")
+    parser.add_argument("--kept-in", type=Path, default=None)
+    args = parser.parse_args()
+    ready = load_ready()
+    ask = asker_of(ready)
+    scans = {
+        seed: scores_of(seed, 60.0, ready.encoder, args.kept_in) for seed in range(args.seeds[0], args.seeds[1] + 1)
+    }
+    asked = {text: ask(text) for text in SENTENCES.values()}
+    metrics = {name: metric.plain() for name, metric in search_metrics(scans, asked.__getitem__).items()}
+    print(json.dumps({"benchmark": "searching", "model": ready.facts.name, "seeds": list(args.seeds), **metrics}))
+
+
+if __name__ == "__main__":
+    main()

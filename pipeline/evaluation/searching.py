@@ -1,0 +1,64 @@
+"""Does a sentence find what it says? Frames of phantom scans ranked by each plane's sentence, as ask and search do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.ask import AskMeter, Question
+from pipeline.evaluation.metrics import Metric, with_interval
+from pipeline.evaluation.overtime import UNSCORED
+from pipeline.training.scores import PhantomScores
+
+SENTENCES: Final = {
+    "abdomen": "fetal abdomen", "brain": "fetal brain", "femur": "fetal femur", "heart": "four-chamber view",
+    "kidney": "fetal kidneys", "lips_nose": "lips and nose", "profile_patient": "fetal profile", "spine": "fetal spine",
+    "cervix": "maternal cervix",
+}  # fmt: skip
+"""What somebody would type to find each plane."""
+
+
+def search_metrics(
+    scans: Mapping[int, PhantomScores], ask: Callable[[str], Question], sentences: Mapping[str, str] = SENTENCES
+) -> dict[str, Metric]:
+    """``mean_average_precision`` of each plane's sentence over the frames of each scan that shows the plane, and
+    ``first_right``: how often the frame that fits best shows it; 95% intervals over scans."""
+    found = {
+        seed: [each for plane, text in sentences.items() if (each := _ranked(scan, plane, ask(text))) is not None]
+        for seed, scan in scans.items()
+    }
+    rows, seeds = list(found.values()), [str(seed) for seed in found]
+
+    def over(part: int) -> Callable[[npt.NDArray[np.int_]], float | None]:
+        return lambda which: _mean([each[part] for row in which.tolist() for each in rows[row]])
+
+    return {
+        "mean_average_precision": with_interval(over(0), seeds),
+        "first_right": with_interval(over(1), seeds),
+    }
+
+
+def average_precision(scores: Sequence[float], relevant: Sequence[bool]) -> float:
+    """Mean, over the relevant items, of the share of relevant ones among all that rank as high or higher."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    hits = np.asarray(relevant)[order]
+    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
+
+
+def _ranked(scan: PhantomScores, plane: str, asked: Question) -> tuple[float, float] | None:
+    """Average precision and whether the first is right; None where the scan does not show the plane."""
+    meter = AskMeter(asked)
+    frames = zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), scan.embedding, strict=True)
+    scores = np.array([meter.update(pts, epoch, vector).score for pts, epoch, vector in frames])
+    scored = scan.true_label != UNSCORED
+    relevant = scan.true_label[scored] == plane
+    if not relevant.any():
+        return None
+    return average_precision(scores[scored].tolist(), relevant.tolist()), float(relevant[scores[scored].argmax()])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -14,9 +14,12 @@ from tests.tui import scan
 from tests.tui.scan import Clock, ListFeed
 from tui.app import FetalstreamApp
 from tui.protocols import read_protocol
+from tui.widgets.review import Review
+from tui.widgets.sheet import Sheet
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZES = [(80, 24), (120, 40), (200, 60)]
+STEADY_ROUNDS = 3
 
 
 def painted(app: FetalstreamApp) -> str:
@@ -45,10 +48,17 @@ def scanned(feed: ListFeed, clock: Clock, app: FetalstreamApp) -> None:
 
 
 async def drawn(pilot: Any, app: FetalstreamApp) -> None:
-    for _ in range(4):
+    """Draws until it stays as it is: tiles are made, then laid out, then filled with what a worker has fetched."""
+    unchanged, before = 0, ""
+    while unchanged < STEADY_ROUNDS:
         app._dashboard.all_due()
         app.tick()
+        if isinstance(app.screen, (Review, Sheet)):
+            app.screen.draw()  # at once: its own interval is real time
+        await app.workers.wait_for_complete()
         await pilot.pause()
+        now = painted(app)
+        unchanged, before = (unchanged + 1 if now == before else 0), now
 
 
 @pytest.fixture(autouse=True)

@@ -288,6 +288,10 @@ class OperatedApp(SessionApp):
         self.selected = stream
         self._dashboard.all_due()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which ends nothing here: an examination must not be left by a slip."""
+        self.say("q leaves the dashboard", "quiet")
+
     def action_help(self) -> None:
         """Keys and words."""
         self.push_screen(Help())

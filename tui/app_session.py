@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ class SessionApp(PastApp):
         if (folder := self._recorded()) is not None:
             name = ALL_PLANES if self.protocol is None else self.protocol.name
             chosen = ["--protocol", name] if name in protocol_names() else []
-            self._aside(lambda: self._exported("report", "report", str(folder), *chosen), "Writing the report …")
+            self._aside(self._exported("report", "report", str(folder), *chosen), "Writing the report …")
 
     def action_export(self) -> None:
         """Writes the session so far for other programs."""
@@ -56,7 +56,7 @@ class SessionApp(PastApp):
         def answered(place: int, to: str | None) -> None:
             if to:
                 wanted = ["export", str(folder), "--out", str(Path(to).expanduser()), "--format", EXPORTS[place][1]]
-                self._aside(lambda: self._exported(EXPORTS[place][1], *wanted), "Exporting …")
+                self._aside(self._exported(EXPORTS[place][1], *wanted), "Exporting …")
 
         self.push_screen(Choose("export", [words for words, _ in EXPORTS]), chosen)
 
@@ -67,11 +67,11 @@ class SessionApp(PastApp):
 
         def answered(words: str | None) -> None:
             if words:
-                self._aside(lambda: self._search(folder, words), "Searching; the model is loaded for it …")
+                self._aside(self._search(folder, words), "Searching; the model is loaded for it …")
 
         self.push_screen(AskLine("search", "What to look for in the recording, in words"), answered)
 
-    def _aside(self, work: Callable[[], Coroutine[Any, Any, None]], words: str) -> None:
+    def _aside(self, work: Coroutine[Any, Any, None], words: str) -> None:
         self.say(words, "quiet")
         self.run_worker(work, group="aside", exclusive=True)
 

@@ -55,7 +55,9 @@ async def carried_out(*arguments: str) -> list[str]:
         raise
     if process.returncode:
         lines = said.decode(errors="replace").strip().splitlines()
-        raise Failed(lines[-1] if lines else f"{arguments[0]} ended with code {process.returncode}")
+        raise Failed(
+            lines[-1].removeprefix("fetalstream: ") if lines else f"{arguments[0]} ended with code {process.returncode}"
+        )
     return out.decode(errors="replace").splitlines()
 
 

@@ -20,9 +20,10 @@ from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
-from pipeline.keyframes import KeyframeShelf, Shelved, in_plane_part, owned, score_parts
+from pipeline.keyframes import Shelved, in_plane_part, owned, score_parts
 from pipeline.latency import Hops, latency_of
 from pipeline.meaning import Meaning
+from pipeline.shelf import KeyframeShelf
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
 from streamer.masker import Region, Setting
@@ -302,13 +303,15 @@ class StreamAnalyzer:
 
     def _offer(self, frame: Frame, reading: wire.Reading) -> None:
         plane = str(reading.plane)
-        if self.shelf.wants(plane, _score(_parts(reading, plane, self._meaning.facts))):
+        if self.shelf.wants(plane, _score(_parts(reading, plane, self._meaning.facts)), reading.frame):
             self.shelf.offer(_candidate(frame, reading, plane, self._meaning.facts))
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
         self._decisions.announced(shelved.keyframe)
-        self.clips.want(shelved)
-        return msgspec.structs.replace(shelved.message(), exam=self.exam, stream=self.stream)
+        rank = self.shelf.rank(shelved)
+        if not rank:  # when a runner-up is told, much of its clip is gone already
+            self.clips.want(shelved)
+        return msgspec.structs.replace(shelved.message(rank), exam=self.exam, stream=self.stream)
 
     def _changes(self, admitted: Admitted) -> list[wire.Message]:
         """Events that this frame's signal or spacing bring about."""

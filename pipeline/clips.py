@@ -15,7 +15,7 @@ from streamer.frame import Frame, Pixels
 
 BEFORE_SECONDS: Final = 2.0
 AFTER_SECONDS: Final = 1.5
-"""Longer than a candidate waits (`pipeline.keyframes.WINDOW_SECONDS`), or its frames would be gone when it is told."""
+"""Longer than a candidate waits (`pipeline.shelf.WINDOW_SECONDS`), or its frames would be gone when it is told."""
 
 RATE_HZ: Final = 30.0
 """Most frames a second: what a heart needs to be seen beating. Of a faster stream every second or third is kept."""

@@ -263,9 +263,10 @@ class Control:
         if waiting.command == "keyframe":
             return done(request_id, self._header_of(str(waiting.args["keyframe"])), result.png())
         if waiting.command == "keyframes":
-            ids = [str(each["keyframe"]) for each in result]
-            found = [self._publisher.keyframe_header(each) for each in ids]
-            return done(request_id, {"keyframes": [msgspec.Raw(header) for header in found if header is not None]})
+            found = [(self._publisher.keyframe_header(str(each["keyframe"])), each.get("rank")) for each in result]
+            # As published, but for the place, which may be another by now.
+            said = [{**msgspec.json.decode(header), "rank": rank} for header, rank in found if header is not None]
+            return done(request_id, {"keyframes": said})
         return done(request_id, result)
 
     def _state(self, engine: Mapping[str, Any]) -> dict[str, Any]:

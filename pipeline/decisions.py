@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from pipeline.keyframes import KeyframeShelf, Shelved
+from pipeline.keyframes import Shelved
+from pipeline.shelf import KeyframeShelf
 
 Verdict = Literal["accept", "reject", "relabel"]
 VERDICTS: Final[tuple[str, ...]] = get_args(Verdict)

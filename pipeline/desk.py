@@ -148,7 +148,11 @@ class Desk:
 
     def _keyframes(self, args: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [
-            msgspec.to_builtins(msgspec.structs.replace(shelved.message(), stream=analyzer.stream, exam=analyzer.exam))
+            msgspec.to_builtins(
+                msgspec.structs.replace(
+                    shelved.message(analyzer.shelf.rank(shelved)), stream=analyzer.stream, exam=analyzer.exam
+                )
+            )
             for analyzer in self._chosen(args)
             for shelved in analyzer.shelf
         ]

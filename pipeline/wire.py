@@ -135,7 +135,9 @@ class Reading(Header, kw_only=True, frozen=True, tag="reading"):
 class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
     """A better frame for a plane; its picture is fetched over the control channel by its id.
 
-    ``score``: None for a frame that the operator took of which nothing could be read.
+    ``score``: None for a frame that the operator took of which nothing could be read. ``rank``: its place among the
+    kept frames of its plane when it was told, 0 the best, from 1 the runners-up, which are of other moments; None for a
+    frame that the operator took.
     """
 
     keyframe: str
@@ -146,6 +148,7 @@ class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
     frame: FrameInfo
     gestation: Gestation | None
     chosen_by: Literal["score", "operator"] = "score"
+    rank: int | None = 0
 
 
 class Preview(Header, kw_only=True, frozen=True, tag="preview"):

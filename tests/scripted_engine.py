@@ -127,7 +127,7 @@ class ScriptedEngine:
         elif command == "keyframe":
             reply.set_result(self.shelf[args["keyframe"]])
         elif command == "keyframes":
-            reply.set_result([{"keyframe": each} for each in self.shelf])
+            reply.set_result([{"keyframe": each, "rank": place} for place, each in enumerate(self.shelf)])
         elif command == "state":
             reply.set_result(
                 {"exam": "exam-a", "paused": False, "streams": [{"stream": "stream-1", "kind": "phantom"}]}

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 from pipeline.wire import Event, Gestation, Keyframe
 
 MAX_FRAMES = 500
+LEAD = 1.05  # by which a better frame is better, as pipeline.shelf has it
 DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """A kept frame; ``accepted`` by the operator. ``plane`` and ``subplane`` are what it counts as."""
+    """A kept frame; ``accepted`` by the operator. ``plane`` and ``subplane`` are what it counts as.
+
+    ``runner_up``: when it was told, there was a better one of another moment.
+    """
 
     keyframe: str
     plane: str
@@ -24,6 +28,7 @@ class Best:
     parts: Mapping[str, float] = field(default_factory=dict[str, float])
     by_operator: bool = False
     accepted: bool = False
+    runner_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def kept(choices: Choices, keyframe: Keyframe) -> Choices:
         gestation=keyframe.gestation,
         parts=keyframe.parts,
         by_operator=keyframe.chosen_by == "operator",
+        runner_up=bool(keyframe.rank),
     )
     frames = {**choices.frames, told.keyframe: told}
     if len(frames) > MAX_FRAMES:
@@ -133,10 +139,18 @@ def _resolved(choices: Choices) -> Choices:
     best: dict[str, Best] = {}
     rivals: dict[str, Best] = {}
     for frame in standing:
-        if not frame.by_operator or frame.accepted:
+        before = best.get(frame.plane)
+        if (not frame.by_operator or frame.accepted) and (before is None or _replaces(frame, before)):
             best[frame.plane] = frame
     best |= {plane: frames[keyframe] for plane, keyframe in accepted.items() if keyframe in frames}
     for frame in standing:
         if frame.plane in best and best[frame.plane].keyframe != frame.keyframe:
             rivals[frame.plane] = frame
     return replace(choices, standing=standing, best=best, rivals=rivals)
+
+
+def _replaces(frame: Best, before: Best) -> bool:
+    """A frame that was told as the best follows the one before; a runner-up only where it leads all that is left."""
+    if frame.runner_up:
+        return frame.score > before.score * (1 if before.runner_up else LEAD)
+    return not before.runner_up or before.score <= frame.score * LEAD

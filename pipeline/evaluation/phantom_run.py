@@ -27,7 +27,7 @@ def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str],
         progress: is told how far it is, a line at a time.
     """
     found = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
-    best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.chosen_by == "score"}
+    best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.rank == 0}
     best_of = {index: plane for plane, index in best.items()}
     truths = PhantomSource(seed)
     rows: Frames = []

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
 from pipeline.latency import Hops
+from pipeline.shelf import APART_SECONDS
 from streamer.sector import Rectangle
 from tests.pipeline.doubles import FACTS, NOT_FINITE, OTHER, PLANES, bank, black, frame, picture, scores
 
@@ -256,6 +257,26 @@ def test_the_best_frame_comes_as_a_keyframe_after_its_reading():
     assert (keyframe.plane, keyframe.exam, keyframe.stream) == ("brain", "exam-1", "stream-1")
     assert keyframe.score == pytest.approx(np.prod(list(keyframe.parts.values())))
     assert stage.shelf.get(keyframe.keyframe) is not None
+
+
+def test_runners_up_of_other_visits_are_told_and_kept_and_get_no_clip():
+    stage = analyzer(clip_bytes=2**24)
+    told = []
+    for index in range(360):
+        seen = frame(index, picture(index, BRAIN if index % 90 < 10 else OTHER))
+        told += [message for message in passed(stage, seen) if isinstance(message, wire.Keyframe)]
+    kept = [shelved.keyframe for shelved in stage.shelf]
+    assert [stage.shelf.rank(shelved) for shelved in stage.shelf] == [0, 1, 2, 3]
+    runners_up = [message for message in told if message.rank]
+    assert runners_up
+    assert all(set(message.parts) == set(told[0].parts) for message in runners_up)
+    assert {message.keyframe for message in runners_up} <= set(kept)
+    assert stage.kept(kept[-1]).pixels.shape == (64, 64)
+    times = sorted(shelved.frame.pts_seconds for shelved in stage.shelf)
+    assert np.diff(times).min() >= APART_SECONDS
+    clips = {cut.best.keyframe for cut in stage.clips.taken()}
+    assert clips
+    assert not clips & {message.keyframe for message in runners_up}
 
 
 def test_keyframes_that_waited_come_out_with_the_new_exam_and_can_still_be_fetched():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.clips import AFTER_SECONDS, BEFORE_SECONDS, RATE_HZ, ClipRing
-from pipeline.keyframes import WINDOW_SECONDS
+from pipeline.shelf import WINDOW_SECONDS
 from streamer.frame import Frame
 from tests.pipeline.test_keyframes import taken
 

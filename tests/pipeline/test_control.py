@@ -93,10 +93,14 @@ def test_the_engines_own_shelf_is_asked_for_what_was_saved_before(engine: Script
     assert len(ask("keyframe", keyframe=keyframe)[1]) == 1
 
 
-def test_keyframes_come_as_they_were_published(engine: ScriptedEngine, ask: Ask) -> None:
+def test_keyframes_come_as_they_were_published_with_the_place_that_they_have_now(
+    engine: ScriptedEngine, ask: Ask
+) -> None:
     for plane in ("brain", "femur"):
         engine.keyframe(plane)
-    assert ask("keyframes")[0]["result"]["keyframes"] == published(engine, "keyframe")
+    as_told = published(engine, "keyframe")
+    assert [each["rank"] for each in as_told] == [0, 0]
+    assert ask("keyframes")[0]["result"]["keyframes"] == [as_told[0], {**as_told[1], "rank": 1}]
 
 
 def test_a_repeated_request_is_carried_out_once_and_answered_as_before(engine: ScriptedEngine, ask: Ask) -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.decisions import Decisions
-from pipeline.keyframes import KeyframeShelf, Shelved
+from pipeline.keyframes import Shelved
+from pipeline.shelf import KeyframeShelf
 from tests.scripted_engine import frame_info
 
 
@@ -22,9 +23,9 @@ def test_after_a_refusal_lesser_frames_are_wanted_again_until_it_is_taken_back(s
     decisions = Decisions()
     (best,) = shelf
     decisions.announced(best.keyframe)
-    assert not shelf.wants("brain", 0.5)
+    assert not shelf.wants("brain", 0.5, frame_info(0))
     decisions.decide(shelf, best.keyframe, "reject", None, None)
-    assert shelf.wants("brain", 0.5)
+    assert shelf.wants("brain", 0.5, frame_info(0))
     shelf.offer(shelved(0.5))
     shelf.flush()
     decisions.undo(shelf)

@@ -37,6 +37,18 @@ def test_the_newest_by_score_stands_beside_the_one_before() -> None:
     assert choices.rivals["brain"].keyframe == "a"
 
 
+def test_a_runner_up_is_a_candidate_and_stands_where_it_leads_what_is_left() -> None:
+    runner_up = frame("r", score=0.72, at_s=3, rank=1)
+    choices = folded(A, B, runner_up)
+    assert best(choices) == {"brain": "b"}
+    assert choices.rivals["brain"].keyframe == "r"
+    assert best(folded(A, B, runner_up, word(1, "b", "reject"))) == {"brain": "r"}
+    less = frame("r", score=0.51, at_s=3, rank=1)
+    assert best(folded(A, B, less, word(1, "b", "reject"))) == {"brain": "a"}
+    assert best(folded(less, frame("q", score=0.6, at_s=4, rank=1))) == {"brain": "q"}
+    assert best(folded(runner_up, frame("n", score=0.7, at_s=4))) == {"brain": "n"}
+
+
 def test_an_accepted_frame_stays_and_better_ones_are_candidates() -> None:
     choices = folded(A, word(1, "a", "accept"), B)
     assert best(choices) == {"brain": "a"}

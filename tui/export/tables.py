@@ -71,6 +71,7 @@ _KEYFRAME: Final = [
     *_columns("text", "keyframe", "plane", "subplane"),
     *_columns("number", "score"),
     *_columns("text", "chosen_by"),
+    *_columns("integer", "rank"),
     *_columns("number", *(f"parts.{part}" for part in ("probability", "margin", "sharpness", "steadiness"))),
     *_FRAME,
     *_GESTATION,

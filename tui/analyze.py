@@ -9,14 +9,14 @@ import uuid
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui.loading import about, load
 from tui.offline_sink import MediaClock, OfflineSink, Tally
 from tui.progress import Progress
 from tui.settings import ModelSettings, SettingsError
 from tui.store import SessionStore
-from tui.text import fine_print
+from tui.text import fine_print, plain
 from tui.vectors import export_index
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipeline.ready import Ready
     from streamer.masker import Setting
     from streamer.sources import Source
+
+_LONGEST: Final = 600
 
 
 class Interrupted(Exception):
@@ -73,7 +75,9 @@ def analyze(
         tallies: list[Tally] = []
         for path, stream in zip(paths, streams, strict=True):
             tallies.append(_one(path, stream, ready, sink, opening, embeddings=embeddings))
-            print(f"{path}: {tallies[-1].words()}", file=sys.stderr if tallies[-1].trouble else summary)
+            print(
+                plain(f"{path}: {tallies[-1].words()}", _LONGEST), file=sys.stderr if tallies[-1].trouble else summary
+            )
         if store is not None and embeddings and any(tally.frames for tally in tallies):
             store.commit()
             export_index(store.folder)

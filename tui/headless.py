@@ -9,7 +9,7 @@ from typing import IO, Final
 from pipeline.wire import NOTICE, Event, Message
 from tui.condition import badge
 from tui.session import Session, StreamView, reduce
-from tui.text import UNCALIBRATED, event_words, fine_print, label_words, weeks_days
+from tui.text import UNCALIBRATED, event_words, fine_print, label_words, plain, weeks_days
 
 ON_TERMINAL_S: Final = 0.5
 IN_A_LOG_S: Final = 10.0
@@ -40,7 +40,7 @@ class StatusLine:
         for message, blob in messages:
             self.session = reduce(self.session, message, now_ns, blob)
             if isinstance(message, Event) and message.event in SAID:
-                self.say(f"{message.stream}: {event_words(message.event, message.detail, _LONGEST)}")
+                self.say(f"{_name(message.stream)}: {event_words(message.event, message.detail, _LONGEST)}")
 
     def update(self, now_ns: int) -> None:
         """Writes the line if it is due."""
@@ -65,7 +65,7 @@ class StatusLine:
 
 def stream_words(view: StreamView, now_ns: int) -> str:
     """One stream in a few words: condition, plane, age, rate, counts."""
-    words = [f"{view.stream} {badge(view, now_ns).words}"]
+    words = [f"{_name(view.stream)} {badge(view, now_ns).words}"]
     if view.reading is not None:
         plane = view.reading.plane
         words.append(label_words(plane or "other"))
@@ -77,6 +77,10 @@ def stream_words(view: StreamView, now_ns: int) -> str:
         counts = view.health.counts
         words.append(f"{view.health.fps_out:.0f} fps, {counts.dropped} dropped, {counts.failed} failed")
     return " · ".join(words)
+
+
+def _name(stream: str) -> str:
+    return plain(stream, 40)
 
 
 def summary(session: Session) -> list[str]:
@@ -93,4 +97,4 @@ def _summary(view: StreamView) -> str:
     if view.gestation is not None:
         age = view.gestation
         parts.append(f"age {weeks_days(age.days)} ({weeks_days(age.low_days)} to {weeks_days(age.high_days)})")
-    return f"{view.stream}: " + "; ".join(parts)
+    return f"{_name(view.stream)}: " + "; ".join(parts)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from pipeline.wire import NOTICE
+from tui.text import plain
 
 _WIDTH: Final = 26
+_LONGEST: Final = 600
 
 # argparse has no public names for what `add_subparsers` gives, and for parsers and groups alike.
 Options: TypeAlias = "argparse._ActionsContainer"  # pyright: ignore[reportPrivateUsage]
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+
+
+class Parser(argparse.ArgumentParser):
+    """What it does not understand (a file's name with an escape sequence in it, say) it repeats as mere words."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with 2, and one line."""
+        super().error(plain(message, _LONGEST))
 
 
 class Help(argparse.RawDescriptionHelpFormatter):

@@ -11,7 +11,7 @@ from typing import Final
 from pipeline.wire import NOTICE
 from tui import record_options
 from tui.option_parts import Commands as _Commands
-from tui.option_parts import Help
+from tui.option_parts import Help, Parser
 from tui.option_parts import Options as _Options
 from tui.option_parts import command as _command
 
@@ -28,7 +28,7 @@ FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which
 
 def build_parser(version: str) -> argparse.ArgumentParser:
     """The parser of ``fetalstream``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fetalstream",
         description="Standard planes and gestational age from fetal ultrasound, frame by frame, as it is scanned.",
         epilog=NOTICE,

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from tui.settings import ModelSettings
+from tui.text import plain
 from tui.vectors import Vectors, read_vectors
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
         return
     for moment in found:
         place = f"{moment.pts_seconds:8.2f} s  frame {moment.frame}"
-        print(f"{moment.score:5.3f}  {moment.stream}  {place}")
+        print(f"{moment.score:5.3f}  {plain(moment.stream, 40)}  {place}")
 
 
 def moments(vectors: Vectors, asked: Question) -> list[Moment]:

@@ -27,7 +27,7 @@ TOP_DAYS: Final = 15
 BRAIN: Final = "brain"
 """The one plane that the GA sentences speak of."""
 
-METHOD: Final = "top-15 middle day, masked to the frame; median over zooms"
+METHOD: Final = "top-15 middle day, masked to the frame; median near the median, over zooms"
 
 # 90% half-widths of one frame's readout, by predicted age, measured for FetalCLIP on HC18 (days): [from_day, width].
 HALF_WIDTHS: Final = ((0.0, 11.0), (19 * 7.0, 7.0), (22 * 7.0, 20.0), (28.6 * 7, 26.0))
@@ -40,6 +40,9 @@ MAX_SPAN_DAYS: Final = 18
 UNITS_PER_ZOOM: Final = 30.0
 ZOOM_STEP: Final = 1.05  # spacings within 5% count as one zoom
 _LOG_STEP: Final = math.log(ZOOM_STEP)
+
+NEAR_HALF_WIDTHS: Final = 2.0
+"""Days further from the median than this many half-widths of one frame are of something else."""
 
 _FINEST_MM, _COARSEST_MM = 0.01, 10.0  # no scan lies outside: a bound on how many zooms are kept
 
@@ -114,7 +117,8 @@ class Outcome(NamedTuple):
 
 
 class ExamGestation:
-    """GA of one examination, from all its brain frames: a histogram of days per zoom, and the median of them all.
+    """GA of one examination, from all its brain frames: a histogram of days per zoom, and the median of those that lie
+    near the median of them all.
 
     Different zooms make the estimate better, more frames at one zoom hardly do, so each zoom has a bounded say, within
     which old frames fade as new ones come. Passive; O(175) a frame.
@@ -203,11 +207,13 @@ class ExamGestation:
         return nearest[1]
 
     def _estimate(self, frame_days: float) -> wire.Gestation:
-        days = _median(self._total)
+        # The median of all names the neighbourhood, the median of the neighbourhood the day: frames of something else
+        # (another fetus, a wrong plane) then have no say, where a plain median would lean towards them.
+        middle = _median(self._total)
+        near = np.abs(GRID_DAYS - middle) <= NEAR_HALF_WIDTHS * self._half_width(middle)
+        days = _median(np.where(near, self._total, 0.0)) if self._total[near].any() else middle
         zooms = len(self._zooms)
-        first = self._half_widths[0]
-        single = next((width for start, width in reversed(self._half_widths) if days >= start), first[1])
-        half = single * math.sqrt(self._shared + (1 - self._shared) / zooms)
+        half = self._half_width(days) * math.sqrt(self._shared + (1 - self._shared) / zooms)
         return wire.Gestation(
             days=days,
             low_days=days - half,
@@ -217,6 +223,10 @@ class ExamGestation:
             zooms=zooms,
             method=METHOD,
         )
+
+    def _half_width(self, days: float) -> float:
+        """90% half-width of one frame's readout at this age, days."""
+        return next((width for start, width in reversed(self._half_widths) if days >= start), self._half_widths[0][1])
 
 
 def _median(histogram: npt.NDArray[np.float64]) -> float:

@@ -1,0 +1,66 @@
+"""What the age of an examination does when every fifth frame shows another fetus.
+
+Each phantom examination is read by the product, then once more with frames of another one, at least a month older or
+younger, put in among its own. How far the age at the end moves is what counts. An examination most of whose own frames
+are refused (its fetus is at an end of the range) is left out: there the other one would be more than a third of all.
+
+Run: ``python -m benchmarks.mixed_exams``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline import wire
+from pipeline.evaluation.exam_run import Look, looks_of, replayed
+from pipeline.gestation import ExamGestation
+from pipeline.ready import Ready, load_ready
+
+OTHERS = 4
+"""One frame of the other fetus after as many of its own: a fifth of all."""
+APART_DAYS = 30.0
+
+
+def mixed(own: Sequence[Look], other: Sequence[Look]) -> list[Look]:
+    """``own`` with every fifth frame of ``other``, whose frames begin again where they run out."""
+    found: list[Look] = []
+    for n, look in enumerate(own):
+        found.append(look)
+        if n % OTHERS == OTHERS - 1:
+            found.append(other[(n // OTHERS) % len(other)])
+    return found
+
+
+def last_age(looks: Sequence[Look], ready: Ready) -> wire.Gestation | None:
+    """The age at the end; None where there is none."""
+    ages = [out.gestation for _, out in replayed(looks, ExamGestation(ready.facts.half_widths, ready.facts.shared))]
+    return next((age for age in reversed(ages) if age is not None), None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, nargs=2, default=(2000, 2099), help="first and last")
+    args = parser.parse_args()
+    ready = load_ready()
+    exams = [looks for seed in range(args.seeds[0], args.seeds[1] + 1) if (looks := looks_of(seed, ready))]
+    moved: list[float] = []
+    for n, own in enumerate(exams):
+        alone = last_age(own, ready)
+        following = exams[n + 1 :] + exams[:n]
+        stranger = next(x for x in following if abs(x[0].frame.true_days - own[0].frame.true_days) >= APART_DAYS)
+        both = last_age(mixed(own, stranger), ready)
+        if alone is not None and both is not None and both.frames - alone.frames <= alone.frames / 2:
+            moved.append(abs(both.days - alone.days))
+    print(json.dumps({
+        "benchmark": "mixed_exams", "model": ready.facts.name, "seeds": list(args.seeds), "exams": len(moved),
+        "median_moved_days": float(np.median(moved)), "p95_moved_days": float(np.quantile(moved, 0.95)),
+        "max_moved_days": max(moved), "within_3_days": float(np.mean(np.array(moved) <= 3.0)),
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

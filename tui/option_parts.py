@@ -13,7 +13,7 @@ _LONGEST: Final = 600
 
 # argparse has no public names for what `add_subparsers` gives, and for parsers and groups alike.
 Options: TypeAlias = "argparse._ActionsContainer"  # pyright: ignore[reportPrivateUsage]
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # pyright: ignore[reportPrivateUsage]
 
 
 class Parser(argparse.ArgumentParser):

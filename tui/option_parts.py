@@ -31,7 +31,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=_WIDTH)
 
 
-def command(commands: Commands, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
+def command(commands: Commands, name: str, words: str, more: str = "") -> Parser:
     """The parser of one command; ``words`` say what it does, ``more`` what else its help tells."""
     parser = commands.add_parser(
         name,

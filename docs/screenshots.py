@@ -1,12 +1,13 @@
 """Pictures of the dashboard for the README, drawn cell by cell from what the terminal would show.
 
-With an engine running (``fetalstream run phantom:7 --headless --no-record``), from the root of the repository:
+With an engine running (``fetalstream run phantom:7 phantom:3 --headless --no-record``), from the root of the
+repository:
 
     python docs/screenshots.py [ENDPOINT]
 
-It watches for a while, as ``fetalstream watch`` would, and writes ``docs/dashboard-80x24.png`` and
-``docs/dashboard-140x45.png`` once a brain plane with an age is in view, and the best frames under
-review. Needs the font DejaVu Sans Mono.
+It watches for a while, as ``fetalstream watch`` would, and once a brain plane with an age is in view it writes
+``docs/dashboard-80x24.png`` and ``docs/dashboard-140x45.png``, then what each key of ``SCREENS`` opens. Needs the font
+DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -22,13 +23,24 @@ from textual.pilot import Pilot
 
 from tui.app import FetalstreamApp
 from tui.widgets import palette
+from tui.widgets.dashboard import Dashboard
 
 SIZES = ((80, 24), (140, 45))
+SCREENS = {
+    "best-frames": ("b",),
+    "views": ("v",),
+    "help": ("question_mark",),
+    "protocol": ("y",),
+    "find": ("f", *"brain", "enter"),
+    "overview": ("o",),
+}
+"""What is pressed for each picture at the larger size, by its name."""
 CELL_W, CELL_H = 10, 20
 FONT = "DejaVuSansMono.ttf"
 BOLD = "DejaVuSansMono-Bold.ttf"
 WATCH_AT_LEAST_S = 60.0
 WATCH_AT_MOST_S = 180.0
+FILLS_WITHIN_S = 2.0  # pictures of kept frames are fetched
 
 _BLOCKS = {"█": (0, 1), "▀": (0, 0.5), "▄": (0.5, 1)}
 _BRAILLE = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
@@ -83,6 +95,11 @@ async def _until_brain(app: FetalstreamApp, pilot: Pilot[None]) -> None:
         reading = view.reading if view is not None else None
         settled = reading is not None and reading.plane == "brain" and reading.gestation is not None
         if elapsed > WATCH_AT_LEAST_S and settled:
+            # What is known now, drawn now: in a fifth of a second the plane may have been left.
+            if isinstance(app.screen, Dashboard):
+                app.screen.all_due()
+            app.tick()
+            await pilot.pause()
             return
 
 
@@ -92,13 +109,20 @@ async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
     app = FetalstreamApp(Feed(endpoint))
     async with app.run_test(size=size) as pilot:
         await _until_brain(app, pilot)
-        path = Path(__file__).parent / f"dashboard-{size[0]}x{size[1]}.png"
-        paint(app).save(path, optimize=True)
-        sys.stderr.write(f"{path}\n")
+        _save(app, f"dashboard-{size[0]}x{size[1]}")
         if size == SIZES[-1]:
-            await pilot.press("b")
-            await pilot.pause(2.0)
-            paint(app).save(path.with_name(f"best-frames-{size[0]}x{size[1]}.png"), optimize=True)
+            for name, keys in SCREENS.items():
+                await pilot.press(*keys)
+                await pilot.pause(FILLS_WITHIN_S)
+                _save(app, f"{name}-{size[0]}x{size[1]}")
+                while len(app.screen_stack) > 1:
+                    await pilot.press("escape")
+
+
+def _save(app: FetalstreamApp, name: str) -> None:
+    path = Path(__file__).parent / f"{name}.png"
+    paint(app).save(path, optimize=True)
+    sys.stderr.write(f"{path}\n")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,6 @@
+import json
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +44,7 @@ def test_memory_is_bounded_and_what_is_left_has_no_gap(sent: list[tuple[str, int
     ring = Ring(8_000)
     counts = {"a": 0, "b": 0, "c": 0}
     for stream, size in sent:
-        ring.add("reading", stream, counts[stream], b"%d:" % counts[stream] + bytes(size))
+        ring.add("reading", stream, counts[stream], b"%d:" % counts[stream] + random.Random(size).randbytes(size))
         counts[stream] += 1
     held = {stream: ring.since("reading", stream, -1) for stream in counts}
     assert sum(len(header) for refill in held.values() for header in refill.headers) <= 8_000
@@ -50,6 +53,16 @@ def test_memory_is_bounded_and_what_is_left_has_no_gap(sent: list[tuple[str, int
         assert numbers == list(range(counts[stream] - len(numbers), counts[stream]))
         if numbers:
             assert (refill.oldest, refill.newest) == (numbers[0], numbers[-1])
+
+
+def test_five_minutes_of_four_streams_at_thirty_frames_a_second_are_held() -> None:
+    ring, draw = Ring(), random.Random(0)
+    headers = [json.dumps({f"label {n}": draw.random() for n in range(64)}).encode() for _ in range(50)]
+    assert min(map(len, headers)) > 1_900  # as long as a reading, and as hard to pack
+    for seq in range(5 * 60 * 30):
+        for stream in "abcd":
+            ring.add("reading", stream, seq, headers[seq % 50])
+    assert {ring.since("reading", stream, -1).oldest for stream in "abcd"} == {0}
 
 
 def test_readings_never_push_out_events() -> None:

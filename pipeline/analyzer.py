@@ -5,7 +5,6 @@ A frame passes twice: `StreamAnalyzer.admit` before the model, `StreamAnalyzer.f
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import replace
 from typing import Any, Final
@@ -20,7 +19,7 @@ from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
-from pipeline.keyframes import Shelved, in_plane_part, owned, score_parts
+from pipeline.keyframes import Shelved, in_plane_part, owned, score_of, score_parts
 from pipeline.latency import Hops, latency_of
 from pipeline.meaning import Meaning
 from pipeline.shelf import KeyframeShelf
@@ -73,6 +72,7 @@ class StreamAnalyzer:
         self.clips = ClipRing(clip_bytes)
         self._shelf_before = KeyframeShelf()
         self._decisions = Decisions()
+        self._freeze_taken = False
         self._bank = bank
         self._bank_ahead = bank_ahead
         self._intake = Intake(sector, spacing_mm)
@@ -169,7 +169,7 @@ class StreamAnalyzer:
         reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
         self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
         self.picture = admitted.frame
-        if ours and admitted.action == "analyse" and reading.plane is not None:
+        if self._may_be_best(admitted, reading) and ours:
             self._offer(admitted.frame, reading)
         ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
         told = [self._keyframe(shelved) for shelved in ripe]
@@ -197,6 +197,7 @@ class StreamAnalyzer:
         self._exam_before, self.exam, self._exam_since_ns = self.exam, exam, now_ns
         self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
         self._decisions = Decisions()
+        self._freeze_taken = False
         self._meaning.forget_ages()
         return [*messages, self.event("new_exam", {"previous": self._exam_before})]
 
@@ -301,9 +302,16 @@ class StreamAnalyzer:
     def _region_events(self, admitted: Admitted) -> list[wire.Message]:
         return [self.event(each.event, dict(each.detail), admitted.exam) for each in admitted.events]
 
+    def _may_be_best(self, admitted: Admitted, reading: wire.Reading) -> bool:
+        """Where a plane is named: every frame that was looked at, and of a frozen picture the first."""
+        frozen, named = admitted.state == "frozen", reading.plane is not None
+        first = not self._freeze_taken if frozen else admitted.action == "analyse"
+        self._freeze_taken = frozen and (self._freeze_taken or named)
+        return named and first
+
     def _offer(self, frame: Frame, reading: wire.Reading) -> None:
         plane = str(reading.plane)
-        if self.shelf.wants(plane, _score(_parts(reading, plane, self._meaning.facts)), reading.frame):
+        if self.shelf.wants(plane, score_of(_parts(reading, plane, self._meaning.facts)), reading.frame):
             self.shelf.offer(_candidate(frame, reading, plane, self._meaning.facts))
 
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
@@ -347,11 +355,7 @@ def _parts(reading: wire.Reading, plane: str, facts: ModelFacts) -> dict[str, fl
     rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
     well_hit, none = facts.rejector.well_hit, reading.planes.get(wire.OTHER)
     in_plane = None if well_hit is None or none is None else in_plane_part(none.raw, well_hit)
-    return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane)
-
-
-def _score(parts: dict[str, float]) -> float | None:
-    return math.prod(parts.values()) if parts else None
+    return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane, frozen=reading.state == "frozen")
 
 
 def _candidate(frame: Frame, reading: wire.Reading, plane: str, facts: ModelFacts) -> Shelved:
@@ -360,7 +364,7 @@ def _candidate(frame: Frame, reading: wire.Reading, plane: str, facts: ModelFact
         pixels=owned(frame.pixels),
         plane=plane,
         subplane=reading.subplane,
-        score=_score(parts),
+        score=score_of(parts),
         parts=parts,
         frame=reading.frame,
         gestation=reading.gestation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -17,12 +18,16 @@ IN_PLANE_POWER: Final = 8
 steadiness while a plane is held."""
 
 
+FROZEN_BONUS: Final = 1.2
+"""Of a frame that the operator froze: it was chosen with care. It outweighs a fiftieth further off the plane."""
+
+
 @dataclass(frozen=True, eq=False)
 class Shelved:
     """A kept frame: its picture, masked, at full resolution, and all that a ``keyframe`` message says of it.
 
-    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is the product of, each 0 to 1;
-    none and no score where nothing could be read, as on a black picture that the operator took.
+    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is the product of, see
+    `score_parts`; none and no score where nothing could be read, as on a black picture that the operator took.
     """
 
     pixels: Pixels
@@ -56,15 +61,16 @@ class Shelved:
 
 
 def score_parts(
-    probability: float, margin: float, quality: wire.Quality, in_plane: float | None = None
+    probability: float, margin: float, quality: wire.Quality, in_plane: float | None = None, *, frozen: bool = False
 ) -> dict[str, float]:
-    """The parts of a keyframe's score, each 0 to 1; the score is their product.
+    """The parts of a keyframe's score, each 0 to 1 but for ``frozen``, which is a bonus; the score is their product.
 
     Args:
         probability: smoothed probability of the plane, so that a lone lucky frame does not win.
         margin: how far this very frame's probability leads over the next label; negative counts as none.
         quality: of the picture.
         in_plane: see `in_plane_part`; None where the model cannot tell.
+        frozen: whether the operator froze the picture.
     """
     parts = {
         "probability": probability,
@@ -72,7 +78,14 @@ def score_parts(
         "sharpness": quality.sharpness,
         "steadiness": quality.steadiness,
     }
-    return parts if in_plane is None else {**parts, "in_plane": in_plane}
+    if in_plane is not None:
+        parts["in_plane"] = in_plane
+    return {**parts, "frozen": FROZEN_BONUS} if frozen else parts
+
+
+def score_of(parts: dict[str, float]) -> float | None:
+    """Their product, at most 1; None of nothing."""
+    return min(1.0, math.prod(parts.values())) if parts else None
 
 
 def in_plane_part(other: float, well_hit: float) -> float:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
+from pipeline.keyframes import FROZEN_BONUS
 from pipeline.latency import Hops
 from pipeline.shelf import APART_SECONDS
 from streamer.sector import Rectangle
@@ -151,6 +154,31 @@ def test_a_freeze_is_told_once_and_its_end_too():
     frozen = [frame(i, picture(1, BRAIN)) for i in range(1, 31)]
     told = events(analyzer(), [frame(0), *frozen, frame(31), frame(32)])
     assert [name for name in told if "freeze" in name] == ["freeze", "unfreeze"]
+
+
+def scanned(index, still_from):
+    """A brain that drifts a little, until the operator freezes it."""
+    pixels = np.full((64, 64), 90, np.uint8)
+    pixels[4:, ::4] += 20
+    pixels[30:40, (at := 10 + min(index, still_from) % 40) : at + 10] += 15
+    pixels[0, :2] = (BRAIN, 45)
+    return frame(index, pixels)
+
+
+def test_a_frame_that_the_operator_froze_counts_more_and_once_a_freeze():
+    stage = analyzer()
+    told = [m for i in range(150) for m in passed(stage, scanned(i, 45)) if isinstance(m, wire.Keyframe)]
+    *live, chosen = told
+    assert live
+    assert not any("frozen" in message.parts for message in live)
+    assert chosen.parts["frozen"] == FROZEN_BONUS
+    assert chosen.score == pytest.approx(min(1.0, np.prod(list(chosen.parts.values()))))
+    assert (chosen.rank, next(iter(stage.shelf)).keyframe) == (0, chosen.keyframe)
+    offered = []
+    stage.shelf = SimpleNamespace(wants=lambda *_: True, offer=offered.append, due=lambda *_: [])
+    for index in range(150, 330):
+        passed(stage, scanned(index, 150 if index < 180 else 1000 if index < 240 else 240))
+    assert sum("frozen" in shelved.parts for shelved in offered) == 2  # two freezes of a second and more
 
 
 def test_a_black_picture_is_read_as_nothing():

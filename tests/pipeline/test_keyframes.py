@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline import wire
-from pipeline.keyframes import Shelved, in_plane_part, owned, score_parts
+from pipeline.keyframes import FROZEN_BONUS, Shelved, in_plane_part, owned, score_of, score_parts
 
 QUALITY = wire.Quality(sharpness=0.5, steadiness=0.8)
 
@@ -27,6 +27,14 @@ def test_the_parts_and_a_negative_margin():
     parts = score_parts(0.9, 0.7, QUALITY)
     assert math.prod(parts.values()) == pytest.approx(0.9 * 0.7 * 0.5 * 0.8)
     assert math.prod(score_parts(0.9, -0.2, QUALITY).values()) == 0
+
+
+def test_a_frozen_frame_has_a_bonus_that_is_told_and_a_score_of_one_at_most():
+    live, frozen = score_parts(0.9, 0.7, QUALITY), score_parts(0.9, 0.7, QUALITY, frozen=True)
+    assert frozen == {**live, "frozen": FROZEN_BONUS}
+    assert score_of(frozen) == pytest.approx(FROZEN_BONUS * score_of(live))
+    assert score_of(score_parts(1.0, 1.0, wire.Quality(sharpness=1.0, steadiness=1.0), frozen=True)) == 1.0
+    assert score_of({}) is None
 
 
 def test_how_well_a_plane_is_hit_counts_where_its_probability_has_long_come_close_to_one():

@@ -67,12 +67,13 @@ _READING: Final = [
     *_columns("truth", "calibrated"),
     *_columns("integer", "dropped"),
 ]
+_PARTS: Final = ("probability", "margin", "sharpness", "steadiness", "in_plane", "frozen")
 _KEYFRAME: Final = [
     *_columns("text", "keyframe", "plane", "subplane"),
     *_columns("number", "score"),
     *_columns("text", "chosen_by"),
     *_columns("integer", "rank"),
-    *_columns("number", *(f"parts.{part}" for part in ("probability", "margin", "sharpness", "steadiness"))),
+    *_columns("number", *(f"parts.{part}" for part in _PARTS)),
     *_FRAME,
     *_GESTATION,
     Column("file", "text", ("file",)),

@@ -60,7 +60,9 @@ def _facts(view: StreamView, width: int) -> str:
     if facts is None or width < 100:
         return ""
     size = f" {facts.width}×{facts.height}" if facts.width and facts.height else ""
-    spacing = f" {facts.spacing_mm:.3f} mm/px" if facts.spacing_mm else ""
+    # A zoom changes it, and what was told on arrival is old by then.
+    spacing_mm = facts.spacing_mm if view.reading is None else view.reading.frame.spacing_mm
+    spacing = f" {spacing_mm:.3f} mm/px" if spacing_mm else ""
     return f" {plain(facts.kind or '', 10)}{size}{spacing}"
 
 

@@ -65,7 +65,8 @@ class Thumbnail(Vertical):
         words = item.advice if item.best is None else "" if picture is None else "not kept"
         over = Banner(words, palette.BACKGROUND, ink=palette.FAINT) if words and not picture else None
         self.preview.show(picture or None, "fresh" if picture else "waiting", over)
-        self.caption.show(caption(item, view, now_ns, self.caption.columns))
+        if self.caption.columns:  # else names would be cut to nothing until the next drawing
+            self.caption.show(caption(item, view, now_ns, self.caption.columns))
 
 
 class Thumbnails(Container):

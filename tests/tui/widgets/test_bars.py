@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline.wire import Counts, Message
@@ -35,6 +36,13 @@ def test_the_header_says_uncalibrated_until_told_otherwise() -> None:
     assert "UNCALIBRATED" in bars.header(session, session.streams["stream-1"], START, 80, paused_s=None).plain
     session = told(scan.reading(START, calibrated=True))
     assert "UNCALIBRATED" not in bars.header(session, session.streams["stream-1"], START, 80, paused_s=None).plain
+
+
+def test_the_header_tells_the_scale_of_now() -> None:
+    zoomed = msgspec.structs.replace(scan.frame(START), spacing_mm=0.333)
+    for messages, words in (((), "0.210 mm/px"), ((scan.reading(START, frame=zoomed),), "0.333 mm/px")):
+        session = told(*messages)
+        assert words in bars.header(session, session.streams["stream-1"], START, 140, paused_s=None).plain
 
 
 def test_health_tells_rates_latency_losses_and_age() -> None:

@@ -169,7 +169,7 @@ def test_minis_maps_point_at_the_true_structure(mini, seeds):
     every = [gain for plane in PLANES for gain in gains[plane]]
     assert len(every) >= 9 * len(seeds)
     assert np.mean(every) > 1.5
-    assert np.mean(np.array(every) > 1) > 0.9
+    assert np.mean(np.array(every) > 1) > 0.85
     assert {plane: np.mean(gains[plane]) for plane in PLANES if np.mean(gains[plane]) < 1.1} == {}
 
 

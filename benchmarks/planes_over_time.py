@@ -2,9 +2,9 @@
 
 From single frames on, each row adds or exchanges one layer: the mean (of probabilities, as is usual, or of logits), the
 thresholds to enter and leave a plane, and the forward filter of a hidden Markov model over planes and "other". The
-candidates come from the training seeds 1900010 to 1900021, but the filter and its constants were then chosen among them
-with a look at seeds 7 to 11 and 100 to 116: for the shipped row these are no untouched seeds. The other question is
-the frame rate: the same constants at 5 to 30 frames a second, and with half of the frames dropped at random.
+constants come from the training seeds 1900010 to 1900021 (`pipeline.training.fit`); which layers there are was once
+chosen with a look at seeds 7 to 11 and 100 to 116, under another `mini`. The other question is the frame rate: the same
+constants at 5 to 30 frames a second, and with half of the frames dropped at random.
 
 Run: ``python benchmarks/planes_over_time.py --kept-in /tmp/scores``. One JSON line comes last.
 """

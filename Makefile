@@ -8,9 +8,9 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/fetalstream demo
 
-# Two test processes fill two cores: more threads in each would only make them wait for one another.
+# One test process more than there are cores, since many tests wait for processes and sockets; one thread in each.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)') --dist loadfile
 
 # Hours of faults and damage; make test runs a few of each.
 soak: $(READY)

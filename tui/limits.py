@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 _AGE: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?) ?([hdw])", re.ASCII)
 _SECONDS: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SIZE: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?) ?(kB|MB|GB|TB)", re.ASCII | re.IGNORECASE)
-_BYTES: Final = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
+_BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Limits(NamedTuple):
@@ -37,4 +38,4 @@ def read_size_bytes(text: str) -> int:
     """
     if (read := _SIZE.fullmatch(text)) is None:
         raise ValueError(f"must be a size as in 500MB, 20GB or 1.5TB, got {text}")
-    return round(float(read[1]) * _BYTES[read[2].lower()])
+    return round(Decimal(read[1]) * _BYTES[read[2].lower()])  # floats lose bytes of many terabytes

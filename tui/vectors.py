@@ -76,6 +76,8 @@ def read_vectors(folder: Path) -> Vectors:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         frames = [msgspec.json.decode(header) for (header,) in database.execute(_ROWS)]
+    except sqlite3.Error as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
     finally:
         database.close()
     if not frames or not (folder / FILE).is_file():

@@ -26,7 +26,14 @@ def test_what_is_no_age_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count_bytes"),
-    [("20GB", 20_000_000_000), ("1.5 TB", 1_500_000_000_000), ("500mb", 500_000_000), ("1kB", 1_000), ("0GB", 0)],
+    [
+        ("20GB", 20_000_000_000),
+        ("1.5 TB", 1_500_000_000_000),
+        ("500mb", 500_000_000),
+        ("1kB", 1_000),
+        ("0GB", 0),
+        ("65536.002TB", 65_536_002_000_000_000),
+    ],
 )
 def test_a_size_counts_in_thousands(text: str, count_bytes: int) -> None:
     assert read_size_bytes(text) == count_bytes

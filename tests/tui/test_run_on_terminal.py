@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tui.live_run import ROOT, UP_WITHIN_S, environment, few_sentences
+from tests.tui.live_run import ROOT, UP_WITHIN_S, environment, few_sentences, rows
 from tests.tui.test_recorder_faults import Disk
 from tests.waiting import until
 
@@ -76,10 +76,10 @@ class TerminalRun:
         until(lambda: words in self.said[from_here:], UP_WITHIN_S)
 
     def recorded(self) -> int:
-        """Readings on disk."""
-        for path in self.sessions.glob("*/session.db"):
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as base:
-                return base.execute("SELECT count(*) FROM messages WHERE kind = 'reading'").fetchone()[0]
+        """Readings on disk; none where the recorder has not written its tables yet."""
+        for folder in self.sessions.glob("*"):
+            for (count,) in rows(folder, "SELECT count(*) FROM messages WHERE kind = 'reading'"):
+                return count
         return 0
 
     def up(self) -> None:

@@ -39,6 +39,15 @@ def test_what_is_kept_is_what_came(tmp_path):
     assert (store.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"no database, but long enough to be taken for one"], ids=["just begun", "spoiled"]
+)
+def test_a_database_without_messages_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "session.db").write_bytes(content)
+    with pytest.raises(ValueError, match=r"session\.db cannot be read: .+$"):
+        read_vectors(tmp_path)
+
+
 def test_rows_that_the_database_never_heard_of_are_cut_off(tmp_path):
     with SessionStore(tmp_path, {"run": "r"}) as store:
         fill(store, [0, 1])

@@ -54,6 +54,7 @@ class PastApp(App[None]):
         self._dashboard = Dashboard()
         self._colours = DARK
         self._recoloured: Recoloured | None = None
+        self._styled = Styled()  # one for ever: what a line becomes is remembered by the filter that did it
         self._said: tuple[str, Tone, int] | None = None
         self.pictures = KeptPictures(self._kept_picture, lambda bringing: self.run_worker(bringing, group="pictures"))
 
@@ -75,7 +76,7 @@ class PastApp(App[None]):
         """Textual's own, and the theme's."""
         filters = super().get_line_filters()
         ours = [] if self._recoloured is None else [self._recoloured]
-        return [*ours, *([Styled(), *filters] if filters else [])]
+        return [*ours, *([self._styled, *filters] if filters else [])]
 
     def say(self, words: str, tone: Tone) -> None:
         """Puts one line into the status row for a few seconds."""

@@ -12,6 +12,7 @@ SLOWEST_S = 0.6
 _BACK_OFF = 1.7
 _TRY_FASTER = 0.93
 _QUIET_S = 6.0
+_HELD_UP_TICKS = 2
 
 
 class Pace:
@@ -19,16 +20,18 @@ class Pace:
 
     def __init__(self) -> None:
         self.every_s = FASTEST_S
-        self._busy = False
+        self._busy_ticks = 0
         self._drawn_s = float("-inf")
         self._calm_since_s = float("-inf")
 
     def may_draw(self, now_s: float, *, busy: bool) -> bool:
         """``busy``: the terminal has not taken all of the last drawing yet; ``now_s`` is monotonic."""
-        began, self._busy = busy and not self._busy, busy
-        if busy:
+        self._busy_ticks = self._busy_ticks + 1 if busy else 0
+        # A late tick can come right upon a drawing; a terminal that is slow is still busy at the next one.
+        if self._busy_ticks >= _HELD_UP_TICKS:
             self._calm_since_s = now_s
-            if began:
+        if busy:
+            if self._busy_ticks == _HELD_UP_TICKS:
                 self.every_s = min(SLOWEST_S, self.every_s * _BACK_OFF)
             return False
         if self.every_s > FASTEST_S and now_s - self._calm_since_s >= _QUIET_S:

@@ -11,9 +11,10 @@ def test_a_quick_terminal_gets_every_picture() -> None:
 
 def test_a_slow_one_gets_fewer_and_more_again_later() -> None:
     pace = Pace()
-    for round_s in range(0, 5, 1):
+    for round_s in range(5):
         assert not pace.may_draw(round_s + 0.5, busy=True)
-        pace.may_draw(round_s + 0.6, busy=False)
+        assert not pace.may_draw(round_s + 0.57, busy=True)
+        pace.may_draw(round_s + 0.63, busy=False)
     assert pace.every_s == SLOWEST_S
     assert drawn(pace, 60, from_s=6.0) <= 8
     assert drawn(pace, 60 * 15, from_s=10.0) > 100
@@ -26,3 +27,11 @@ def test_one_long_hold_up_is_one_reason() -> None:
     pace = Pace()
     drawn(pace, 100, busy=True)
     assert FASTEST_S < pace.every_s < 2 * FASTEST_S
+
+
+def test_a_tick_right_upon_a_drawing_slows_nothing_down() -> None:
+    pace = Pace()
+    for second in range(100):
+        assert not pace.may_draw(second, busy=True)
+        assert pace.may_draw(second + FASTEST_S, busy=False)
+    assert pace.every_s == FASTEST_S

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from rich.text import Text
 
@@ -22,14 +24,16 @@ _SHOWN_STATES = {"black": "BLACK PICTURE", "no_signal": "NO SIGNAL"}
 def bar(smoothed: float, raw: float, width: int, colour: str) -> Text:
     """``smoothed`` as a bar whose last cell is as bright as it is full, ``raw`` as an upright tick; both 0 to 1."""
     full, quarters = divmod(round(max(0.0, min(1.0, smoothed)) * width * 4), 4)
-    text = Text.assemble(("▄" * full, colour), no_wrap=True, end="")
-    if quarters:
-        text.append("▄", style=palette.mixed(palette.TRACK, colour, quarters / 4))
-    text.append("▄" * (width - text.cell_len), style=palette.TRACK)
-    if raw < _TICK_FROM:
-        return text
-    at = min(width - 1, int(max(0.0, min(1.0, raw)) * width))
-    return Text.assemble(text[:at], ("┃", palette.RAW), text[at + 1 :], no_wrap=True, end="")
+    part = palette.mixed(palette.TRACK, colour, quarters / 4)
+    styles = [colour] * full + [part] * (quarters > 0) + [palette.TRACK] * width
+    cells = [("▄", style) for style in styles[:width]]
+    if raw >= _TICK_FROM:
+        cells[min(width - 1, int(min(1.0, raw) * width))] = ("┃", palette.RAW)
+    return Text.assemble(
+        *(("".join(glyph for glyph, _ in same), style) for style, same in groupby(cells, itemgetter(1))),
+        no_wrap=True,
+        end="",
+    )
 
 
 def headline(reading: Reading | None, fresh: Freshness, width: int) -> list[Text]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -16,6 +18,7 @@ from textual.widget import Widget
 from tui.condition import Freshness
 from tui.render import LEVELS, Gray, PictureError, decoded, level_value, levels, runs
 from tui.widgets import palette
+from tui.widgets.themes import Styled
 
 
 def _gray(level: int) -> Color:
@@ -28,6 +31,7 @@ _GRAYS = [_gray(level) for level in range(LEVELS)]
 _STYLES = [[Style(color=upper, bgcolor=lower) for lower in _GRAYS] for upper in _GRAYS]
 _BACKGROUND = TextualColor.parse(palette.BACKGROUND)
 _EMPTY = Style(bgcolor=Color.parse(palette.BACKGROUND))
+_UNTOUCHED_BY = (ANSIToTruecolor, Styled)  # cells that know their own colours, as all but a banner's do
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Preview(Widget):
         self._jpeg: bytes | None = None
         self._pixels: Gray | None = None
         self._strips: list[Strip] = []
+        self._coloured = True
 
     def show(self, jpeg: bytes | None, fresh: Freshness, banner: Banner | None = None) -> bool:
         """Draws the picture as ``fresh`` allows, the banner over it; whether anything changed.
@@ -68,6 +73,8 @@ class Preview(Widget):
             self._pixels = _decoded(jpeg, columns, rows)
         self._jpeg, self._key = jpeg, key
         self._strips = _overlaid(_strips(self._pixels, columns, rows, dim=fresh == "gray"), columns, banner)
+        # Grays alone come out of most filters as they went in; finding that out for each cell is a fifth of all work.
+        self._coloured = banner is not None or self._pixels is None
         self.refresh()
         return True
 
@@ -75,8 +82,10 @@ class Preview(Widget):
         """The strips as they are; rows beyond them are empty."""
         empty = Strip.blank(crop.right, _EMPTY)
         rows = [self._strips[y] if y < len(self._strips) else empty for y in range(crop.y, crop.bottom)]
-        for each in self.get_line_filters():  # a theme, or a terminal without colour: the banner is coloured
-            rows = [row.apply_filter(each, _BACKGROUND) for row in rows]
+        filters = self.get_line_filters()  # a theme, or a terminal without colour
+        if self._coloured or not all(isinstance(each, _UNTOUCHED_BY) for each in filters):
+            for each in filters:
+                rows = [row.apply_filter(each, _BACKGROUND) for row in rows]
         return [row.crop(crop.x, crop.right) if crop.x or row.cell_length != crop.width else row for row in rows]
 
 
@@ -90,6 +99,12 @@ def _decoded(jpeg: bytes | None, columns: int, rows: int) -> Gray | None:
         return None
 
 
+@lru_cache(1 << 15)
+def _run(length: int, upper: int, lower: int) -> Segment:
+    # A run of equal halves needs no block: blanks travel and compress better.
+    return Segment(("▀" if upper != lower else " ") * length, _STYLES[upper][lower])
+
+
 def _strips(pixels: Gray | None, columns: int, rows: int, *, dim: bool) -> list[Strip]:
     blank = Strip.blank(columns, _EMPTY)
     if pixels is None:
@@ -99,12 +114,7 @@ def _strips(pixels: Gray | None, columns: int, rows: int, *, dim: bool) -> list[
     before, after = Segment(" " * left, _EMPTY), Segment(" " * (columns - width - left), _EMPTY)
     strips = [blank] * above
     for row in runs(levels(pixels, dim=dim)):
-        cells = [
-            # A run of equal halves needs no block: blanks travel and compress better.
-            Segment(("▀" if upper != lower else " ") * length, _STYLES[upper][lower])
-            for length, upper, lower in row
-        ]
-        strips.append(Strip([before, *cells, after], columns))
+        strips.append(Strip([before, *(_run(*each) for each in row), after], columns))
     return [*strips, *[blank] * (rows - len(strips))]
 
 

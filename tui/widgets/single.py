@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.coach import Item, completeness
@@ -45,7 +47,25 @@ def banner(view: StreamView, now_ns: int, *, replay: bool, paused_s: float | Non
 _Box = TypeVar("_Box", bound=Widget)
 
 
-class Single(Container):
+class _Bare(Widget):
+    """Places its children and paints nothing: the screen beneath has painted the background already.
+
+    Every layer is composed anew for every picture of the video, however little of it is to be seen.
+    """
+
+    def render_lines(self, crop: Region) -> list[Strip]:  # noqa: ARG002 - Textual's
+        return []
+
+
+class _Row(_Bare, Horizontal):
+    """Its children beside each other."""
+
+
+class _Column(_Bare, Vertical):
+    """Its children beneath each other."""
+
+
+class Single(_Bare, Container):
     """Draws the chosen stream; each part has its own pace and draws only what changed."""
 
     def __init__(self) -> None:
@@ -67,15 +87,15 @@ class Single(Container):
     def compose(self) -> ComposeResult:
         trend = _framed(Container(self._trend, id="trend-box"), "age over the exam")
         trend.border_subtitle = "90% interval"
-        yield Vertical(
+        yield _Column(
             self._picture,
             self._strip,
             self._age_narrow,
             self._timeline,
-            Horizontal(trend, self._log, id="beneath", classes="wide-only"),
+            _Row(trend, self._log, id="beneath", classes="wide-only"),
             id="left",
         )
-        yield Vertical(self._planes, self._age_wide, self._checklist, id="right")
+        yield _Column(self._planes, self._age_wide, self._checklist, id="right")
 
     def draw_picture(self, view: StreamView, now_ns: int, *, replay: bool, paused_s: float | None) -> None:
         """The video's part, up to 15 times a second."""

@@ -75,6 +75,8 @@ class ApartSource:
         depth_mm: see `streamer.masker.Masker`.
         sector: the scan region; None for the whole frame.
         persist: start again what reads a recording.
+        scale_over: called, from the thread that iterates, whenever what the operator said of the scale has ended: the
+            layout is another one. Whoever opens the source again must not say it again.
         deaths: in a minute, until the capture is given up.
         memory_bytes: a child that holds more is killed.
         clock_ns: the monotonic clock.
@@ -85,14 +87,15 @@ class ApartSource:
 
     def __init__(
         self, name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: Setting = None,
-        persist: bool = False, deaths: int = DEATHS, memory_bytes: int = MEMORY_BYTES,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        persist: bool = False, scale_over: Callable[[], object] = lambda: None, deaths: int = DEATHS,
+        memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._name = name
         self._spacing_mm = spacing_mm
         self._depth_mm = depth_mm
         self.masker = FarMasker(sector, self._set_sector)
         self._persist = persist
+        self._scale_over = scale_over
         self._most_deaths = deaths
         self._memory_bytes = memory_bytes
         self._clock_ns = clock_ns
@@ -263,6 +266,7 @@ class ApartSource:
     def _forget_scale(self) -> None:
         """What the operator said was said of another layout: the next child must not believe it again."""
         self._spacing_mm = self._depth_mm = None
+        self._scale_over()
 
     def _placed(self, handed: Handed) -> Frame:
         """The frame in the order of all that came, from this child and those before it."""
@@ -334,7 +338,7 @@ def _source_of(end: Note) -> dict[str, str]:
 
 def open_apart(
     name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: Setting = None,
-    persist: bool = False,
+    persist: bool = False, scale_over: Callable[[], object] = lambda: None,
 ) -> Source:  # fmt: skip
     """A source read in a child process; a phantom in this one, for it decodes nothing and shows nobody.
 
@@ -343,4 +347,6 @@ def open_apart(
     """
     if scheme_of(name) == "phantom" and not Path(name).exists():
         return open_source(name, spacing_mm=spacing_mm)
-    return ApartSource(name, spacing_mm=spacing_mm, depth_mm=depth_mm, sector=sector, persist=persist)
+    return ApartSource(
+        name, spacing_mm=spacing_mm, depth_mm=depth_mm, sector=sector, persist=persist, scale_over=scale_over
+    )

@@ -77,7 +77,8 @@ def _run(settings: EngineSettings) -> None:
 
     with ExitStack() as stack:
         stack.callback(lock(Path(settings.alive)).close)
-        sources = [_opened(stream) for stream in settings.streams]
+        standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
+        sources = [_opened(stream, standing) for stream in settings.streams]
         for source in sources:
             stack.callback(source.close)
         streams: list[Stream] = []
@@ -87,7 +88,6 @@ def _run(settings: EngineSettings) -> None:
         stack.callback(publisher.close)
         ready = load(settings, say)
         ready.encoder.warm_up()
-        standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
         streams += _streams(settings, sources, ready, standing)
         engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
         for command, args in standing.orders():
@@ -102,12 +102,19 @@ def _run(settings: EngineSettings) -> None:
         engine.run()
 
 
-def _opened(stream: StreamSettings) -> Source:
+def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
     from streamer.worker import open_apart
 
-    depth_mm = None if stream.depth_cm is None else 10 * stream.depth_cm
+    name = str(stream.name)
+    if not standing.has_scale_of(name):
+        stream = msgspec.structs.replace(stream, spacing_mm=None, depth_cm=None)
     return open_apart(
-        stream.source, spacing_mm=stream.spacing_mm, depth_mm=depth_mm, sector=_sector(stream), persist=True
+        stream.source,
+        spacing_mm=stream.spacing_mm,
+        depth_mm=None if stream.depth_cm is None else 10 * stream.depth_cm,
+        sector=_sector(stream),
+        persist=True,
+        scale_over=lambda: standing.scale_over(name),
     )
 
 

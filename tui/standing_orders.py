@@ -1,7 +1,8 @@
 """What the operator has set while an engine ran, kept in the run's own folder.
 
 An engine that is started again after a crash goes on with it: the same examination, the same scan region, the same
-spacing. Without it a picture could go out unmasked, or two parts of one examination look like two patients.
+spacing. Without it a picture could go out unmasked, or two parts of one examination look like two patients. What was
+said of the scale ends where the screen's layout changes; that is kept too, so that a new engine does not believe it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ _KEYS: Final = {"set_spacing": "spacing", "set_sector": "sector", "pause": "paus
 
 
 class Kept(msgspec.Struct):
-    """``exams``: by stream. ``orders``: the last command and its arguments, by what it sets and for which stream."""
+    """``exams``: by stream. ``orders``: the last command and its arguments, by what it sets and for which stream.
+
+    ``rescaled``: streams whose layout has changed since the run began.
+    """
 
     exams: dict[str, str] = {}
     orders: dict[str, tuple[str, dict[str, Any]]] = {}
+    rescaled: set[str] = set()
 
 
 class StandingOrders:
@@ -49,6 +54,20 @@ class StandingOrders:
         """Commands to be given to a new engine before its first frame, with their arguments."""
         with self._lock:
             return list(self._kept.orders.values())
+
+    def scale_over(self, stream: str) -> None:
+        """Its layout is another one: what was said of its scale until now, with ``run`` or since, is no longer true."""
+        with self._lock:
+            # A command that names no stream is for the only one.
+            said = [self._kept.orders.pop(f"spacing/{name}", None) for name in (stream, None)]
+            if stream not in self._kept.rescaled or any(said):
+                self._kept.rescaled.add(stream)
+                self._write()
+
+    def has_scale_of(self, stream: str) -> bool:
+        """Whether what ``run`` was told of the stream's scale still holds."""
+        with self._lock:
+            return stream not in self._kept.rescaled
 
     def note(self, command: str, args: Mapping[str, Any], result: Mapping[str, Any], streams: Iterable[str]) -> None:
         """A command was carried out; ``streams``: all that there are."""

@@ -6,6 +6,7 @@ the fan, where only the mask of its outline keeps it out.
 
 import sqlite3
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -37,12 +38,20 @@ def session(tmp_path_factory):
         patch.setattr("sys.stderr", said)
         options = ["--spacing", "0.2", "--out", str(out), "--jsonl", str(folder / "readings")]
         assert cli.main(["analyze", str(clip), *options]) == 0
-    (session,) = out.iterdir()
+        (session,) = out.iterdir()
+        assert cli.main(["explain", str(session)]) == 0
     return session, folder
 
 
 def pictures(session):
-    return [path for path in session.rglob("*") if path.suffix in (".png", ".jpg", ".jpeg")]
+    """Every picture on the disk, gray, by its name: previews, best frames, maps, and each frame of each clip."""
+    for path in session.rglob("*"):
+        if path.suffix in (".png", ".jpg", ".jpeg"):
+            yield path.relative_to(session).as_posix(), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        elif path.suffix == ".mkv":
+            with av.open(str(path)) as clip:
+                for place, frame in enumerate(clip.decode(video=0)):
+                    yield f"{path.relative_to(session).as_posix()}#{place}", frame.to_ndarray(format="gray")
 
 
 def region(session):
@@ -54,22 +63,21 @@ def region(session):
     return [int(number) for number in text.split('"sector":"')[1].split('"')[0].split(",")]
 
 
-def test_there_are_pictures_and_the_scan_is_in_them(session):
-    shown = pictures(session[0])
-    assert shown
-    assert all(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).max() > 60 for path in shown)
+def test_there_are_pictures_of_every_kind_and_the_scan_is_in_them(session):
+    shown = dict(pictures(session[0]))
+    assert {name.split("/")[0] for name in shown} == {"previews", "keyframes", "clips", "maps"}
+    assert all(pixels.max() > 60 for pixels in shown.values())
 
 
 def test_no_pixel_of_a_name_is_in_any_picture(session):
     left, top, width, height = region(session[0])
     assert top > 46  # the user interface's own name ends above
     x, y, wide, high = CORNER
-    for path in pictures(session[0]):
-        pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    for name, pixels in pictures(session[0]):
         scale_x, scale_y = pixels.shape[1] / width, pixels.shape[0] / height
         rows = slice(max(0, round((y - top) * scale_y)), round((y + high - top) * scale_y))
         columns = slice(max(0, round((x - left) * scale_x)), round((x + wide - left) * scale_x))
-        assert pixels[rows, columns].max(initial=0) < 24, path.name
+        assert pixels[rows, columns].max(initial=0) < 24, name
 
 
 def test_no_letter_of_a_name_is_in_any_file(session):

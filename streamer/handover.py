@@ -1,31 +1,36 @@
-"""How frames pass from the process that captures to the one that analyses: a local socket pair, nothing pickled.
+"""How frames pass from the process that captures to the one that analyses: nothing is pickled, and copied once.
 
-From the child come messages of a fixed header and a body: raw pixels, or a note as JSON. To the child go lines of JSON.
-A socket pair leaves nothing behind, whichever side is killed.
+Pixels lie in memory that both see (`streamer.lent_memory`). Over a local socket pair come messages from the child: a
+fixed header that says where a frame lies, or a header and a note as JSON. To the child go lines of JSON: orders, and
+for each frame taken a list of places that are free again. None of it outlives its processes, whichever side is killed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import socket
 import struct
-import sys
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
 import numpy as np
 
-from streamer.frame import Frame, Pixels, SpacingFrom
+from streamer.frame import Frame, SpacingFrom
+from streamer.lent_memory import Borrower, Lender
 
-# what, channels, where the spacing is from, height, width, epoch, bytes, index, dropped, captured_ns, pts, spacing
-_HEADER: Final = struct.Struct("<BBBxIIIIQQqdd")
+# what, channels, where the spacing is from, height, width, epoch, bytes, place, index, dropped, captured, pts, spacing
+_HEADER: Final = struct.Struct("<BBBxIIIIIQQqdd")
 _NOTE, _FRAME = 0, 1
 _SPACING_FROM: Final = (None, *get_args(SpacingFrom))
 _LARGEST_BYTES: Final = 3 << 26  # of a frame: three channels of streamer.picture.MAX_PIXELS
+_LARGEST_NOTE_BYTES: Final = 1 << 20
 _TICK_SECONDS: Final = 0.2
-_BUFFERS: Final = 160  # with the last seconds of a stream, which are kept for clips
+_FD_BYTES: Final = array("i").itemsize
 
 
 class Gone(Exception):
@@ -48,25 +53,33 @@ Note = dict[str, Any]
 
 
 class Sending:
-    """The child's end. One thread sends; another may receive."""
+    """The child's end. One thread sends; another may receive, and give places back."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
+        self._lender = Lender()
 
     def frame(self, frame: Frame, dropped: int) -> None:
         """One frame.
 
         Raises:
-            OSError: nobody reads any more.
+            OSError: nobody reads any more, or there is no memory.
         """
-        pixels = np.ascontiguousarray(frame.pixels)
+        pixels = frame.pixels
+        place = self._lender.take(pixels.nbytes)
+        np.copyto(place.memory.reshape(pixels.shape), pixels)
         header = _HEADER.pack(
             _FRAME, pixels.ndim, _SPACING_FROM.index(frame.spacing_from), frame.height, frame.width, frame.epoch,
-            pixels.nbytes, frame.index, dropped, frame.captured_ns, frame.pts_seconds,
+            pixels.nbytes, place.number, frame.index, dropped, frame.captured_ns, frame.pts_seconds,
             math.nan if frame.spacing_mm is None else frame.spacing_mm,
         )  # fmt: skip
-        self._channel.sendall(header)
-        self._channel.sendall(pixels.data.cast("B"))
+        if place.piece is None:
+            self._channel.sendall(header)
+            return
+        try:
+            socket.send_fds(self._channel, [header], [place.piece])
+        finally:
+            os.close(place.piece)
 
     def note(self, note: Mapping[str, Any]) -> None:
         """Plain values.
@@ -75,20 +88,25 @@ class Sending:
             OSError: nobody reads any more.
         """
         body = json.dumps(note).encode()
-        self._channel.sendall(_HEADER.pack(_NOTE, 0, 0, 0, 0, 0, len(body), 0, 0, 0, 0.0, 0.0) + body)
+        self._channel.sendall(_HEADER.pack(_NOTE, 0, 0, 0, 0, 0, len(body), 0, 0, 0, 0, 0.0, 0.0) + body)
+
+    def given_back(self, places: Iterable[int]) -> None:
+        """The other side has said that these are free."""
+        self._lender.give_back(places)
 
 
 class Receiving:
-    """The parent's end. Pixels are received straight into buffers that are used again once nobody holds them."""
+    """The parent's end. Pixels stay where the child put them, until nobody here holds them."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        # The kernel waits for whole messages, a tick at most: Python is woken once for a frame, not for each piece.
+        # The kernel waits for whole messages, a tick at most: Python is woken once for a message, not for each piece.
         channel.setblocking(True)
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, round(_TICK_SECONDS * 1e6)))
-        self._buffers: list[Pixels] = []
+        self._borrower = Borrower()
         self._header = bytearray(_HEADER.size)
-        self._body: Pixels | None = None
+        self._note: bytearray | None = None
+        self._piece: int | None = None
         self._got = 0
 
     def next(self) -> Handed | Note:
@@ -98,59 +116,73 @@ class Receiving:
             Silent: not a byte has come for a tick.
             Gone: nothing more will come.
         """
-        if self._body is None:
-            self._fill(memoryview(self._header))
+        if self._note is None:
+            self._fill(self._header)
             self._got = 0
-            self._body = self._taken(self._size())
-        self._fill(self._body.data)
-        body, self._body, self._got = self._body, None, 0
-        return self._frame(body) if self._header[0] == _FRAME else _note(body)
+            if self._header[0] == _FRAME:
+                return self._frame()
+            self._note = bytearray(self._note_size())
+        self._fill(self._note)
+        note, self._note, self._got = self._note, None, 0
+        return _note(note)
 
-    def _size(self) -> int:
+    def close(self) -> None:
+        """Of what has come and was not taken."""
+        if self._piece is not None:
+            os.close(self._piece)
+            self._piece = None
+
+    def _note_size(self) -> int:
         size = _HEADER.unpack(self._header)[6]
-        if size > _LARGEST_BYTES:
+        if size > _LARGEST_NOTE_BYTES:
             raise Gone("a message of an impossible size came")
         return size
 
-    def _fill(self, space: memoryview) -> None:
+    def _fill(self, space: bytearray) -> None:
+        view = memoryview(space)
         while self._got < len(space):
             try:
-                count = self._channel.recv_into(space[self._got :], 0, socket.MSG_WAITALL)
+                count, beside, _, _ = self._channel.recvmsg_into(
+                    [view[self._got :]], socket.CMSG_SPACE(_FD_BYTES), socket.MSG_WAITALL
+                )
             except BlockingIOError:
                 raise Silent from None
             except OSError as error:
                 raise Gone("the channel broke") from error
+            for level, kind, data in beside:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                    self.close()
+                    self._piece = array("i", data[:_FD_BYTES])[0]
             if count == 0:
                 raise Gone("the other side has ended")
             self._got += count
 
-    def _taken(self, size: int) -> Pixels:
-        """A buffer of that many bytes which nobody looks into: the list, the loop and the question hold it, no view."""
-        self._buffers = [buffer for buffer in self._buffers if buffer.size == size or self._header[0] != _FRAME]
-        for buffer in self._buffers:
-            if buffer.size == size and sys.getrefcount(buffer) == 3:
-                return buffer
-        buffer = np.empty(size, np.uint8)
-        if self._header[0] == _FRAME and len(self._buffers) < _BUFFERS:
-            self._buffers.append(buffer)
-        return buffer
-
-    def _frame(self, body: Pixels) -> Handed:
+    def _frame(self) -> Handed:
         values = _HEADER.unpack(self._header)
-        _, dimensions, spacing_from, height, width, epoch, _, index, dropped, captured_ns, pts, spacing = values
+        _, dimensions, spacing_from, height, width, epoch, size, place, index, dropped, captured_ns, pts, spacing = (
+            values
+        )
         shape = (height, width) if dimensions == 2 else (height, width, 3)
         try:
+            if not 0 < size <= _LARGEST_BYTES:
+                raise ValueError("a frame of an impossible size came")
+            pixels = self._borrower.pixels(place, size, self._piece).reshape(shape)
             frame = Frame(
-                body.reshape(shape), index, pts, captured_ns, epoch,
+                pixels, index, pts, captured_ns, epoch,
                 None if math.isnan(spacing) else spacing, _SPACING_FROM[spacing_from],
             )  # fmt: skip
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, OSError) as error:
             raise Gone("a message that is no frame came") from error
+        finally:
+            self.close()
+        # A child that has ended says so by itself.
+        with contextlib.suppress(OSError):
+            self._channel.sendall(json.dumps(self._borrower.given_back()).encode() + b"\n")
         return Handed(frame, dropped)
 
 
-def _note(body: Pixels) -> Note:
+def _note(body: bytearray) -> Note:
     try:
-        return cast("Note", json.loads(body.tobytes()))
+        return cast("Note", json.loads(body))
     except ValueError as error:
         raise Gone("a note that cannot be read came") from error

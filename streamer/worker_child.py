@@ -35,6 +35,7 @@ EXIT_STUCK: Final = 70
 EXIT_MEMORY: Final = 71
 EXIT_BROKEN: Final = 72
 _READ_AHEAD: Final = 2
+_UNDERWAY: Final = 2
 _ADDRESSES_BYTES: Final = 8 << 30
 _NS: Final = 1_000_000_000
 
@@ -56,7 +57,11 @@ def main() -> int:
 def _listen(lines: Any, worker: _Worker) -> None:
     with contextlib.suppress(OSError, ValueError):
         for line in lines:
-            worker.told(json.loads(line))
+            order = json.loads(line)
+            if isinstance(order, list):
+                worker.taken(order)
+            else:
+                worker.told(order)
     # The parent is gone, or has had enough: there is nothing to be tidied up that the kernel does not.
     os._exit(0)
 
@@ -106,6 +111,11 @@ class _Worker:
         self._outbox.close()
         beating.join()
         return 0
+
+    def taken(self, places: list[int]) -> None:
+        """The reader has a frame more; these places are free again."""
+        self._sending.given_back(places)
+        self._outbox.taken()
 
     def told(self, order: dict[str, Any]) -> None:
         """A change while it runs; it holds from the next frame on."""
@@ -181,11 +191,16 @@ class _Worker:
 
 
 class _Outbox:
-    """What is to be sent. Of live frames the newest wins; a recording waits until there is room."""
+    """What is to be sent. Of live frames the newest wins; a recording waits until there is room.
+
+    No more than ``_UNDERWAY`` frames are sent before the reader has `taken` them: those that wait here can still be
+    replaced by newer ones.
+    """
 
     def __init__(self, *, newest: bool) -> None:
         self.newest = newest
         self.dropped = 0
+        self._underway = 0
         self._changed = threading.Condition()
         self._notes: deque[dict[str, Any]] = deque()
         self._frames: deque[Frame] = deque()
@@ -216,6 +231,12 @@ class _Outbox:
             self._notes.append(note)
             self._changed.notify_all()
 
+    def taken(self) -> None:
+        """A frame that was sent has been taken."""
+        with self._changed:
+            self._underway -= 1
+            self._changed.notify_all()
+
     def close(self) -> None:
         with self._changed:
             self._closed = True
@@ -225,16 +246,24 @@ class _Outbox:
         """Each in turn; None where nothing has come in time. Ends after the last."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._notes or self._frames or self._closed, within_s)
+                self._changed.wait_for(lambda: self._notes or self._may_send() or self._over(), within_s)
+                message: Frame | dict[str, Any] | None = None
                 if self._notes:
-                    message: Frame | dict[str, Any] | None = self._notes.popleft()
-                else:
-                    message = self._frames.popleft() if self._frames else None
-                done = message is None and self._closed
+                    message = self._notes.popleft()
+                elif self._may_send():
+                    message = self._frames.popleft()
+                    self._underway += 1
+                done = message is None and self._over()
                 self._changed.notify_all()
             if done:
                 return
             yield message
+
+    def _may_send(self) -> bool:
+        return bool(self._frames) and self._underway < _UNDERWAY
+
+    def _over(self) -> bool:
+        return self._closed and not self._frames
 
 
 def _hello(source: Source) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._channel.close()
+        self._receiving.close()
 
     def _how(self) -> str:
         from streamer.worker_child import EXIT_BROKEN, EXIT_MEMORY, EXIT_STUCK
@@ -128,6 +129,8 @@ class WorkerProcess:
 
     def _grown(self) -> bool:
         try:
-            return psutil.Process(self.pid).memory_info().rss > self._memory_bytes
+            held = psutil.Process(self.pid).memory_info()
+            # Frames lie in memory of both; how many are kept is decided on this side.
+            return held.rss - getattr(held, "shared", 0) > self._memory_bytes
         except psutil.Error:
             return False

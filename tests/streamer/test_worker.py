@@ -236,7 +236,7 @@ def test_the_child_loads_no_model():
 
 
 def test_a_child_that_computes_is_waited_for_longer_than_one_that_is_stopped(monkeypatch):
-    status = []
+    status = ["running"]  # as which it starts
     monkeypatch.setattr(psutil.Process, "status", lambda _: status[0])
     with ApartSource("tcp://127.0.0.1:9") as source:
         child = source._child

@@ -1,0 +1,152 @@
+"""Memory that the capturing process fills and the analysing one reads: no pixel is copied on the way between them.
+
+It has no name, so nothing is left behind whichever side is killed. The child cuts it into places of one size and says
+which place holds what; the parent maps it read-only and says which places nobody looks at any more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import sys
+import tempfile
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from streamer.frame import Pixels
+
+PLACES: Final = 32
+"""In one piece of memory, so that frames kept for clips do not take a file descriptor each."""
+
+_PIECE_BYTES: Final = 256 << 20  # of addresses; pages are taken when they are first written
+
+
+class Place(NamedTuple):
+    """Where a frame goes: ``number`` tells it to the other side, which needs ``piece`` once, where it is new."""
+
+    number: int
+    memory: Pixels
+    piece: int | None
+
+
+class Lender:
+    """The child's side: hands out places. One thread takes, another may give back."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._pieces: dict[int, Pixels] = {}
+        self._free: deque[int] = deque()
+        self._made = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> Place:
+        """A place of ``size`` bytes that nobody reads. What was lent at another size is forgotten.
+
+        A new ``piece`` is an open file: the caller sends it and closes it.
+
+        Raises:
+            OSError: there is no memory.
+        """
+        with self._lock:
+            if size != self._size:
+                self._size = size
+                self._pieces.clear()
+                self._free.clear()
+            piece = None if self._free else self._new_piece()
+            number = self._free.popleft()
+            return Place(number, self._pieces[number // PLACES][number % PLACES], piece)
+
+    def give_back(self, numbers: Iterable[int]) -> None:
+        """These places can be written again."""
+        with self._lock:
+            # The lowest first: memory that was never needed is never touched.
+            mine = [number for number in numbers if number // PLACES in self._pieces]
+            self._free = deque(sorted({*self._free, *mine}))
+
+    def _new_piece(self) -> int:
+        places = max(1, min(PLACES, _PIECE_BYTES // self._size))
+        piece = _file_of(places * self._size)
+        try:
+            memory = np.frombuffer(mmap.mmap(piece, places * self._size), np.uint8)
+        except BaseException:
+            os.close(piece)
+            raise
+        self._pieces[self._made] = memory.reshape(places, self._size)
+        self._free.extend(self._made * PLACES + place for place in range(places))
+        self._made += 1
+        return piece
+
+
+class Borrower:
+    """The parent's side: reads places. For one thread; frames may be let go of in any."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._pieces: dict[int, mmap.mmap] = {}
+        self._lent: dict[int, weakref.ref[Pixels]] = {}
+        self._over: deque[int] = deque()
+
+    def pixels(self, number: int, size: int, piece: int | None = None) -> Pixels:
+        """The bytes of a place, uint8 ``(size,)``, read-only; they stay as they are for as long as they are held.
+
+        Args:
+            number: of the place.
+            size: of the frame in it.
+            piece: the open file that the place is the first of; it stays the caller's.
+
+        Raises:
+            ValueError: there is no such place, or its memory could be taken away again.
+        """
+        if piece is not None:
+            self._open(number // PLACES, size, piece)
+        memory = self._pieces.get(number // PLACES)
+        start = number % PLACES * size
+        if memory is None or size != self._size or start + size > len(memory) or number in self._lent:
+            raise ValueError("a frame is in no place that was lent")
+        # An array of its own for each time a place is lent: every view keeps it, and it dies with the last of them.
+        pixels = np.frombuffer(memory, np.uint8, size, start)
+        self._lent[number] = weakref.ref(pixels, lambda _: self._over.append(number))
+        return pixels
+
+    def given_back(self) -> list[int]:
+        """Places that nobody looks at any more; each is named once."""
+        over: list[int] = []
+        while self._over:
+            over.append(self._over.popleft())
+            self._lent.pop(over[-1], None)
+        return over
+
+    def _open(self, number: int, size: int, piece: int) -> None:
+        count = os.fstat(piece).st_size // size
+        # What can be cut short by the other side would end this process when it is read.
+        sealed = sys.platform != "linux" or fcntl.fcntl(piece, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK
+        if count < 1 or not sealed:
+            raise ValueError("memory that was lent is none, or could be taken away again")
+        if size != self._size:
+            self._size = size
+            self._pieces.clear()
+            self._lent.clear()
+        self._pieces[number] = mmap.mmap(piece, count * size, prot=mmap.PROT_READ)
+
+
+def _file_of(size: int) -> int:
+    """An open file without a name: memory on Linux, elsewhere one that was removed from its folder already."""
+    if sys.platform == "linux":
+        piece = os.memfd_create("fetalstream", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    else:
+        with tempfile.TemporaryFile() as unnamed:
+            piece = os.dup(unnamed.fileno())
+    try:
+        os.truncate(piece, size)
+        if sys.platform == "linux":
+            fcntl.fcntl(piece, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    except BaseException:
+        os.close(piece)
+        raise
+    return piece

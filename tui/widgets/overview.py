@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 
 from tui.condition import badge, freshness
 from tui.session import Session, StreamView
 from tui.text import label_words, plain, probability, weeks_days
 from tui.widgets import palette
 from tui.widgets.bars import stamp
-from tui.widgets.panel import Panel
-from tui.widgets.preview import Preview
+from tui.widgets.captioned import Captioned
 from tui.widgets.single import banner
 
 MAX_TILES = 9
@@ -36,17 +34,8 @@ def tile_caption(number: int, view: StreamView, now_ns: int, *, replay: bool) ->
     return text
 
 
-class Tile(Vertical):
+class Tile(Captioned):
     """One stream's picture and one row about it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.preview = Preview()
-        self.caption = Panel()
-
-    def compose(self) -> ComposeResult:
-        yield self.preview
-        yield self.caption
 
 
 class Overview(Container):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 
 from tui.coach import Item
 from tui.kept_pictures import KeptPictures
 from tui.session import StreamView
 from tui.text import plain, probability, span
 from tui.widgets import palette
-from tui.widgets.panel import Panel
-from tui.widgets.preview import Banner, Preview
+from tui.widgets.captioned import Captioned
+from tui.widgets.preview import Banner
 
 MOST_TILES = 24
 _MARKS = {"done": ("●", palette.GOOD), "weak": ("◐", palette.WARN), "missing": ("○", palette.FAINT)}
@@ -47,17 +46,8 @@ def caption(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
     return palette.spread(left, Text(right, style=palette.MUTED), width)
 
 
-class Thumbnail(Vertical):
+class Thumbnail(Captioned):
     """One view's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.preview = Preview()
-        self.caption = Panel()
-
-    def compose(self) -> ComposeResult:
-        yield self.preview
-        yield self.caption
 
     def show(self, item: Item, pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
         """What stands for the view now."""

@@ -1,0 +1,23 @@
+"""A picture with one row of words beneath it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tui.widgets.panel import Panel
+from tui.widgets.preview import Preview
+
+
+class Captioned(Vertical):
+    """A ``preview`` and its ``caption``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.preview = Preview()
+        self.caption = Panel()
+
+    def compose(self) -> ComposeResult:
+        """The picture takes what height there is."""
+        yield self.preview
+        yield self.caption

@@ -47,22 +47,34 @@ class Choices:
     """An examination's kept frames.
 
     ``frames``: as announced, by id. ``standing``: those that count, the oldest first. ``best`` of each plane;
-    ``rivals``: the newest other frame of a plane, for the operator to compare. ``snapshots``: taken by the operator.
+    ``snapshots``: how many the operator took.
     """
 
     frames: Mapping[str, Best] = field(default_factory=dict[str, Best])
     decisions: tuple[Decision, ...] = ()
     standing: tuple[Best, ...] = ()
     best: Mapping[str, Best] = field(default_factory=dict[str, Best])
-    rivals: Mapping[str, Best] = field(default_factory=dict[str, Best])
     snapshots: int = 0
 
     def of(self, plane: str, subplane: str | None) -> Best | None:
-        """What stands for a view: accepted by the operator, else the best by score, else taken by the operator."""
+        """What stands for a view: accepted last by the operator, else the best by score, else taken by the operator."""
         if subplane is None and plane in self.best:
             return self.best[plane]
-        fits = [each for each in self.standing if each.plane == plane and subplane in (None, each.subplane)]
-        return max(fits, key=lambda each: (each.accepted, not each.by_operator, each.score), default=None)
+        said = {each.keyframe: place for place, each in enumerate(_standing(self.decisions))}
+        return max(
+            self._fitting(plane, subplane),
+            key=lambda each: (said.get(each.keyframe, -1) if each.accepted else -1, not each.by_operator, each.score),
+            default=None,
+        )
+
+    def rival(self, plane: str, subplane: str | None) -> Best | None:
+        """The newest other frame of a view, for the operator to compare with what stands for it."""
+        stands = self.of(plane, subplane)
+        others = [each for each in self._fitting(plane, subplane) if stands and each.keyframe != stands.keyframe]
+        return others[-1] if others else None
+
+    def _fitting(self, plane: str, subplane: str | None) -> list[Best]:
+        return [each for each in self.standing if each.plane == plane and subplane in (None, each.subplane)]
 
     @property
     def undoable(self) -> bool:
@@ -137,16 +149,12 @@ def _resolved(choices: Choices) -> Choices:
         accepted[frame.plane] = decision.keyframe
     standing = tuple(sorted(frames.values(), key=lambda each: each.published_ns))
     best: dict[str, Best] = {}
-    rivals: dict[str, Best] = {}
     for frame in standing:
         before = best.get(frame.plane)
         if (not frame.by_operator or frame.accepted) and (before is None or _replaces(frame, before)):
             best[frame.plane] = frame
     best |= {plane: frames[keyframe] for plane, keyframe in accepted.items() if keyframe in frames}
-    for frame in standing:
-        if frame.plane in best and best[frame.plane].keyframe != frame.keyframe:
-            rivals[frame.plane] = frame
-    return replace(choices, standing=standing, best=best, rivals=rivals)
+    return replace(choices, standing=standing, best=best)
 
 
 def _replaces(frame: Best, before: Best) -> bool:

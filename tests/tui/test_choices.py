@@ -34,14 +34,14 @@ A, B = frame("a", at_s=1), frame("b", score=0.7, at_s=2)
 def test_the_newest_by_score_stands_beside_the_one_before() -> None:
     choices = folded(A, B, frame("f", "femur"))
     assert best(choices) == {"brain": "b", "femur": "f"}
-    assert choices.rivals["brain"].keyframe == "a"
+    assert choices.rival("brain", None).keyframe == "a"
 
 
 def test_a_runner_up_is_a_candidate_and_stands_where_it_leads_what_is_left() -> None:
     runner_up = frame("r", score=0.72, at_s=3, rank=1)
     choices = folded(A, B, runner_up)
     assert best(choices) == {"brain": "b"}
-    assert choices.rivals["brain"].keyframe == "r"
+    assert choices.rival("brain", None).keyframe == "r"
     assert best(folded(A, B, runner_up, word(1, "b", "reject"))) == {"brain": "r"}
     less = frame("r", score=0.51, at_s=3, rank=1)
     assert best(folded(A, B, less, word(1, "b", "reject"))) == {"brain": "a"}
@@ -53,14 +53,14 @@ def test_an_accepted_frame_stays_and_better_ones_are_candidates() -> None:
     choices = folded(A, word(1, "a", "accept"), B)
     assert best(choices) == {"brain": "a"}
     assert choices.best["brain"].accepted
-    assert choices.rivals["brain"].keyframe == "b"
+    assert choices.rival("brain", None).keyframe == "b"
     assert best(folded(A, B, word(1, "a", "accept"), word(2, "b", "accept"))) == {"brain": "b"}
 
 
 def test_a_rejected_frame_gives_way_to_the_one_before_and_comes_back_by_undo() -> None:
     rejected = folded(A, B, word(1, "b", "reject"))
     assert best(rejected) == {"brain": "a"}
-    assert "brain" not in rejected.rivals
+    assert rejected.rival("brain", None) is None
     undone = decided(rejected, word(1, "b", "undo", of="reject"))
     assert best(undone) == {"brain": "b"}
     assert rejected.undoable
@@ -114,3 +114,28 @@ def test_nonsense_is_passed_over() -> None:
         {"number": 1, "keyframe": 2, "verdict": "x"},
     ):
         assert best(folded(A, scan.event(START, "decision", **detail))) == {"brain": "a"}
+
+
+THALAMIC = frame("t", score=0.4, at_s=3, subplane="trans-thalamic")
+OLDER, NEWER = (
+    frame("o", score=0.6, at_s=1, subplane="trans-ventricular"),
+    frame("n", score=0.5, at_s=2, subplane="trans-ventricular"),
+)
+
+
+def standing(choices: Choices, subplane: str) -> tuple[str | None, str | None]:
+    of, rival = choices.of("brain", subplane), choices.rival("brain", subplane)
+    return of and of.keyframe, rival and rival.keyframe
+
+
+def test_the_candidate_of_a_section_is_never_of_another_section() -> None:
+    choices = folded(OLDER, NEWER, THALAMIC)
+    assert standing(choices, "trans-ventricular") == ("o", "n")
+    assert standing(choices, "trans-thalamic") == ("t", None)
+    assert standing(choices, "trans-cerebellum") == (None, None)
+
+
+def test_of_a_section_too_the_frame_accepted_last_stands() -> None:
+    both = folded(OLDER, NEWER, word(1, "o", "accept"), word(2, "n", "accept"), word(3, "t", "accept"))
+    assert standing(both, "trans-ventricular") == ("n", "o")
+    assert standing(decided(both, word(2, "n", "undo", of="accept")), "trans-ventricular") == ("o", "n")

@@ -69,7 +69,7 @@ ModalScreen {{ align: center middle; background: {BACKGROUND} 40%; }}
 .review Horizontal {{ height: 1fr; }}
 .review #views {{ height: 1fr; }}
 .review .compared {{ width: 1fr; height: 1fr; padding: 0 0 0 1; }}
-.review .compared Panel {{ height: 3; }}
+.review .compared Panel {{ height: 4; }}
 .review #review-keys {{ height: 1; }}
 .review Panel, .sheet Panel {{ width: 1fr; }}
 .review #views {{ width: 29; }}

@@ -26,8 +26,8 @@ from tui.widgets.preview import Banner, Preview
 Decide = Callable[[str, dict[str, Any]], object]
 Said = Callable[[], "tuple[str, Tone] | None"]
 TIGHT_COLUMNS = 110
-_PARTS = {"probability": "prob", "sharpness": "sharp", "steadiness": "steady"}
-_ROOMY = 44  # cells across from which all is said in three rows
+_PARTS = {"probability": "prob", "in_plane": "on plane", "sharpness": "sharp", "steadiness": "steady"}
+_ROOMY = 44  # cells across from which all is said
 
 
 class Review(ModalScreen[None]):
@@ -124,8 +124,7 @@ class Review(ModalScreen[None]):
         if not checked:
             return None, None
         item = checked[self._at]
-        rival = view.choices.rivals.get(item.view.plane or "") if item.best is not None else None
-        return item.best, rival if rival != item.best else None
+        return item.best, view.choices.rival(item.view.plane or "", item.view.subplane)
 
     def _chosen(self) -> tuple[Best | None, Best | None]:
         found = self._look()
@@ -197,15 +196,17 @@ def _words(name: str, frame: Best, view: StreamView, now_ns: int, width: int) ->
     how = "accepted" if frame.accepted else "snapshot" if frame.by_operator else name
     parts = " · ".join(f"{_PARTS.get(each, each)} {probability(value)}" for each, value in frame.parts.items())
     weak = why(frame.parts)
+    in_rows = textwrap.wrap(parts, max(8, width))[:2]
     plane, subplane = label_words(frame.plane), label_words(frame.subplane) if frame.subplane else ""
     first = Text.assemble((f"{how}: ", palette.ACCENT), (plane, f"bold {palette.TEXT}"), no_wrap=True)
     if width >= _ROOMY:
         first.append(f", {subplane}" if subplane else "", style=f"bold {palette.TEXT}")
         first.append(f" · {age}" if age else "", style=palette.GOOD)
-        rest = [f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else ""), parts]
+        weak = weak.partition(" (")[0]  # its number is among the parts
+        rest = [f"score {probability(frame.score)} · {ago}" + (f" · {weak}" if weak else ""), *in_rows]
     else:
         rest = [" · ".join(filter(None, (subplane, age))), f"{probability(frame.score)} · {ago}", weak]
-    colours = (palette.MUTED, palette.FAINT if width >= _ROOMY else palette.MUTED, palette.FAINT)
+    colours = (palette.MUTED, palette.FAINT if width >= _ROOMY else palette.MUTED, palette.FAINT, palette.FAINT)
     lines = [Text(plain(row, max(4, width)), style=colour) for row, colour in zip(rest, colours, strict=False)]
     return palette.lines([first, *lines])
 

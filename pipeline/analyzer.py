@@ -79,6 +79,7 @@ class StreamAnalyzer:
         self._meaning = Meaning(facts, bank)
         self._exam_before = exam
         self._exam_since_ns: int | None = None
+        self.exam_began_ns: int | None = None
         self._on_the_way: deque[Admitted] = deque()
         self._answer: Answer | None = None
         self._answered_exam = exam
@@ -131,6 +132,7 @@ class StreamAnalyzer:
             dropped: frames of this stream dropped so far, for its reading.
             arrived_ns: when it reached this process, monotonic; None where nobody looked.
         """
+        self.exam_began_ns = now_ns if self.exam_began_ns is None else self.exam_began_ns
         late = self._exam_since_ns is not None and frame.captured_ns < self._exam_since_ns
         admitted = self._intake.admit(frame, self._exam_before if late else self.exam, now_ns, dropped)
         ahead = self._bank_ahead and admitted.action == "analyse"
@@ -195,6 +197,7 @@ class StreamAnalyzer:
         """
         messages = self.flush()
         self._exam_before, self.exam, self._exam_since_ns = self.exam, exam, now_ns
+        self.exam_began_ns = now_ns
         self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
         self._decisions = Decisions()
         self._freeze_taken = False

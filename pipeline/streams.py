@@ -124,6 +124,7 @@ class Way:
             "stream": analyzer.stream,
             "kind": self._kind,
             "exam": analyzer.exam,
+            "exam_began_ns": analyzer.exam_began_ns,
             "width": width,
             "height": height,
             "sector_from": None if analyzer.region is None else analyzer.region.origin,

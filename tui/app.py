@@ -62,6 +62,7 @@ class FetalstreamApp(OperatedApp):
     ) -> None:  # fmt: skip
         super().__init__(feed, clock_ns, read_only=read_only, protocol=protocol)
         self._known_run: str | None = None
+        self._sized_run: str | None = None
         self._pace = Pace()
         self._state: Mapping[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -159,6 +160,17 @@ class FetalstreamApp(OperatedApp):
         self.session = session
         self._dashboard.all_due()
 
+    def _unsized(self) -> bool:
+        """Whether a stream whose frames come was not there yet when the engine told of it."""
+        return any(
+            view.reading is not None and view.facts is not None and view.facts.width is None
+            for view in self.session.streams.values()
+        )
+
+    async def _measure(self) -> None:
+        with contextlib.suppress(RequestFailed):  # the header does without
+            self._opened(await self._feed.request("state"))
+
     async def _reopen(self) -> None:
         try:
             self._opened(await self._feed.request("state"))
@@ -172,8 +184,13 @@ class FetalstreamApp(OperatedApp):
     def tick(self) -> None:
         """Takes in what came; draws it unless the terminal is still busy with the last drawing."""
         now_ns = self._clock_ns()
-        for message, blob in self._feed.drain():
+        # Before the state is known (when the examination began, for one) what comes waits in the feed.
+        for message, blob in self._feed.drain() if self._known_run is not None else ():
             self.session = reduce(self.session, message, now_ns, blob)
+        if self._player is None and self._unsized() and self._sized_run != self.session.run:
+            # This dashboard was there before the first frame; now that one has come, its size is known.
+            self._sized_run = self.session.run
+            self.run_worker(self._measure(), group="measure", exclusive=True)
         if self.session.run and self._known_run not in (None, self.session.run):
             # The engine came back as another run: its streams and model may differ.
             self._known_run = self.session.run

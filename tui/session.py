@@ -30,7 +30,7 @@ TREND_EVERY_S = 1.0
 
 
 class StreamFacts(msgspec.Struct, frozen=True):
-    """A stream as the ``state`` command tells of it."""
+    """A stream as the ``state`` command tells of it; ``exam_began_ns`` on the publisher's clock."""
 
     stream: str
     kind: str | None = None
@@ -38,6 +38,8 @@ class StreamFacts(msgspec.Struct, frozen=True):
     height: int | None = None
     spacing_mm: float | None = None
     spacing_from: str | None = None
+    exam: str | None = None
+    exam_began_ns: int | None = None
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
@@ -256,7 +258,7 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
 def _read(view: StreamView, reading: Reading, now_ns: int) -> StreamView:
     if view.reading is not None and reading.seq <= view.reading.seq:
         return view
-    started = reading.published_ns if view.exam_started_ns is None else view.exam_started_ns
+    started = _began_ns(view, reading) if view.exam_started_ns is None else view.exam_started_ns
     signal = now_ns if reading.state in ("live", "frozen") or view.signal_ns is None else view.signal_ns
     told_ns = now_ns - _waited_ns(reading)
     seconds = (reading.published_ns - started) / 1e9
@@ -276,6 +278,14 @@ def _read(view: StreamView, reading: Reading, now_ns: int) -> StreamView:
         view = replace(view, zooms=zoomed(view.zooms, reading))
     point = TrendPoint(seconds, age.days, age.low_days, age.high_days, age.frame_days)
     return replace(view, gestation=age, gestation_ns=now_ns, trend=_longer(view.trend, point))
+
+
+def _began_ns(view: StreamView, first: Reading) -> int:
+    """When the examination began: whoever joins late was told; who saw it begin has its first reading."""
+    told = view.facts
+    if told is None or told.exam != first.exam or told.exam_began_ns is None:
+        return first.published_ns
+    return min(told.exam_began_ns, first.published_ns)
 
 
 def _waited_ns(message: Reading | Preview) -> int:

@@ -242,6 +242,16 @@ def test_a_new_exam_forgets_age_keyframes_and_smoothing():
     assert reading.planes["brain"].smoothed == pytest.approx(reading.planes["brain"].raw, abs=0.01)
 
 
+def test_when_the_exam_began_is_known_to_who_joins_late():
+    stage = analyzer()
+    assert stage.exam_began_ns is None
+    stage.admit(frame(0, picture(0, BRAIN)), 50)
+    stage.admit(frame(1, picture(1, BRAIN)), 90)
+    assert stage.exam_began_ns == 50
+    stage.new_exam("exam-2", now_ns=200)
+    assert stage.exam_began_ns == 200
+
+
 def test_frames_from_before_a_new_exam_stay_with_the_old_one():
     stage = analyzer()
     readings(stage, brains(3))

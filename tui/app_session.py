@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Coroutine
@@ -22,6 +23,10 @@ EXPORTS: Final = (
 
 class SessionApp(PastApp):
     """The actions on the session's folder; each is carried out by a process of its own."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._one_by_one = asyncio.Lock()
 
     @property
     def folder(self) -> Path | None:
@@ -72,8 +77,14 @@ class SessionApp(PastApp):
         self.push_screen(AskLine("search", "What to look for in the recording, in words"), answered)
 
     def _aside(self, work: Coroutine[Any, Any, None], words: str) -> None:
-        self.say(words, "quiet")
-        self.run_worker(work, group="aside", exclusive=True)
+        busy = self._one_by_one.locked()
+        self.say(f"{words.removesuffix(' …')}, after what is being done …" if busy else words, "quiet")
+        self.run_worker(self._in_turn(work), group="aside")
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        """One after the other: together they would take the engine's time, and none is to be lost."""
+        async with self._one_by_one:
+            await work
 
     async def _exported(self, what: str, *arguments: str) -> None:
         try:

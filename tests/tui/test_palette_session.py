@@ -72,6 +72,18 @@ async def test_the_export_fills_the_folder_that_was_said(session: Path, tmp_path
     assert (out / "readings.csv").read_text().count("\n") == len(FRAMES) + 1
 
 
+async def test_what_is_asked_for_meanwhile_is_done_after_it(session: Path) -> None:
+    async with bench() as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        b.app.tape = Tape(session)
+        await choose(b, "Write the report")
+        await choose(b, "Write the report")
+        await b.shows("Writing the report, after what is being done")
+        await carried_out(b, "Written: ")
+        assert [command for command, _ in b.feed.asked].count("exported") == 2
+
+
 async def test_what_cannot_be_done_is_said_in_one_line(short_path: Path) -> None:
     async with bench() as b:
         b.put_streams("stream-1")

@@ -127,14 +127,18 @@ class OperatedApp(SessionApp):
 
             def answered(note: str | None) -> None:
                 if note is not None:
-                    self._command("mark", {"stream": stream, "text": note}, f"Mark set on {stream}")
+                    self._command("mark", {"stream": stream, "text": note}, f"Mark set on {stream}{self._of_now()}")
 
             self.push_screen(AskLine("mark", "A note, or nothing (no names of patients)"), answered)
 
     def action_snapshot(self) -> None:
         """Keeps the chosen stream's newest frame."""
         if (stream := self._may("snapshot")) is not None:
-            self._command("snapshot", {"stream": stream}, f"Snapshot taken on {stream}")
+            self._command("snapshot", {"stream": stream}, f"Snapshot taken on {stream}{self._of_now()}")
+
+    def _of_now(self) -> str:
+        """The engine knows of no held screen."""
+        return "" if self.held is None else ": of the picture of now, not of the one that is held"
 
     def action_new_exam(self) -> None:
         """Asks once, then begins a new exam on the chosen stream."""
@@ -171,7 +175,7 @@ class OperatedApp(SessionApp):
                 else:
                     self._command("set_spacing", {"stream": stream, "spacing_mm": spacing_mm}, f"Scale set on {stream}")
 
-            self.push_screen(AskLine("scale", "mm per pixel of the source's frames; nothing leaves it to it"), answered)
+            self.push_screen(AskLine("scale", "mm per pixel of the frames; empty: the source's own"), answered)
 
     def action_region(self) -> None:
         """The scan region of the chosen stream: found, a scanner's, or none."""

@@ -114,7 +114,7 @@ class PastApp(App[None]):
         """Back to now."""
         if self._player is not None:
             self._go_to(self._player.duration)
-        self.held = None
+        self.held = self._said = None
         self._dashboard.all_due()
 
     def action_scrub(self, steps: int) -> None:

@@ -37,7 +37,7 @@ EVENT_WORDS = {
     "source_back": "Source is back",
     "source_failed": "Capture given up",
     "source_warning": "Source",
-    "spacing_changed": "Scale changed",
+    "spacing_changed": "Scale",
     "clip": "Clip kept",
     "paused": "Paused",
     "resumed": "Going on",
@@ -141,8 +141,8 @@ def event_words(event: str, detail: dict[str, object], limit: int = 60) -> str:
 
 
 def _detail(key: str, value: object) -> str:
-    if key == "spacing_mm" and isinstance(value, float):
-        return f"{value:.3f} mm/px"
+    if key == "spacing_mm":
+        return f"{value:.3f} mm/px" if isinstance(value, (int, float)) else "unknown"
     if key in _SELF_EVIDENT and isinstance(value, str):
         return value
     if isinstance(value, float):

@@ -438,3 +438,39 @@ async def test_on_a_tall_screen_the_views_stand_beneath_the_picture() -> None:
         await b.until(lambda: any(tile.preview._jpeg for tile in b.app.screen.query(Thumbnail)))
         await b.pilot.resize_terminal(120, 40)
         await b.until(lambda: not any(tile.size.height for tile in b.app.screen.query(Thumbnail)))
+
+
+async def test_the_size_of_frames_is_told_once_the_first_has_come() -> None:
+    (told,) = scan.STATE["streams"]
+    feed = ListFeed({**scan.STATE, "streams": [{**told, "width": None, "height": None}]})
+    async with bench((140, 45), feed=feed) as b:
+        await b.shows("phantom")
+        b.feed.state = scan.STATE
+        b.put_streams("stream-1")
+        await b.shows("640×480")
+        assert [command for command, _ in b.feed.asked].count("state") == 1
+
+
+async def test_a_mark_or_snapshot_while_the_screen_is_held_is_told_to_be_of_now() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        await b.pilot.press("p", "s")
+        await b.shows("Snapshot taken on stream-1: of the picture of now, not of the one that is held")
+        await b.pilot.press("m", "enter")
+        await b.shows("Mark set on stream-1: of the picture of now")
+        await b.pilot.press("end", "s")
+        await b.shows("Snapshot taken on stream-1 ")
+
+
+async def test_back_at_now_nothing_is_said_of_the_past_any_more() -> None:
+    async with bench((140, 45)) as b:
+        b.put_streams("stream-1")
+        b.feed.put(scan.event(b.clock(), text="moon"))
+        await b.later(9)
+        b.put_streams("stream-1")
+        await b.shows("LIVE")
+        await b.pilot.press("f", *"moon", "enter", "enter")
+        await b.shows("end leads back")
+        await b.pilot.press("end")
+        await b.until(lambda: "end leads back" not in b.screen())

@@ -56,9 +56,7 @@ def test_every_event_that_is_emitted_has_words(event: EventName) -> None:
 def test_an_event_tells_what_an_operator_needs() -> None:
     detail: dict[str, object] = {"text": "ask Dr \x1b[2J", "index": 3, "pts_seconds": 0.1}
     assert event_words("mark", detail) == "Mark · ask Dr [2J"
-    assert event_words("spacing_changed", {"spacing_mm": 0.21, "spacing_from": "operator"}) == (
-        "Scale changed · 0.210 mm/px"
-    )
+    assert event_words("spacing_changed", {"spacing_mm": 0.21, "spacing_from": "operator"}) == ("Scale · 0.210 mm/px")
     assert event_words("source_warning", {"text": "cut short"}) == "Source · cut short"
     assert event_words("signal_lost", {"state": "black", "index": 7}) == "No scan in the picture"
     assert event_words("probe_changed", {"to": "C5", "gain": 0.333333, "nested": {}}) == (

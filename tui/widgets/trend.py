@@ -59,6 +59,7 @@ class Trend(PlotWidget, can_focus=False):
     def on_mount(self) -> None:
         """Narrow margins: the panel's border already frames the plot."""
         self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 6
+        self.visible = False  # axes without an age would show ages that nobody measured
 
     def show(self, points: tuple[TrendPoint, ...], keyframes: tuple[float, ...] = ()) -> bool:
         """Draws the points; whether they changed.
@@ -71,6 +72,7 @@ class Trend(PlotWidget, can_focus=False):
             return False
         self._points, self._keyframes = points, keyframes
         self.clear()
+        self.visible = bool(points)
         if not points:
             return True
         low, high = min(p.low_days for p in points), max(p.high_days for p in points)

@@ -29,11 +29,13 @@ async def test_axes_count_in_weeks_and_minutes(seconds: int) -> None:
         assert "0:00" in stage.shown()
 
 
-async def test_one_point_and_none_are_drawn_too() -> None:
+async def test_one_point_is_drawn_and_without_any_there_are_no_axes_either() -> None:
     stage = Stage()
     async with stage.run_test(size=(60, 12)) as pilot:
+        assert not stage.shown().strip()
         assert stage.trend.show((TrendPoint(0.0, 143.0, 134.0, 152.0),))
         await pilot.pause()
         assert "20w0d" in stage.shown()
         assert stage.trend.show(())
         await pilot.pause()
+        assert not stage.shown().strip()

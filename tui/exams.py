@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
-from pipeline.wire import Event, Goodbye, Keyframe, Message, Reading
+from pipeline.wire import Event, FrameInfo, Goodbye, Keyframe, Message, Reading
 from tui.choices import Best
 from tui.history import Span, extended
 from tui.replay import Recording
 from tui.session import Session, StreamView, opened, reduce
+
+RUNNERS_UP: Final = 3
+APART_SECONDS: Final = 2.0  # of media time, from which on two frames are of different moments, as pipeline.shelf has it
 
 
 @dataclass(slots=True)
@@ -61,6 +65,28 @@ class Exam:
         more = [each for each in choices.standing if (each.by_operator or each.accepted) and each.keyframe not in shown]
         return [*first, *more]
 
+    def runners_up(self, best: Best) -> list[Best]:
+        """Next best frames of its plane, of other moments than what is shown, three at most; none for what is no best.
+
+        Other sections of the plane come first: the best frame of one section may be what stands for a view.
+        """
+        choices = self.view.choices
+        if choices.best.get(best.plane) != best:
+            return []
+        shown = {each.keyframe for each in self.shown()}
+        ranked = [each for each in choices.standing if each.plane == best.plane and each.keyframe not in shown]
+        ranked.sort(key=lambda each: -each.score)
+        leads = {each.subplane: each for each in reversed(ranked) if each.subplane != best.subplane}
+        ranked.sort(key=lambda each: leads.get(each.subplane) != each)  # stable: by score within both
+        moments = [self.keyframes[key].frame for key in shown if self.keyframes[key].plane == best.plane]
+        found: list[Best] = []
+        for each in ranked:
+            moment = self.keyframes[each.keyframe].frame
+            if len(found) < RUNNERS_UP and all(_apart(moment, other) for other in moments):
+                moments.append(moment)
+                found.append(each)
+        return found
+
 
 def exams_of(recording: Recording) -> list[Exam]:
     """All examinations of a session that hold a reading, a kept frame or an event, in the order of their beginnings.
@@ -80,6 +106,10 @@ def exams_of(recording: Recording) -> list[Exam]:
         exam.view = view
         _counted(exam, message)
     return [exam for exam in exams.values() if exam.readings or exam.keyframes or exam.events]
+
+
+def _apart(one: FrameInfo, other: FrameInfo) -> bool:
+    return one.epoch != other.epoch or abs(one.pts_seconds - other.pts_seconds) >= APART_SECONDS
 
 
 def _counted(exam: Exam, message: Message) -> None:

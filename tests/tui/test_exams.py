@@ -1,4 +1,5 @@
-from tests.tui.recorded import PER_SECOND, Scan, recorded
+from tests.tui import scan
+from tests.tui.recorded import PER_SECOND, Scan, png, recorded
 from tui.exams import exams_of
 from tui.replay import Recording
 
@@ -33,3 +34,23 @@ def test_streams_are_apart_and_an_empty_session_has_none(tmp_path):
         ("stream-1", 3),
         ("stream-2", 2),
     ]
+
+
+def told_at(made, key, score, seconds, subplane=None, rank=1):
+    moment = scan.frame(made.now_ns, round(seconds * 30))
+    made.keep(key, "brain", score, png(1), frame=moment, subplane=subplane, rank=rank)
+
+
+def test_runners_up_are_of_other_moments_and_one_of_each_section_comes_first(tmp_path):
+    with Scan(tmp_path) as made:
+        made.look("brain", 5)
+        told_at(made, "near the best", 0.45, 9.5, "trans-ventricular", rank=0)
+        told_at(made, "best", 0.6, 10, "trans-ventricular", rank=0)
+        for place, score in enumerate((0.5, 0.4, 0.3, 0.2)):
+            told_at(made, f"ventricular {place}", score, 20 + 10 * place, "trans-ventricular")
+        told_at(made, "thalamic", 0.1, 80, "trans-thalamic")
+        made.keep("femur", "femur", 0.5, png(2), frame=scan.frame(made.now_ns, 90 * 30))
+    (exam,) = exams_of(Recording(made.store.folder))
+    brain, femur = exam.shown()
+    assert [each.keyframe for each in exam.runners_up(brain)] == ["thalamic", "ventricular 0", "ventricular 1"]
+    assert exam.runners_up(femur) == []

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pipeline.wire import NOTICE
+from tests.tui import scan
 from tests.tui.recorded import HOSTILE, Scan, png, recorded
 from tui import cli
 from tui.protocols import read_protocol
@@ -101,6 +102,22 @@ def test_a_map_stands_beside_its_frame(session, tmp_path):
     (session / "maps").mkdir()
     (session / "maps" / f"{'a' * 32}.png").write_bytes(png(9))
     assert "class activation map of brain" in write_report(session, tmp_path / "with.html").read_text()
+
+
+def test_runners_up_and_clips_are_told_of_beside_the_best_frame(tmp_path):
+    with Scan(tmp_path) as made:
+        made.look("brain", 30)
+        for number, (key, score, section) in enumerate((("a", 0.6, "trans-ventricular"), ("b", 0.4, "trans-thalamic"))):
+            moment = scan.frame(made.now_ns, 100 * number)
+            made.keep(key * 32, "brain", score, png(number), subplane=section, frame=moment, rank=number)
+    clip = made.store.folder / "clips" / f"{'a' * 32}.mkv"
+    clip.parent.mkdir()
+    clip.write_bytes(b"")
+    text = write_report(made.store.folder).read_text()
+    assert "thalamic, 0.40, at 0:03" in text
+    assert text.count("data:image/jpeg") == 2
+    assert f"clips/{'a' * 32}.mkv" in text
+    assert f"clips/{'b' * 32}.mkv" not in text
 
 
 def test_a_session_that_is_being_written_is_told_of_too(tmp_path):

@@ -21,11 +21,13 @@ from tui.replay import Recording
 from tui.report import plots
 from tui.report.pictures import embedded, map_of
 from tui.report.plots import Growth
+from tui.session_files import safe_name
 
 MAX_EVENTS: Final = 300
 _HERE: Final = Path(__file__).parent
 _ACTS: Final = ("mark", DECISION, "new_exam", "paused", "resumed")
 _SHORT_ID: Final = 8
+_SMALL: Final = 320
 
 
 def rendered(
@@ -160,7 +162,25 @@ def _frame(recording: Recording, exam: Exam, best: Best, *, missing: bool) -> di
         "absent": "The picture was saved, and is missing" if missing else "The picture was not saved",
         "picture": embedded(_picture(recording, best.keyframe)),
         "map": embedded(map_of(recording.folder, best.keyframe)),
+        "clip": _clip(recording.folder, best.keyframe),
+        "others": [_other(recording, exam, each) for each in exam.runners_up(best)],
     }
+
+
+def _other(recording: Recording, exam: Exam, runner_up: Best) -> dict[str, Any]:
+    section = [] if runner_up.subplane is None else [text.label_words(runner_up.subplane, 40)]
+    words = [*section, text.probability(runner_up.score), f"at {text.stopwatch(exam.at_s(runner_up.published_ns))}"]
+    return {
+        "words": ", ".join(words),
+        "id": runner_up.keyframe[:_SHORT_ID],
+        "picture": embedded(_picture(recording, runner_up.keyframe), _SMALL),
+    }
+
+
+def _clip(folder: Path, keyframe: str) -> str | None:
+    """Where in the session the clip of a best frame is; None where there is none."""
+    path = folder / "clips" / f"{safe_name(keyframe)}.mkv"
+    return path.relative_to(folder).as_posix() if path.is_file() else None
 
 
 def _picture(recording: Recording, keyframe: str) -> bytes | None:

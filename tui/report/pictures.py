@@ -23,8 +23,8 @@ class Embedded(NamedTuple):
     height: int
 
 
-def embedded(picture: bytes | None) -> Embedded | None:
-    """A picture as a JPEG of at most ``LONGEST_SIDE`` pixels a side; None where there is none, or it is damaged.
+def embedded(picture: bytes | None, longest_side: int = LONGEST_SIDE) -> Embedded | None:
+    """A picture as a JPEG of at most ``longest_side`` pixels a side; None where there is none, or it is damaged.
 
     It is drawn anew, so that nothing but its pixels is carried along.
     """
@@ -35,7 +35,7 @@ def embedded(picture: bytes | None) -> Embedded | None:
             small = image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB")
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
         return None
-    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    small.thumbnail((longest_side, longest_side))
     packed = io.BytesIO()
     small.save(packed, "JPEG", quality=_QUALITY)
     address = "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode()

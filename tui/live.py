@@ -58,6 +58,8 @@ def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
         endpoints = resolve_endpoints(settings.pub, settings.control, folder=folder.path)
         supervisor = Supervisor(_commands(settings, endpoints, folder), folder.path)
         with _Asked() as asked:
+            if not headless:
+                print("starting the engine …", file=sys.stderr)  # it takes some seconds
             try:
                 ready = _started(supervisor, asked)
                 if ready and headless:

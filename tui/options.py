@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -343,9 +344,17 @@ def _seed(text: str) -> int:
 
 
 def parse(argv: Sequence[str] | None, version: str) -> argparse.Namespace:
-    """The options; wrong ones end the process with code 2, after a line that says why."""
+    """The options; wrong ones end the process with code 2, after a line that says why, and none after the help."""
     parser = build_parser(version)
-    options = parser.parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    if not given:
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
+    options, unknown = parser.parse_known_args(given)
+    if unknown:
+        parser.error(
+            f"{options.command}: not understood: {' '.join(unknown)}; see fetalstream {options.command} --help"
+        )
     if options.command == "run" and not options.sources and options.config is None:
         parser.error("run: give a SOURCE, or --config FILE")
     if options.command == "analyze" and options.out is None and options.jsonl is None:

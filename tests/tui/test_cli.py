@@ -102,6 +102,21 @@ def test_wrong_usage_is_code_2_and_says_how(argv, capsys):
     assert "usage: fetalstream" in capsys.readouterr().err
 
 
+def test_an_option_that_is_none_names_the_help_to_look_at(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "phantom:1", "--protcol", "x\x1b[2J"])
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith("run: not understood: --protcol x[2J; see fetalstream run --help")
+
+
+def test_without_a_command_all_are_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == 2
+    assert "purge" in capsys.readouterr().err
+
+
 def test_what_is_no_video_is_refused_before_a_model_is_loaded(fails, tmp_path):
     (tmp_path / "notes.mp4").write_text("not a video")
     assert "notes.mp4" in fails("analyze", str(tmp_path / "notes.mp4"), "--out", str(tmp_path / "out"))

@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from tui.condition import Freshness
 from tui.render import LEVELS, Gray, PictureError, decoded, level_value, levels, runs
+from tui.text import plain
 from tui.widgets import palette
 from tui.widgets.themes import Styled
 
@@ -121,7 +122,8 @@ def _strips(pixels: Gray | None, columns: int, rows: int, *, dim: bool) -> list[
 def _overlaid(strips: list[Strip], columns: int, banner: Banner | None) -> list[Strip]:
     if banner is None or len(strips) < 3:
         return strips
-    words = f"  {banner.words[: max(0, columns - 6)]}  "
+    words = plain(banner.words, max(1, columns - 2))
+    words = words.center(len(words) + min(4, max(0, columns - len(words))))
     left = (columns - len(words)) // 2
     style = Style(color=Color.parse(banner.ink), bgcolor=Color.parse(banner.colour), bold=banner.ink == palette.INK)
     middle = len(strips) // 2

@@ -53,7 +53,6 @@ class Thumbnail(Captioned):
         """What stands for the view now."""
         picture = None if item.best is None else pictures.get(item.best.keyframe)
         words = item.advice if item.best is None else "" if picture is None else "not kept"
-        words = plain(words, max(4, self.preview.size.width - 2))
         over = Banner(words, palette.BACKGROUND, ink=palette.FAINT) if words and not picture else None
         self.preview.show(picture or None, "fresh" if picture else "waiting", over)
         if self.caption.columns:  # else names would be cut to nothing until the next drawing

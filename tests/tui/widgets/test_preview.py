@@ -1,5 +1,6 @@
 """The picture's strips, checked in a tiny app of their own."""
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -82,3 +83,14 @@ async def test_a_part_of_the_screen_is_drawn_from_the_same_rows() -> None:
         whole = stage.preview.render_lines(Region(0, 0, 40, 15))
         part = stage.preview.render_lines(Region(5, 3, 20, 4))
         assert [row.text for row in part] == [row.text[5:25] for row in whole[3:7]]
+
+
+@pytest.mark.parametrize(("columns", "told"), [(14, " not seen yet "), (30, "  not seen yet  "), (10, " not see… ")])
+async def test_a_banner_is_whole_where_it_fits_and_says_where_it_is_cut(columns: int, told: str) -> None:
+    stage = Stage()
+    async with stage.run_test(size=(columns, 3)) as pilot:
+        stage.preview.show(None, "waiting", Banner("not seen yet", palette.BACKGROUND, ink=palette.FAINT))
+        await pilot.pause()
+        middle = stage.preview.render_lines(Region(0, 0, columns, 3))[1].text
+    assert told in middle
+    assert len(middle) == columns

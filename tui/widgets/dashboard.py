@@ -156,7 +156,7 @@ class Dashboard(Screen[None]):
         self._streams.display = len(live.streams) > 1
         self._streams.show(bars.streams(live, scene.selected, now_ns, width))
         self._health.show(bars.health(view, now_ns, width, behind_s=behind_s))
-        self._notice.show(Text(plain(live.notice, width), no_wrap=True, end=""))
+        self._notice.show(Text(plain(live.notice, width).center(width), no_wrap=True, end=""))
         self._status.show(_status(scene, behind_s, width, wide=self.has_class("wide")))
 
 

@@ -14,7 +14,7 @@ CSS = f"""
 Screen {{ background: {BACKGROUND}; color: {TEXT}; layout: vertical; overflow: hidden; }}
 Panel {{ width: 1fr; height: 1; background: {BACKGROUND}; text-wrap: nowrap; text-overflow: clip; }}
 .wide #header {{ background: {TRACK}; }}
-#notice {{ color: {WARN}; text-align: center; }}
+#notice {{ color: {WARN}; }}
 
 Single {{ height: 1fr; layout: horizontal; }}
 Single #left {{ width: 1fr; padding: 0 1 0 0; }}

@@ -14,11 +14,12 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tui import record_commands
+from tui import measure_commands, record_commands
+from tui.chosen_model import chosen_model, given
 from tui.loading import versions
 from tui.options import parse
 from tui.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
@@ -96,12 +97,12 @@ def _demo(options: argparse.Namespace) -> int:
     if options.headless or options.json or not _on_terminal():
         from tui.demo_command import demo
 
-        demo(options.seconds, options.seed, _model(options, ModelSettings()), as_json=options.json)
+        demo(options.seconds, options.seed, chosen_model(options, ModelSettings()), as_json=options.json)
         return DONE
     from tui.live import run_live
 
     streams = (StreamSettings(source=f"phantom:{options.seed}"),)
-    run_live(_recorded(options, _model(options, RunSettings(streams=streams))), _look(options), headless=False)
+    run_live(_recorded(options, chosen_model(options, RunSettings(streams=streams))), _look(options), headless=False)
     return DONE
 
 
@@ -122,7 +123,7 @@ def _run(options: argparse.Namespace) -> int:
         settings = _for_all_streams(settings, profile=options.profile)
     if options.embeddings:
         settings = msgspec.structs.replace(settings, embeddings=True)
-    settings = _given(_model(options, settings), pub=options.pub, control=options.control)
+    settings = given(chosen_model(options, settings), pub=options.pub, control=options.control)
     run_live(_recorded(options, settings), _look(options), headless=options.headless or not _on_terminal())
     return DONE
 
@@ -195,7 +196,7 @@ def _analyze(options: argparse.Namespace) -> int:
         if options.jsonl is not None:
             to_stdout = options.jsonl == "-"
             jsonl = sys.stdout if to_stdout else stack.enter_context(Path(options.jsonl).open("w", encoding="utf-8"))
-        model = _model(options, ModelSettings())
+        model = chosen_model(options, ModelSettings())
         well = analyze(
             options.paths,
             model=model,
@@ -220,36 +221,7 @@ def _replay(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from tui.search_command import search
 
-    search(options.session, options.text, _model(options, ModelSettings()), top=options.top, as_json=options.json)
-    return DONE
-
-
-def _models(options: argparse.Namespace) -> int:
-    from tui import model_commands
-
-    if options.what == "list":
-        model_commands.show_list()
-    elif options.what == "pull":
-        model_commands.pull(options.name)
-    elif options.what == "parity":
-        return _parity(options)
-    else:
-        return DONE if model_commands.verify(options.names) else FAILED
-    return DONE
-
-
-def _parity(options: argparse.Namespace) -> int:
-    from tui.parity_command import parity
-
-    settings = _model(options, ModelSettings())
-    well = parity(settings, options.sources, spacing_mm=options.spacing, frames=options.frames, as_json=options.json)
-    return DONE if well else FAILED
-
-
-def _bench(options: argparse.Namespace) -> int:
-    from tui.bench_command import bench
-
-    bench(_model(options, ModelSettings()), seconds=options.seconds, size=options.size, as_json=options.json)
+    search(options.session, options.text, chosen_model(options, ModelSettings()), top=options.top, as_json=options.json)
     return DONE
 
 
@@ -258,41 +230,6 @@ def _sources(options: argparse.Namespace) -> int:
 
     show_sources(as_json=options.json)
     return DONE
-
-
-def _eval(options: argparse.Namespace) -> int:
-    from tui import eval_command
-
-    if options.task == "gestation-scores":
-        eval_command.eval_gestation_scores(options.file, options.sizes, as_json=options.json)
-    elif options.task == "predictions":
-        eval_command.eval_predictions(options.file, as_json=options.json)
-    elif options.task == "phantom":
-        settings = _model(options, ModelSettings())
-        if options.exams:
-            seeds = options.seeds or range(2000, 2240)
-            eval_command.eval_exams(seeds, settings, predictions=options.predictions, as_json=options.json)
-        else:
-            seeds = options.seeds or range(100, 120)
-            eval_command.eval_phantom(
-                seeds, options.seconds, settings, predictions=options.predictions, as_json=options.json
-            )
-    elif options.task == "hc18":
-        settings = _model(options, ModelSettings())
-        eval_command.eval_hc18(options.data, settings, predictions=options.predictions, as_json=options.json)
-    else:
-        settings = _model(options, ModelSettings())
-        fit = options.fit if options.task == "planes" else None
-        eval_command.eval_planes(
-            options.task, options.data, settings, predictions=options.predictions, as_json=options.json, fit=fit
-        )
-    return DONE
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from tui.doctor import examine
-
-    return DONE if examine(options.model) else FAILED
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -304,12 +241,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "analyze": _analyze,
     "replay": _replay,
     "search": _search,
-    "models": _models,
-    "bench": _bench,
-    "eval": _eval,
     "sources": _sources,
-    "doctor": _doctor,
     **record_commands.COMMANDS,
+    **measure_commands.COMMANDS,
 }
 
 
@@ -319,27 +253,8 @@ def _look(options: argparse.Namespace, *, read_only: bool = False) -> Look:
     return Look(options.protocol, read_only)
 
 
-_Settings = TypeVar("_Settings", bound=ModelSettings)
-
-
-def _given(settings: _Settings, **values: Any) -> _Settings:
-    """The settings with those values that were given on the command line."""
-    return msgspec.structs.replace(settings, **{key: value for key, value in values.items() if value is not None})
-
-
-def _model(options: argparse.Namespace, settings: _Settings) -> _Settings:
-    return _given(
-        settings,
-        model=options.model,
-        weights=options.weights,
-        prompts=options.prompts,
-        device=options.device,
-        precision=options.precision,
-    )
-
-
 def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings:
-    return _given(settings, record="" if options.no_record else options.record)
+    return given(settings, record="" if options.no_record else options.record)
 
 
 def _on_terminal() -> bool:

@@ -6,6 +6,7 @@ import argparse
 from typing import Final, NoReturn, TypeAlias
 
 from pipeline.wire import NOTICE
+from tui import option_values as values
 from tui.text import plain
 
 _WIDTH: Final = 26
@@ -44,3 +45,26 @@ def command(commands: Commands, name: str, words: str, more: str = "") -> Parser
     # Taken after the command too; what was said before it stays in force.
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    """One line for programs."""
+    parser.add_argument("--json", action="store_true", help="print one JSON line")
+
+
+def model_options(parser: argparse.ArgumentParser) -> None:
+    """Which model, and how it runs."""
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", metavar="NAME", help="a name from models list, or a .toml file (mini)")
+    group.add_argument("--weights", metavar="PATH", help='other weights for it; "random" for speed tests')
+    group.add_argument("--prompts", metavar="DIR", help="other sentences")
+    group.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 (auto)")
+    precisions = ("auto", "fp32", "bf16", "int8", "fp8")
+    group.add_argument("--precision", choices=precisions, help="of the image encoder, where it can be had (auto)")
+
+
+def spacing_option(parser: Options) -> None:
+    """Millimetres a pixel."""
+    parser.add_argument(
+        "--spacing", type=values.positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
+    )

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from streamer.phantom import tour
-from tui import options
+from tui import option_values
 from tui.cli import main
 
 SAVED = {"prediction": ["brain", "femur", "femur"], "label": ["brain", "brain", "femur"]}
@@ -69,7 +69,7 @@ def test_seeds_that_models_may_have_learnt_from_are_refused(seeds, capsys):
 
 
 def test_the_options_know_where_training_seeds_begin():
-    assert options.FIRST_TRAINING_SEED == tour.FIRST_TRAINING_SEED
+    assert option_values.FIRST_TRAINING_SEED == tour.FIRST_TRAINING_SEED
 
 
 def test_a_table_that_is_no_text_is_one_line(tmp_path, capsys):

@@ -1,0 +1,86 @@
+"""What people write on the command line, read; each raises argparse.ArgumentTypeError with what was wanted."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Final
+
+FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
+
+
+def depth(text: str) -> float:
+    """A scanner's depth, centimetres."""
+    depth_cm = positive(text)
+    if depth_cm > 50:
+        raise argparse.ArgumentTypeError(f"must be centimetres, 50 at most, got {text}")
+    return depth_cm
+
+
+def size(text: str) -> tuple[int, int]:
+    """``640x480``: width and height, pixels."""
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and 64 <= min(int(width), int(height)) <= 8192):
+        raise argparse.ArgumentTypeError(f"must be like 640x480, got {text}")
+    return int(width), int(height)
+
+
+def port(text: str) -> int:
+    """0 to 65535."""
+    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"must be a port below 65536, got {text}")
+    return int(text)
+
+
+def sector(text: str) -> str | list[int]:
+    """A rectangle ``X,Y,W,H``, or a word for another scan region."""
+    if text in ("auto", "whole"):
+        return text
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(f"must be X,Y,W,H in whole pixels, auto or whole, got {text}")
+    return [int(part) for part in parts]
+
+
+def seed(text: str) -> int:
+    """Of a phantom."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise argparse.ArgumentTypeError(f"must be a whole number of at most nine digits, got {text}")
+    return int(text)
+
+
+def seeds(text: str) -> list[int]:
+    """``"100-119"`` or ``"7,8"``.
+
+    Raises:
+        argparse.ArgumentTypeError: no seeds, or some that models may have been trained on.
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wanted FIRST-LAST or a list of numbers, got {text!r}") from None
+    if not found or not all(0 <= seed < FIRST_TRAINING_SEED for seed in found):
+        raise argparse.ArgumentTypeError(f"wanted seeds from 0 to {FIRST_TRAINING_SEED - 1}, got {text!r}")
+    return list(dict.fromkeys(found))
+
+
+def model_file(text: str) -> Path:
+    """A model file to write."""
+    if not text.endswith(".toml"):
+        raise argparse.ArgumentTypeError(f"must be a file name that ends in .toml, got {text}")
+    return Path(text)

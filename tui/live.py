@@ -90,15 +90,17 @@ def watch(endpoint: str | None, look: Look, stop_orphan: Callable[[], bool]) -> 
 
 
 def replay(folder: Path, look: Look) -> None:
-    """The dashboard over a past session.
+    """The dashboard over a past session, with the views that were collected in it unless others are named.
 
     Raises:
         tui.replay.RecordingError: it is none.
     """
+    from tui.protocols import known_protocol
     from tui.replay import Recording, ReplayFeed
 
-    protocol = _protocol(look)
-    show(ReplayFeed(Recording(folder)), protocol)
+    recording = Recording(folder)
+    protocol = known_protocol(recording.protocol()) if look.protocol is None else _protocol(look)
+    show(ReplayFeed(recording), protocol)
 
 
 class _Asked:

@@ -86,6 +86,11 @@ def read_protocol(name: str) -> Protocol | None:
     return msgspec.structs.replace(protocol, name=path.stem)
 
 
+def known_protocol(name: str | None) -> Protocol | None:
+    """The one of that name that was collected; None too where it is not here any more, or was a file somewhere."""
+    return read_protocol(name) if name in protocol_names() else None
+
+
 def _ours() -> Path:
     return Path(str(files("configs") / "protocols"))
 

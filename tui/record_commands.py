@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from tui.protocols import read_protocol
+    from tui.protocols import known_protocol, read_protocol
+    from tui.replay import Recording
     from tui.report_command import write_report
 
-    protocol = None if options.protocol is None else read_protocol(options.protocol)
+    if options.protocol is not None:
+        protocol = read_protocol(options.protocol)
+    else:
+        with closing(Recording(options.session)) as recording:
+            protocol = known_protocol(recording.protocol())
     print(write_report(options.session, options.out, protocol=protocol))
     return 0
 

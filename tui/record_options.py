@@ -22,7 +22,7 @@ def _report(commands: Commands) -> None:
     )
     parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where it goes (report.html in the session's folder)")
-    parser.add_argument("--protocol", metavar="NAME", help="views to collect, as for run")
+    parser.add_argument("--protocol", metavar="NAME", help="other views than those that were collected")
 
 
 def _explain(commands: Commands) -> None:

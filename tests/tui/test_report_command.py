@@ -120,6 +120,22 @@ def test_runners_up_and_clips_are_told_of_beside_the_best_frame(tmp_path):
     assert f"clips/{'b' * 32}.mkv" not in text
 
 
+def test_the_views_are_those_that_were_collected_unless_others_are_named(tmp_path):
+    with Scan(tmp_path) as made:
+        made.look("brain", 3)
+        made.tell("protocol", protocol="isuog-midtrimester")
+        made.tell("protocol", protocol="fasp-20-week")
+    folder = str(made.store.folder)
+    assert cli.main(["report", folder]) == 0
+    assert "FASP" in (made.store.folder / "report.html").read_text()
+    assert cli.main(["report", folder, "--protocol", "isuog-midtrimester"]) == 0
+    assert "FASP" not in (made.store.folder / "report.html").read_text()
+    with Scan(tmp_path / "gone") as made:
+        made.look("brain", 3)
+        made.tell("protocol", protocol="ours-that-is-not-here")
+    assert cli.main(["report", str(made.store.folder)]) == 0
+
+
 def test_a_session_that_is_being_written_is_told_of_too(tmp_path):
     with Scan(tmp_path) as made:
         made.look("brain", 5)

@@ -157,6 +157,10 @@ def _state_in(dealer: zmq.Socket[bytes], request_id: str) -> dict[str, Any] | No
     return None
 
 
+class NoEndpoint(RequestFailed):
+    """What was given is no endpoint: trying again is of no use."""
+
+
 def connected(socket: zmq.Socket[bytes], endpoint: str) -> zmq.Socket[bytes]:
     """The socket; it is closed where the endpoint is none, for the context could not end otherwise."""
     if endpoint.startswith("tcp://["):
@@ -165,5 +169,5 @@ def connected(socket: zmq.Socket[bytes], endpoint: str) -> zmq.Socket[bytes]:
         socket.connect(endpoint)
     except zmq.ZMQError as error:
         socket.close()
-        raise RequestFailed(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:PORT or ipc:///path") from error
+        raise NoEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:PORT or ipc:///path") from error
     return socket

@@ -83,8 +83,7 @@ def dashboard(supervisor: Supervisor, control: str, to_stop: threading.Event, pr
     show(Feed(control), protocol, beside=caretaker)
     print("stopping …", file=sys.stderr)
     for folder in caretaker.recorded:
-        line = f"Recorded into {folder}; to look at it again: fetalstream replay {shlex.quote(str(folder))}"
-        print(line, file=sys.stderr)
+        print(f"Recorded. To look at it again: fetalstream replay {shlex.quote(str(folder))}", file=sys.stderr)
 
 
 def news(supervisor: Supervisor) -> list[str]:

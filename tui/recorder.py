@@ -19,7 +19,7 @@ from typing import Final
 
 from pipeline.wire import Event, Goodbye, Keyframe
 from tui.discover import discover
-from tui.feed_asker import Asker, Context, NoAnswer, new_context
+from tui.feed_asker import Asker, Context, NoAnswer, NoEndpoint, new_context
 from tui.feed_listener import REFILL_S, Heard, Listener
 from tui.feed_protocol import RequestFailed
 from tui.session_clips import CLIP
@@ -58,6 +58,9 @@ def record(
         stop: may be set from a signal handler. What has been published until then is still written.
         report: where lines for a person go.
         free_bytes: room on a folder's disk.
+
+    Raises:
+        NoEndpoint: what was given is none.
     """
     context = new_context()
     say = _Once(report)
@@ -67,6 +70,8 @@ def record(
                 _look_at_disk(make_folder(out_dir), free_bytes, say)
                 if _record_run(context, endpoint, out_dir, stop, say, free_bytes):
                     return
+            except NoEndpoint:
+                raise
             except RequestFailed as error:
                 say(f"Recorder: {error}")
             except (OSError, sqlite3.Error) as error:

@@ -102,6 +102,10 @@ def test_wrong_usage_is_code_2_and_says_how(argv, capsys):
     assert "usage: fetalstream" in capsys.readouterr().err
 
 
+def test_what_is_no_endpoint_is_not_waited_for(fails, tmp_path):
+    assert "'nowhere' is no endpoint" in fails("record", "nowhere", "--out", str(tmp_path / "out"))
+
+
 def test_an_option_that_is_none_names_the_help_to_look_at(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "phantom:1", "--protcol", "x\x1b[2J"])

@@ -196,7 +196,7 @@ def _words(name: str, frame: Best, view: StreamView, now_ns: int, width: int) ->
     how = "accepted" if frame.accepted else "snapshot" if frame.by_operator else name
     parts = " · ".join(f"{_PARTS.get(each, each)} {probability(value)}" for each, value in frame.parts.items())
     weak = why(frame.parts)
-    in_rows = textwrap.wrap(parts, max(8, width))[:2]
+    in_rows = [row.strip("· ") for row in textwrap.wrap(parts, max(8, width))[:2]]
     plane, subplane = label_words(frame.plane), label_words(frame.subplane) if frame.subplane else ""
     first = Text.assemble((f"{how}: ", palette.ACCENT), (plane, f"bold {palette.TEXT}"), no_wrap=True)
     if width >= _ROOMY:

@@ -7,7 +7,8 @@ phantom scan at 15 a second. CPU is the watching process's own CPU time as a sha
 programs disturb it little. ``pictures_s`` are those drawn, of all streams. ``late`` is how much later than asked a
 10 ms sleep in its event loop ends. The lag is measured from outside: a mark whose text is the time is published twice
 a second, and seen on the terminal's other end; its 0.2 s of drawing pace are in it. ``throttled`` reads the
-terminal at 150 kB/s. The last line is one JSON object.
+terminal at 150 kB/s. ``in pixels`` is drawn by Kitty's protocol, for a terminal that takes it all and paints nothing:
+what a real one costs beside is not in it. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -65,12 +66,12 @@ class Watched(FetalstreamApp):
                 with open(sys.argv[2], "w") as out:
                     json.dump([late_sorted[int(len(late) * 0.95)] * 1000, drawn[0], time.monotonic()], out)
 
-Watched(Feed(sys.argv[1])).run()
+Watched(Feed(sys.argv[1]), in_pixels=sys.argv[3] == "kitty").run()
 """
 WARM_UP_S = 5.0
 WRAP_MS = 10**7
 THROTTLE_BYTES_S = 150_000
-_MARK = re.compile(rb"T(\d{7})")
+_MARK = re.compile(rb"T-(\d{7})")  # no picture holds a hyphen
 
 
 class Terminal:
@@ -98,7 +99,7 @@ class Terminal:
                 return
             self.bytes += len(data)
             tail = (tail + data)[-4096:] if self._bytes_s else tail[-64:] + data
-            if self.first_picture_s is None and "▀".encode() * 2 in tail:
+            if self.first_picture_s is None and ("▀".encode() * 2 in tail or b"\x1b_Ga=T" in tail):
                 self.first_picture_s = time.monotonic() - self._began_s
             for mark in _MARK.findall(tail):
                 if mark not in self._seen:
@@ -123,13 +124,16 @@ def play(engine: ScriptedEngine, streams: int, over: threading.Event) -> None:
             if step % 30 == 0:
                 engine.publisher.send(health(name))
         if step % 15 == 0:
-            text = f"T{int(time.monotonic() * 1000) % WRAP_MS:07d}"
+            text = f"T-{int(time.monotonic() * 1000) % WRAP_MS:07d}"
             engine.publisher.send(wire.Event(stream="stream-1", exam="exam-a", event="mark", detail={"text": text}))
         step += 1
         over.wait(max(0.0, began_s + step / 30 - time.monotonic()))
 
 
-def measure(name: str, seconds: float, *, streams: int, bytes_s: int | None, overview: bool) -> dict[str, object]:
+def measure(
+    name: str, seconds: float, *, streams: int = 1, bytes_s: int | None = None, overview: bool = False,
+    pictures: str = "blocks",
+) -> dict[str, object]:  # fmt: skip
     """One row."""
     with tempfile.TemporaryDirectory(prefix="fs") as folder, ScriptedEngine(endpoints_in(Path(folder))) as engine:
         late = Path(folder) / "late"
@@ -140,7 +144,7 @@ def measure(name: str, seconds: float, *, streams: int, bytes_s: int | None, ove
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 120, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, engine.endpoints.control, str(late)],
+            [sys.executable, "-c", CHILD, engine.endpoints.control, str(late), pictures],
             stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
         )  # fmt: skip
         os.close(slave)
@@ -198,9 +202,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="measured, each row (20)")
     seconds = parser.parse_args().seconds
     rows = [
-        measure("one stream", seconds, streams=1, bytes_s=None, overview=False),
-        measure("four streams, all shown", seconds, streams=4, bytes_s=None, overview=True),
-        measure("one stream, throttled", seconds, streams=1, bytes_s=THROTTLE_BYTES_S, overview=False),
+        measure("one stream", seconds),
+        measure("four streams, all shown", seconds, streams=4, overview=True),
+        measure("one stream, throttled", seconds, bytes_s=THROTTLE_BYTES_S),
+        measure("one stream, in pixels", seconds, pictures="kitty"),
+        measure("one stream, in pixels, throttled", seconds, bytes_s=THROTTLE_BYTES_S, pictures="kitty"),
     ]
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))

@@ -21,6 +21,8 @@ from textual.theme import Theme
 from pipeline.wire import Event, Keyframe
 from tui.app_actions import OperatedApp
 from tui.feed_protocol import Feed, RequestFailed
+from tui.kitty import Kitty
+from tui.kitty_query import cell_px
 from tui.pace import Pace
 from tui.protocols import Protocol
 from tui.session import Session, opened, reduce
@@ -29,6 +31,7 @@ from tui.widgets.dashboard import Played, Scene
 
 VIDEO_HZ = 15.0
 RECONNECT_EVERY_S = 1.0
+COARSER_FROM_S = 2 / VIDEO_HZ  # between two pictures: a terminal so slow gets a quarter of the pixels
 
 _THEME = Theme(
     name="fetalstream",
@@ -51,6 +54,7 @@ class FetalstreamApp(OperatedApp):
         clock_ns: the monotonic clock that ages are counted by.
         read_only: nothing can be changed from here.
         protocol: views to collect; None for the model's own planes.
+        in_pixels: the terminal draws pictures by Kitty's protocol.
     """
 
     TITLE = "fetalstream"
@@ -58,9 +62,15 @@ class FetalstreamApp(OperatedApp):
 
     def __init__(
         self, feed: Feed, *, clock_ns: Callable[[], int] = time.monotonic_ns,
-        read_only: bool = False, protocol: Protocol | None = None,
+        read_only: bool = False, protocol: Protocol | None = None, in_pixels: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(feed, clock_ns, read_only=read_only, protocol=protocol)
+        self.kitty: Kitty | None = None
+        # Pictures are told apart by colours of the 256.
+        if in_pixels and self.console.color_system in ("256", "truecolor"):
+            from tui.app_terminal import KittyDriver  # not everywhere
+
+            self.kitty, self.driver_class = Kitty(self._write, cell_px), KittyDriver
         self._known_run: str | None = None
         self._sized_run: str | None = None
         self._pace = Pace()
@@ -200,6 +210,8 @@ class FetalstreamApp(OperatedApp):
             self.selected = next(iter(self.session.streams), None)
         busy = self._terminal_busy()
         picture = self._pace.may_draw(now_ns / 1e9, busy=busy)
+        if self.kitty is not None:
+            self.kitty.detail = 1.0 if self._pace.every_s < COARSER_FROM_S else 0.5
         if not busy:
             self._dashboard.draw(self._scene(now_ns), picture=picture)
 
@@ -209,6 +221,10 @@ class FetalstreamApp(OperatedApp):
         writer = getattr(self._driver, "_writer_thread", None)
         queue: Queue[str] | None = getattr(writer, "_queue", None)
         return queue is not None and not queue.empty()
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def _scene(self, now_ns: int) -> Scene:
         held = self.held

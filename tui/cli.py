@@ -250,7 +250,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 def _look(options: argparse.Namespace, *, read_only: bool = False) -> Look:
     from tui.live import Look
 
-    return Look(options.protocol, read_only)
+    return Look(options.protocol, read_only, options.pictures)
 
 
 def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings:

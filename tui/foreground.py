@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tui.feed_protocol import Feed as Showable
+from tui.kitty_query import Pictures, ask
 from tui.supervise import Child, Supervisor
 from tui.tape import INTO, Tape, heard
 
@@ -75,12 +76,15 @@ class Caretaker:
         app.say(words, "quiet" if words.startswith(INTO) else "bad")
 
 
-def dashboard(supervisor: Supervisor, control: str, to_stop: threading.Event, protocol: Protocol | None) -> None:
+def dashboard(
+    supervisor: Supervisor, control: str, to_stop: threading.Event, protocol: Protocol | None,
+    pictures: Pictures = "auto",
+) -> None:  # fmt: skip
     """The dashboard over the engine of this run, until it is left; then where the recording is."""
     from tui.feed import Feed
 
     caretaker = Caretaker(supervisor, to_stop)
-    show(Feed(control), protocol, beside=caretaker)
+    show(Feed(control), protocol, pictures=pictures, beside=caretaker)
     print("stopping …", file=sys.stderr)
     for folder in caretaker.recorded:
         print(f"Recorded. To look at it again: fetalstream replay {shlex.quote(str(folder))}", file=sys.stderr)
@@ -93,17 +97,25 @@ def news(supervisor: Supervisor) -> list[str]:
 
 
 def show(
-    feed: Showable, protocol: Protocol | None, *, read_only: bool = False,
+    feed: Showable, protocol: Protocol | None, *, read_only: bool = False, pictures: Pictures = "auto",
     beside: Caretaker | None = None,
 ) -> None:  # fmt: skip
     """The dashboard until it is left; ``beside`` looks after the children meanwhile, in a thread of its own.
+
+    ``pictures``: in half blocks, in pixels (``kitty``), or as the terminal answers.
 
     Raises:
         Failed: it broke down.
     """
     from tui.app import FetalstreamApp
 
-    app = FetalstreamApp(feed, read_only=read_only, protocol=protocol)
+    # As late as can be: what is answered after it was waited for would be seen until the app takes the terminal.
+    answer = ask(pictures)
+    if answer.owed:
+        from tui.app_terminal import leave_out
+
+        leave_out()
+    app = FetalstreamApp(feed, read_only=read_only, protocol=protocol, in_pixels=answer.draws)
     # The app ends well on SIGTERM; a closed terminal is the same to it.
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))

@@ -19,6 +19,7 @@ from tui.engine_process import READY
 from tui.feed_protocol import RequestFailed
 from tui.foreground import POLL_S, Failed, dashboard, failure, news, show
 from tui.headless import StatusLine, summary
+from tui.kitty_query import Pictures
 from tui.recorder_process import RecorderSettings
 from tui.session_files import sessions_folder
 from tui.settings import EngineSettings, RunSettings, SettingsError
@@ -33,10 +34,12 @@ ASKED_WITHIN_S: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the dashboard is looked at: the views to collect (a name or path, None for all planes), and hands off."""
+    """How the dashboard is looked at: the views to collect (a name or path, None for all planes), hands off, and what
+    pictures are drawn in."""
 
     protocol: str | None = None
     read_only: bool = False
+    pictures: Pictures = "auto"
 
 
 def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
@@ -65,7 +68,7 @@ def run_live(settings: RunSettings, look: Look, *, headless: bool) -> None:
                 if ready and headless:
                     _headless(supervisor, endpoints.control, asked)
                 elif ready:
-                    dashboard(supervisor, endpoints.control, asked.to_stop, protocol)
+                    dashboard(supervisor, endpoints.control, asked.to_stop, protocol, look.pictures)
             finally:
                 supervisor.stop()
         _raise_failure(supervisor)
@@ -81,7 +84,7 @@ def watch(endpoint: str | None, look: Look, stop_orphan: Callable[[], bool]) -> 
     """
     from tui.feed import Feed
 
-    show(Feed(endpoint), _protocol(look), read_only=look.read_only)
+    show(Feed(endpoint), _protocol(look), read_only=look.read_only, pictures=look.pictures)
     if look.read_only:
         return
     state = asyncio.run(_asked_once(endpoint, "state"))
@@ -100,7 +103,7 @@ def replay(folder: Path, look: Look) -> None:
 
     recording = Recording(folder)
     protocol = known_protocol(recording.protocol()) if look.protocol is None else _protocol(look)
-    show(ReplayFeed(recording), protocol)
+    show(ReplayFeed(recording), protocol, pictures=look.pictures)
 
 
 class _Asked:

@@ -55,7 +55,7 @@ def _demo(commands: Commands) -> None:
     parser.add_argument("--seconds", type=values.positive, metavar="N", default=60.0, help="of the scan, headless (60)")
     parser.add_argument("--seed", type=values.seed, metavar="S", default=7, help="which phantom (7)")
     parser.add_argument("--json", action="store_true", help="headless: print one JSON line last")
-    _protocol_option(parser)
+    _look_options(parser)
     model_options(parser)
     _recording_options(parser)
 
@@ -66,7 +66,7 @@ def _run(commands: Commands) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="streams and options from a TOML file")
     parser.add_argument("--headless", action="store_true", help="a status line instead of the dashboard")
     parser.add_argument("--embeddings", action="store_true", help="keep image vectors, for search")
-    _protocol_option(parser)
+    _look_options(parser)
     model_options(parser)
     _scale_options(parser)
     _sector_options(parser)
@@ -87,7 +87,7 @@ def _watch(commands: Commands) -> None:
         metavar="PORT",
         help="in a browser on this machine (any free port)",
     )
-    _protocol_option(parser)
+    _look_options(parser)
 
 
 def _record(commands: Commands) -> None:
@@ -115,7 +115,7 @@ def _analyze(commands: Commands) -> None:
 def _replay(commands: Commands) -> None:
     parser = command(commands, "replay", "show a past session on the dashboard")
     parser.add_argument("session", type=Path, metavar="SESSION", help="its folder")
-    _protocol_option(parser)
+    _look_options(parser)
 
 
 def _search(commands: Commands) -> None:
@@ -132,10 +132,12 @@ def _sources(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON line")
 
 
-def _protocol_option(parser: argparse.ArgumentParser) -> None:
+def _look_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocol", metavar="NAME", help="views to collect: isuog-midtrimester, fasp-20-week or a .toml file"
     )
+    ways = ("auto", "blocks", "kitty")
+    parser.add_argument("--pictures", choices=ways, default="auto", help="pixels where the terminal has them (auto)")
 
 
 def _sector_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.scan import jpeg, ramp
-from tui.render import LEVELS, PictureError, decoded, fitted, level_value, levels, runs
+from tui.render import (
+    FINE_LEVELS,
+    LEVELS,
+    PictureError,
+    cells_for,
+    decoded,
+    fine,
+    fitted,
+    level_value,
+    levels,
+    runs,
+)
 
 
 @given(st.integers(1, 4096), st.integers(1, 4096), st.integers(1, 200), st.integers(1, 100))
@@ -61,3 +72,34 @@ def test_runs_give_back_the_picture(rows: int, columns: int, seed: int) -> None:
         assert sum(length for length, _, _ in row) == columns
         assert [u for length, u, _ in row for _ in range(length)] == shown[2 * y].tolist()
         assert [low for length, _, low in row for _ in range(length)] == shown[2 * y + 1].tolist()
+
+
+def test_a_fine_picture_is_shrunk_to_fit_and_never_grown() -> None:
+    assert fine(ramp(640, 480), 400, 400).shape == (300, 400)
+    assert fine(ramp(640, 480), 4000, 120).shape == (120, 160)
+    assert fine(ramp(64, 48), 4000, 4000).shape == (48, 64)
+    with pytest.raises(PictureError):
+        fine(b"no picture", 100, 100)
+
+
+def test_a_fine_picture_has_64_grays_from_black_to_white_and_less_than_half_of_them_dimmed() -> None:
+    bright, dim = fine(ramp(640, 480), 640, 480), fine(ramp(640, 480), 640, 480, dim=True)
+    assert len(np.unique(bright)) == FINE_LEVELS
+    assert (bright.min(), bright.max()) == (0, 252)
+    assert abs(dim.astype(float) - 0.45 * bright).max() < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "within", "cell", "covered"),
+    [
+        ((640, 480), (80, 30), (8, 16), (80, 30)),
+        ((640, 480), (100, 30), (8, 16), (80, 30)),
+        ((533, 400), (98, 20), (10, 20), (54, 20)),  # 53.3: the last column in part
+        ((64, 48), (100, 30), (8, 16), (80, 30)),  # the terminal makes it larger
+        ((2000, 10), (40, 20), (8, 16), (40, 1)),
+    ],
+)
+def test_cells_hold_the_whole_picture(
+    size: tuple[int, int], within: tuple[int, int], cell: tuple[int, int], covered: tuple[int, int]
+) -> None:
+    assert cells_for(*size, *within, cell) == covered

@@ -1,12 +1,10 @@
-"""The live picture in half blocks. It hands finished strips to the screen: no style lookup and no box model per row."""
+"""The live picture, in half blocks or in pixels. It hands finished strips to the screen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from rich.color import Color, ColorType
-from rich.color_triplet import ColorTriplet
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor
@@ -16,22 +14,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.condition import Freshness
-from tui.render import LEVELS, Gray, PictureError, decoded, level_value, levels, runs
+from tui.kitty import Kitty
 from tui.text import plain
 from tui.widgets import palette
+from tui.widgets.blocks import EMPTY, Blocks
+from tui.widgets.sharp import Sharp
 from tui.widgets.themes import Styled
 
-
-def _gray(level: int) -> Color:
-    # Short to send (38;5;n) and, as it knows its own brightness, no filter of the app turns it into anything else.
-    value = level_value(level)
-    return Color(f"gray{level}", ColorType.EIGHT_BIT, number=232 + level, triplet=ColorTriplet(value, value, value))
-
-
-_GRAYS = [_gray(level) for level in range(LEVELS)]
-_STYLES = [[Style(color=upper, bgcolor=lower) for lower in _GRAYS] for upper in _GRAYS]
 _BACKGROUND = TextualColor.parse(palette.BACKGROUND)
-_EMPTY = Style(bgcolor=Color.parse(palette.BACKGROUND))
 _UNTOUCHED_BY = (ANSIToTruecolor, Styled)  # cells that know their own colours, as all but a banner's do
 
 
@@ -46,7 +36,11 @@ class Banner:
 
 
 class Preview(Widget):
-    """A gray picture, letterboxed with its aspect kept; a banner over it says what is wrong with it."""
+    """A gray picture, letterboxed with its aspect kept; a banner over it says what is wrong with it.
+
+    It is drawn in pixels where the app has a ``kitty``, a terminal that takes them, and no other screen lies over its
+    own: what lies over it tints the colours beneath, and a picture is found by its colour.
+    """
 
     ALLOW_SELECT = False
 
@@ -54,7 +48,11 @@ class Preview(Widget):
         super().__init__()
         self._key: tuple[object, ...] = ()
         self._jpeg: bytes | None = None
-        self._pixels: Gray | None = None
+        self._columns, self._rows, self._dim = 0, 0, False
+        self._banner: Banner | None = None
+        self._blocks = Blocks()
+        self._sharp: Sharp | None = None
+        self._drawn: tuple[object, ...] = ()
         self._strips: list[Strip] = []
         self._coloured = True
 
@@ -70,18 +68,15 @@ class Preview(Widget):
         # By identity: two pictures are almost never equal, and comparing bytes costs.
         if self._jpeg is jpeg and self._key == key:
             return False
-        if self._jpeg is not jpeg or self._key[2:] != key[2:]:
-            self._pixels = _decoded(jpeg, columns, rows)
-        self._jpeg, self._key = jpeg, key
-        self._strips = _overlaid(_strips(self._pixels, columns, rows, dim=fresh == "gray"), columns, banner)
-        # Grays alone come out of most filters as they went in; finding that out for each cell is a fifth of all work.
-        self._coloured = banner is not None or self._pixels is None
+        self._jpeg, self._key, self._drawn = jpeg, key, ()
+        self._dim, self._banner, self._columns, self._rows = key
         self.refresh()
         return True
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The strips as they are; rows beyond them are empty."""
-        empty = Strip.blank(crop.right, _EMPTY)
+        self._draw()
+        empty = Strip.blank(crop.right, EMPTY)
         rows = [self._strips[y] if y < len(self._strips) else empty for y in range(crop.y, crop.bottom)]
         filters = self.get_line_filters()  # a theme, or a terminal without colour
         if self._coloured or not all(isinstance(each, _UNTOUCHED_BY) for each in filters):
@@ -89,39 +84,42 @@ class Preview(Widget):
                 rows = [row.apply_filter(each, _BACKGROUND) for row in rows]
         return [row.crop(crop.x, crop.right) if crop.x or row.cell_length != crop.width else row for row in rows]
 
+    def on_unmount(self) -> None:
+        """Nothing of it stays in the terminal."""
+        if self._sharp is not None:
+            self._sharp.free()
 
-def _decoded(jpeg: bytes | None, columns: int, rows: int) -> Gray | None:
-    if jpeg is None or columns < 1 or rows < 1:
-        return None
-    try:
-        return decoded(jpeg, columns, rows)
-    except PictureError:
-        # The next preview comes in a moment; the one before it is too old to stand in for this one.
-        return None
+    def _draw(self) -> None:
+        """Makes the strips anew if they are not those of now."""
+        kitty: Kitty | None = getattr(self.app, "kitty", None)
+        if kitty is not None and self._sharp is None:
+            self._sharp = Sharp(kitty)
+        in_front = kitty is not None and self.screen is self.app.screen
+        drawn = (in_front, kitty.cleared if kitty is not None else 0)
+        if self._drawn == drawn:
+            return
+        self._drawn = drawn
+        picture = None if self._jpeg is None else self._picture(self._jpeg, in_pixels=in_front)
+        if self._jpeg is None and self._sharp is not None:
+            self._sharp.free()
+        # Grays alone come out of most filters as they went in; finding that out for each cell is a fifth of all work.
+        self._coloured = self._banner is not None or picture is None
+        strips = [Strip.blank(self._columns, EMPTY)] * self._rows if picture is None else picture
+        self._strips = _overlaid(strips, self._columns, self._banner)
 
-
-@lru_cache(1 << 15)
-def _run(length: int, upper: int, lower: int) -> Segment:
-    # A run of equal halves needs no block: blanks travel and compress better.
-    return Segment(("▀" if upper != lower else " ") * length, _STYLES[upper][lower])
-
-
-def _strips(pixels: Gray | None, columns: int, rows: int, *, dim: bool) -> list[Strip]:
-    blank = Strip.blank(columns, _EMPTY)
-    if pixels is None:
-        return [blank] * rows
-    height, width = pixels.shape[0] // 2, pixels.shape[1]
-    left, above = (columns - width) // 2, (rows - height) // 2
-    before, after = Segment(" " * left, _EMPTY), Segment(" " * (columns - width - left), _EMPTY)
-    strips = [blank] * above
-    for row in runs(levels(pixels, dim=dim)):
-        strips.append(Strip([before, *(_run(*each) for each in row), after], columns))
-    return [*strips, *[blank] * (rows - len(strips))]
+    def _picture(self, jpeg: bytes, *, in_pixels: bool) -> list[Strip] | None:
+        columns, rows, dim = self._columns, self._rows, self._dim
+        if in_pixels and self._sharp is not None:
+            strips = self._sharp.strips(jpeg, columns, rows, dim=dim)
+            if strips is not None:
+                return strips
+        return self._blocks.strips(jpeg, columns, rows, dim=dim)
 
 
 def _overlaid(strips: list[Strip], columns: int, banner: Banner | None) -> list[Strip]:
     if banner is None or len(strips) < 3:
         return strips
+    strips = list(strips)
     words = plain(banner.words, max(1, columns - 2))
     words = words.center(len(words) + min(4, max(0, columns - len(words))))
     left = (columns - len(words)) // 2

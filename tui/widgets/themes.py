@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from rich.color import Color as RichColor
+from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -91,5 +92,5 @@ _LOUD: Final = (_key(palette.WARN), _key(palette.BAD))
 
 
 def _known(colour: RichColor) -> object:
-    # The picture's grays are named, and are nobody's but its own.
-    return None if colour.name.startswith("gray") else colour.triplet
+    # Colours by number are nobody's but a picture's own.
+    return None if colour.type is ColorType.EIGHT_BIT else colour.triplet

@@ -38,15 +38,16 @@ class ClipShelf:
 
     def add(self, cut: Cut) -> dict[str, Any] | None:
         """Takes a clip, and says what is in it; None where too many wait already."""
-        size, about = cut.nbytes, about_cut(cut)
+        size, about, keyframe = cut.nbytes, about_cut(cut), cut.best.keyframe
         with self._lock:
             if self._waiting_bytes and self._waiting_bytes + size > self._waiting_most:
                 return None
             self._waiting_bytes += size
             self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="clips")
             file = self._thread.submit(matroska, cut)
-            self._clips[cut.best.keyframe] = _Clip(about, file)
-        file.add_done_callback(lambda done: self._encoded(cut.best.keyframe, size, done))
+            self._clips[keyframe] = _Clip(about, file)
+        # A future keeps what its callbacks hold for as long as it lives: raw frames must not be among it.
+        file.add_done_callback(lambda done: self._encoded(keyframe, size, done))
         return about
 
     def fetch(self, keyframe: str) -> Future[Any]:

@@ -1,4 +1,6 @@
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -87,3 +89,15 @@ def test_a_clip_that_cannot_be_encoded_says_so(monkeypatch):
     with pytest.raises(KeyError):
         shelf.fetch(clip.best.keyframe)
     assert shelf.unsaved == 0
+
+
+def test_an_encoded_clip_holds_no_raw_frame(gate):
+    shelf, clip = ClipShelf(), cut()
+    frames, keyframe = [weakref.ref(still.pixels) for still in clip.stills], clip.best.keyframe
+    shelf.add(clip)
+    del clip
+    gate.set()
+    assert shelf.fetch(keyframe).result(10).blob == bytes(10)
+    shelf.close()
+    gc.collect()
+    assert [frame() for frame in frames] == [None] * 3

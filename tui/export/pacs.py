@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.sop_class import SecondaryCaptureImageStorage  # pyright: ignore[reportAttributeAccessIssue]
 
 from tui.export.errors import ExportError
@@ -30,9 +31,17 @@ def store(images: Sequence[Dataset], pacs: Pacs) -> None:
     entity = AE(ae_title=pacs.calling_ae)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = WAIT_S
     entity.add_requested_context(SecondaryCaptureImageStorage, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-    association = entity.associate(pacs.host, pacs.port, ae_title=pacs.called_ae)
+    # Heard as it comes: an archive that refuses us hangs up at once, and pynetdicom may then forget what it said.
+    refusals: list[A_ASSOCIATE_RJ] = []
+
+    def heard(event: evt.Event) -> None:
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            refusals.append(event.pdu)
+
+    handlers: list[Any] = [(evt.EVT_PDU_RECV, heard)]
+    association = entity.associate(pacs.host, pacs.port, ae_title=pacs.called_ae, evt_handlers=handlers)
     if not association.is_established:
-        raise ExportError(_refusal(association, pacs))
+        raise ExportError(_refusal(association, refusals, pacs))
     try:
         for number, image in enumerate(images, start=1):
             _store_one(association, image, f"image {number} of {len(images)}", pacs)
@@ -64,10 +73,9 @@ def _store_one(association: Association, image: Dataset, which: str, pacs: Pacs)
         raise ExportError(f"{pacs} refused {which}: status 0x{status.Status:04X}, {words}")
 
 
-def _refusal(association: Association, pacs: Pacs) -> str:
-    answer = association.acceptor.primitive
-    if association.is_rejected and answer is not None:
-        return f"{pacs} refuses us ({answer.reason_str}): check --called-ae, and that it knows {pacs.calling_ae}"
-    if answer is not None:
+def _refusal(association: Association, refusals: list[A_ASSOCIATE_RJ], pacs: Pacs) -> str:
+    if refusals:
+        return f"{pacs} refuses us ({refusals[0].reason_str}): check --called-ae, and that it knows {pacs.calling_ae}"
+    if association.acceptor.primitive is not None:
         return f"{pacs} takes no Secondary Capture images from {pacs.calling_ae}"
     return f"what answers at {pacs.host}:{pacs.port} is no DICOM archive, or did not answer in {WAIT_S:.0f} s"

@@ -57,6 +57,15 @@ class Link:
     size: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Of a frame that was passed on."""
+
+    index: int
+    epoch: int
+    pts_seconds: float
+
+
 class ApartSource:
     """A source that is read in a child process. Frames come masked.
 
@@ -106,7 +115,7 @@ class ApartSource:
         self._child: WorkerProcess | None = None
         self._hello: dict[str, Any] | None = None
         self._ended: Note | None = None
-        self._last: Frame | None = None
+        self._last: _Moment | None = None  # not the frame: it would keep its memory
         self._began_ns: int | None = None
         self._reconnects = self._dropped = 0  # of children before this one
         self._epoch = self._index = 0  # to be added to those of this child
@@ -283,7 +292,7 @@ class ApartSource:
             )
             if frame.spacing_from in ("operator", "depth") and self._spacing_mm is None and self._depth_mm is None:
                 frame = replace(frame, spacing_mm=None, spacing_from=None)
-        self._last = frame
+        self._last = _Moment(frame.index, frame.epoch, frame.pts_seconds)
         return frame
 
     def _died(self, how: str) -> None:

@@ -50,6 +50,7 @@ class StreamAnalyzer:
 
     Attributes:
         exam: id of the running examination.
+        exam_began_ns: when it was begun, or its first frame came, monotonic; None before the first frame of all.
         newest: the newest reading, None before the first.
         source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
         picture: the frame that it is about, masked: what may be shown.
@@ -78,7 +79,6 @@ class StreamAnalyzer:
         self._intake = Intake(sector, spacing_mm)
         self._meaning = Meaning(facts, bank)
         self._exam_before = exam
-        self._exam_since_ns: int | None = None
         self.exam_began_ns: int | None = None
         self._on_the_way: deque[Admitted] = deque()
         self._answer: Answer | None = None
@@ -133,8 +133,9 @@ class StreamAnalyzer:
             arrived_ns: when it reached this process, monotonic; None where nobody looked.
         """
         self.exam_began_ns = now_ns if self.exam_began_ns is None else self.exam_began_ns
-        late = self._exam_since_ns is not None and frame.captured_ns < self._exam_since_ns
-        admitted = self._intake.admit(frame, self._exam_before if late else self.exam, now_ns, dropped)
+        # Of the first examination nothing is late: the one before it is itself.
+        exam = self._exam_before if frame.captured_ns < self.exam_began_ns else self.exam
+        admitted = self._intake.admit(frame, exam, now_ns, dropped)
         ahead = self._bank_ahead and admitted.action == "analyse"
         spacing_mm = self._meaning.input_spacing_mm(admitted) if ahead else None
         bank = None if spacing_mm is None else self._bank(spacing_mm)
@@ -196,8 +197,7 @@ class StreamAnalyzer:
         still be fetched, until the examination after this one begins.
         """
         messages = self.flush()
-        self._exam_before, self.exam, self._exam_since_ns = self.exam, exam, now_ns
-        self.exam_began_ns = now_ns
+        self._exam_before, self.exam, self.exam_began_ns = self.exam, exam, now_ns
         self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
         self._decisions = Decisions()
         self._freeze_taken = False

@@ -7,6 +7,7 @@ which place holds what; the parent maps it read-only and says which places nobod
 from __future__ import annotations
 
 import fcntl
+import heapq
 import mmap
 import os
 import sys
@@ -41,7 +42,7 @@ class Lender:
     def __init__(self) -> None:
         self._size = 0
         self._pieces: dict[int, Pixels] = {}
-        self._free: deque[int] = deque()
+        self._free: list[int] = []  # a heap, the lowest first: memory that was never needed is never touched
         self._made = 0
         self._lock = threading.Lock()
 
@@ -59,15 +60,15 @@ class Lender:
                 self._pieces.clear()
                 self._free.clear()
             piece = None if self._free else self._new_piece()
-            number = self._free.popleft()
+            number = heapq.heappop(self._free)
             return Place(number, self._pieces[number // PLACES][number % PLACES], piece)
 
     def give_back(self, numbers: Iterable[int]) -> None:
         """These places can be written again."""
         with self._lock:
-            # The lowest first: memory that was never needed is never touched.
-            mine = [number for number in numbers if number // PLACES in self._pieces]
-            self._free = deque(sorted({*self._free, *mine}))
+            for number in numbers:
+                if number // PLACES in self._pieces:
+                    heapq.heappush(self._free, number)
 
     def _new_piece(self) -> int:
         places = max(1, min(PLACES, _PIECE_BYTES // self._size))

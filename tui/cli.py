@@ -20,6 +20,7 @@ import msgspec
 
 from tui import measure_commands, record_commands
 from tui.chosen_model import chosen_model, given
+from tui.exit_codes import DONE, FAILED
 from tui.loading import versions
 from tui.options import parse
 from tui.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
@@ -28,7 +29,6 @@ from tui.text import plain
 if TYPE_CHECKING:
     from tui.live import Look
 
-DONE, FAILED = 0, 1
 _LONGEST_ERROR = 600
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tui.chosen_model import chosen_model
+from tui.exit_codes import DONE, FAILED
 from tui.settings import ModelSettings
-
-DONE, FAILED = 0, 1
 
 
 def _models(options: argparse.Namespace) -> int:

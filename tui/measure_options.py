@@ -29,7 +29,7 @@ def _parity(commands: Commands) -> None:
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="real frames: videos, folders (made-up scans)")
     parser.add_argument("--frames", type=values.seed, metavar="N", default=400, help="at most so many (400)")
-    parser.add_argument("--json", action="store_true", help="print one JSON line")
+    json_option(parser)
     spacing_option(parser)
     model_options(parser)
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from tui.session_clips import clip_path
 from tui.session_files import safe_name
 
 _FILES: Final = ("keyframes/*/*.png", "clips/*.mkv")
@@ -122,7 +123,7 @@ def _entries(database: sqlite3.Connection) -> Iterator[_Entry]:
     if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'clips'").fetchone() is None:
         return  # of the time before clips
     for keyframe, state, file in database.execute("SELECT keyframe, clip, file FROM clips ORDER BY rowid").fetchall():
-        where = f"clips/{safe_name(keyframe)}.mkv"
+        where = clip_path(Path(), keyframe).as_posix()
         yield _Entry("clip", keyframe, state == "saved", str(file) if state == "saved" else where)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from pipeline.wire import Event, Message, Preview, decode
+from pipeline.wire import Message, Preview, decode
 from tui import reconcile
 from tui.feed_protocol import RequestFailed
 from tui.store import DATABASE, LAYOUT, preview_path
@@ -94,13 +94,12 @@ class Recording:
 
     def protocol(self) -> str | None:
         """The name of the protocol that was collected last; None where none was told of."""
-        rows = self._database.execute(
-            "SELECT header FROM messages WHERE kind = 'event' ORDER BY published_ns DESC, rowid DESC"
-        )
-        events = (decode(header.encode()) for (header,) in rows)
-        told = next((each for each in events if isinstance(each, Event) and each.event == "protocol"), None)
-        name = None if told is None else told.detail.get("protocol")
-        return name if isinstance(name, str) else None
+        told = self._database.execute(
+            "SELECT json_extract(header, '$.detail.protocol') FROM messages"
+            " WHERE kind = 'event' AND json_extract(header, '$.event') = 'protocol'"
+            " ORDER BY published_ns DESC, rowid DESC LIMIT 1"
+        ).fetchone()
+        return told[0] if told is not None and isinstance(told[0], str) else None
 
     def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
         """Headers of the keyframes up to a moment, in the order in which they came."""

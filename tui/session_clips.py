@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS clips (
 """
 
 
+def clip_path(folder: Path, keyframe: str) -> Path:
+    """Where the clip of a best frame is, in the session's folder."""
+    return folder / "clips" / f"{safe_name(keyframe)}.mkv"
+
+
 class ClipFiles:
     """Writes clips beside a session's database.
 
@@ -71,8 +76,8 @@ class ClipFiles:
             "sha256": hashlib.sha256(matroska).hexdigest(),
             "provenance": self._provenance,
         }
-        folder = make_folder(self._folder / "clips")
-        path = folder / f"{safe_name(keyframe)}.mkv"
+        path = clip_path(self._folder, keyframe)
+        make_folder(path.parent)
         # As with pictures, the clip comes last: where it is, all that belongs to it is there too.
         write_whole(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(sidecar), indent=2) + b"\n")
         write_whole(path, matroska)

@@ -19,6 +19,18 @@ import psutil
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
+# The command line, a widget of which breaks once the file named by the first argument is there.
+BREAKABLE = """
+import sys
+from pathlib import Path
+from tui import cli
+from tui.widgets.single import Single
+draw = Single.draw_numbers
+def broken(*given, **named):
+    if Path(sys.argv[1]).exists(): raise RuntimeError("a widget broke")
+    return draw(*given, **named)
+Single.draw_numbers = broken
+"""
 UP_WITHIN_S = 90.0
 
 

@@ -22,26 +22,20 @@ from pipeline.endpoints import endpoints_in
 from streamer.sources import open_source
 from tests.scripted_engine import ScriptedEngine, frame_info, health, reading
 from tests.tui.kitty_terminal import WEZTERM, KittyTerminal
-from tests.tui.live_run import ROOT, UP_WITHIN_S, environment, few_sentences
+from tests.tui.live_run import BREAKABLE, ROOT, UP_WITHIN_S, environment, few_sentences
 from tests.waiting import until
 from tui.widgets import palette
 
-CLI = """
-import sys
-from pathlib import Path
-from tui import cli
-from tui.widgets.single import Single
-draw = Single.draw_numbers
-def broken(*given, **named):
-    if Path(sys.argv[1]).exists(): raise RuntimeError("a widget broke")
-    return draw(*given, **named)
-Single.draw_numbers = broken
+CLI = (
+    BREAKABLE
+    + """
 if sys.argv[2] == "patient":  # on a machine that is busy an answer may take longer than anybody would wait
     from tui import foreground
     ask = foreground.ask
     foreground.ask = lambda wanted: ask(wanted, within_s=60.0)
 sys.exit(cli.main(sys.argv[3:]))
 """
+)
 # Large letters are of half blocks as well, but on the background's colour. Beneath another screen colours are tinted.
 _BACKGROUND = ";".join(map(str, Color.parse(palette.BACKGROUND).rgb)).encode()
 _BLOCKS = re.compile(rb"\x1b\[38;[\d;]+;48;(5;2\d\d|2;(?!%s)[\d;]+)m" % _BACKGROUND + "▀".encode())

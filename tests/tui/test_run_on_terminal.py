@@ -25,22 +25,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tui.live_run import ROOT, UP_WITHIN_S, environment, few_sentences, rows
+from tests.tui.live_run import BREAKABLE, ROOT, UP_WITHIN_S, environment, few_sentences, rows
 from tests.tui.test_recorder_faults import Disk
 from tests.waiting import until
 
-RUN = """
-import sys
-from pathlib import Path
-from tui import cli
-from tui.widgets.single import Single
-draw = Single.draw_numbers
-def broken(*given, **named):
-    if Path(sys.argv[1]).exists(): raise RuntimeError("a widget broke")
-    return draw(*given, **named)
-Single.draw_numbers = broken
+RUN = (
+    BREAKABLE
+    + """
 sys.exit(cli.main(sys.argv[2:]))
 """
+)
 
 
 class TerminalRun:

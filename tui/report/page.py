@@ -21,7 +21,7 @@ from tui.replay import Recording
 from tui.report import plots
 from tui.report.pictures import embedded, map_of
 from tui.report.plots import Growth
-from tui.session_files import safe_name
+from tui.session_clips import clip_path
 
 MAX_EVENTS: Final = 300
 _HERE: Final = Path(__file__).parent
@@ -179,7 +179,7 @@ def _other(recording: Recording, exam: Exam, runner_up: Best) -> dict[str, Any]:
 
 def _clip(folder: Path, keyframe: str) -> str | None:
     """Where in the session the clip of a best frame is; None where there is none."""
-    path = folder / "clips" / f"{safe_name(keyframe)}.mkv"
+    path = clip_path(folder, keyframe)
     return path.relative_to(folder).as_posix() if path.is_file() else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.color import Color
 from rich.segment import Segment
@@ -35,6 +36,15 @@ class Banner:
     ink: str = palette.INK
 
 
+class _Look(NamedTuple):
+    """How a picture is drawn: dimmed, with a banner, in so many cells."""
+
+    dim: bool
+    banner: Banner | None
+    columns: int
+    rows: int
+
+
 class Preview(Widget):
     """A gray picture, letterboxed with its aspect kept; a banner over it says what is wrong with it.
 
@@ -46,10 +56,8 @@ class Preview(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._key: tuple[object, ...] = ()
         self._jpeg: bytes | None = None
-        self._columns, self._rows, self._dim = 0, 0, False
-        self._banner: Banner | None = None
+        self._look: _Look | None = None
         self._blocks = Blocks()
         self._sharp: Sharp | None = None
         self._drawn: tuple[object, ...] = ()
@@ -61,15 +69,13 @@ class Preview(Widget):
 
         A picture that is ``blank`` or ``waiting`` is not shown at all.
         """
-        columns, rows = self.size
         if fresh in ("blank", "waiting"):
             jpeg = None
-        key = (fresh == "gray", banner, columns, rows)
+        look = _Look(fresh == "gray", banner, *self.size)
         # By identity: two pictures are almost never equal, and comparing bytes costs.
-        if self._jpeg is jpeg and self._key == key:
+        if self._jpeg is jpeg and self._look == look:
             return False
-        self._jpeg, self._key, self._drawn = jpeg, key, ()
-        self._dim, self._banner, self._columns, self._rows = key
+        self._jpeg, self._look, self._drawn = jpeg, look, ()
         self.refresh()
         return True
 
@@ -96,24 +102,23 @@ class Preview(Widget):
             self._sharp = Sharp(kitty)
         in_front = kitty is not None and self.screen is self.app.screen
         drawn = (in_front, kitty.cleared if kitty is not None else 0)
-        if self._drawn == drawn:
+        if self._look is None or self._drawn == drawn:
             return
-        self._drawn = drawn
-        picture = None if self._jpeg is None else self._picture(self._jpeg, in_pixels=in_front)
+        self._drawn, look = drawn, self._look
+        picture = None if self._jpeg is None else self._picture(self._jpeg, look, in_pixels=in_front)
         if self._jpeg is None and self._sharp is not None:
             self._sharp.free()
         # Grays alone come out of most filters as they went in; finding that out for each cell is a fifth of all work.
-        self._coloured = self._banner is not None or picture is None
-        strips = [Strip.blank(self._columns, EMPTY)] * self._rows if picture is None else picture
-        self._strips = _overlaid(strips, self._columns, self._banner)
+        self._coloured = look.banner is not None or picture is None
+        strips = [Strip.blank(look.columns, EMPTY)] * look.rows if picture is None else picture
+        self._strips = _overlaid(strips, look.columns, look.banner)
 
-    def _picture(self, jpeg: bytes, *, in_pixels: bool) -> list[Strip] | None:
-        columns, rows, dim = self._columns, self._rows, self._dim
+    def _picture(self, jpeg: bytes, look: _Look, *, in_pixels: bool) -> list[Strip] | None:
         if in_pixels and self._sharp is not None:
-            strips = self._sharp.strips(jpeg, columns, rows, dim=dim)
+            strips = self._sharp.strips(jpeg, look.columns, look.rows, dim=look.dim)
             if strips is not None:
                 return strips
-        return self._blocks.strips(jpeg, columns, rows, dim=dim)
+        return self._blocks.strips(jpeg, look.columns, look.rows, dim=look.dim)
 
 
 def _overlaid(strips: list[Strip], columns: int, banner: Banner | None) -> list[Strip]:

@@ -57,7 +57,8 @@ class Drawn:
         begun_s = time.monotonic()
         for index in range(1 << 30):
             time.sleep(max(0.0, begun_s + index / RATE_HZ - time.monotonic()))
-            yield Frame(self._pictures[index % 4], index, index / RATE_HZ, time.monotonic_ns())
+            # A decoder has just written its picture when it is stamped: it comes from the cache, not from memory.
+            yield Frame(self._pictures[index % 4].copy(), index, index / RATE_HZ, time.monotonic_ns())
 
 
 def child() -> int:

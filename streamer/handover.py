@@ -1,4 +1,5 @@
-"""How frames pass from the process that captures to the one that analyses: nothing is pickled, and copied once.
+"""How frames pass from the process that captures to the one that analyses: nothing is pickled, and copied once
+at most.
 
 Pixels lie in memory that both see (`streamer.lent_memory`). Over a local socket pair come messages from the child: a
 fixed header that says where a frame lies, or a header and a note as JSON. To the child go lines of JSON: orders, and
@@ -16,11 +17,11 @@ import struct
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 import numpy as np
 
-from streamer.frame import Frame, SpacingFrom
+from streamer.frame import Frame, Pixels, SpacingFrom
 from streamer.lent_memory import Borrower, Lender
 
 # what, channels, where the spacing is from, height, width, epoch, bytes, place, index, dropped, captured, pts, spacing
@@ -52,34 +53,68 @@ class Handed:
 Note = dict[str, Any]
 
 
+class Laid(NamedTuple):
+    """A frame whose pixels lie where the other side can read them, at a place."""
+
+    frame: Frame
+    place: int
+
+
 class Sending:
-    """The child's end. One thread sends; another may receive, and give places back."""
+    """The child's end. One thread lays frames down; whoever sends holds a lock of the caller's."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._lender = Lender()
+        self._space: tuple[Pixels, int] | None = None
 
-    def frame(self, frame: Frame, dropped: int) -> None:
-        """One frame.
+    def space(self, shape: tuple[int, ...]) -> Pixels:
+        """Memory for the pixels of the next frame that is laid down, uint8: written there, they need not be copied.
 
         Raises:
-            OSError: nobody reads any more, or there is no memory.
+            OSError: there is no memory.
         """
-        pixels = frame.pixels
-        place = self._lender.take(pixels.nbytes)
-        np.copyto(place.memory.reshape(pixels.shape), pixels)
+        self._vacate()
+        place = self._lender.take(math.prod(shape))
+        self._space = place.memory.reshape(shape), place.number
+        return self._space[0]
+
+    def lay(self, frame: Frame) -> Laid:
+        """A frame to be sent or dropped, its pixels copied unless they lie in the `space` given out for them.
+
+        Raises:
+            OSError: there is no memory.
+        """
+        if self._space is None or frame.pixels is not self._space[0]:
+            np.copyto(self.space(frame.pixels.shape), frame.pixels)
+        assert self._space is not None
+        place, self._space = self._space[1], None
+        return Laid(frame, place)
+
+    def drop(self, laid: Laid) -> None:
+        """A frame that will not be sent."""
+        self._lender.give_back([laid.place])
+
+    def frame(self, laid: Laid, dropped: int) -> None:
+        """One frame, in the order in which they were laid down.
+
+        Raises:
+            OSError: nobody reads any more.
+        """
+        frame = laid.frame
         header = _HEADER.pack(
-            _FRAME, pixels.ndim, _SPACING_FROM.index(frame.spacing_from), frame.height, frame.width, frame.epoch,
-            pixels.nbytes, place.number, frame.index, dropped, frame.captured_ns, frame.pts_seconds,
+            _FRAME, frame.pixels.ndim, _SPACING_FROM.index(frame.spacing_from), frame.height, frame.width, frame.epoch,
+            frame.pixels.nbytes, laid.place, frame.index, dropped, frame.captured_ns, frame.pts_seconds,
             math.nan if frame.spacing_mm is None else frame.spacing_mm,
         )  # fmt: skip
-        if place.piece is None:
+        piece = self._lender.piece_of(laid.place)
+        if piece is None:
             self._channel.sendall(header)
             return
         try:
-            socket.send_fds(self._channel, [header], [place.piece])
+            socket.send_fds(self._channel, [header], [piece])
         finally:
-            os.close(place.piece)
+            os.close(piece)
 
     def note(self, note: Mapping[str, Any]) -> None:
         """Plain values.
@@ -93,6 +128,11 @@ class Sending:
     def given_back(self, places: Iterable[int]) -> None:
         """The other side has said that these are free."""
         self._lender.give_back(places)
+
+    def _vacate(self) -> None:
+        if self._space is not None:
+            self._lender.give_back([self._space[1]])
+            self._space = None
 
 
 class Receiving:
@@ -108,14 +148,19 @@ class Receiving:
         self._note: bytearray | None = None
         self._piece: int | None = None
         self._got = 0
+        self._owes_word = False  # to the child, of a frame that was returned
 
     def next(self) -> Handed | Note:
-        """What comes next. May be called again after `Silent`: what has come of a message is kept.
+        """What comes next; the frame before it counts as taken. May be called again after `Silent`: what has come of a
+        message is kept.
 
         Raises:
             Silent: not a byte has come for a tick.
             Gone: nothing more will come.
         """
+        if self._owes_word:
+            self._owes_word = False
+            self._give_back()
         if self._note is None:
             self._fill(self._header)
             self._got = 0
@@ -131,6 +176,11 @@ class Receiving:
         if self._piece is not None:
             os.close(self._piece)
             self._piece = None
+
+    def _give_back(self) -> None:
+        # A child that has ended says so by itself.
+        with contextlib.suppress(OSError):
+            self._channel.sendall(json.dumps(self._borrower.given_back()).encode() + b"\n")
 
     def _note_size(self) -> int:
         size = _HEADER.unpack(self._header)[6]
@@ -175,9 +225,7 @@ class Receiving:
             raise Gone("a message that is no frame came") from error
         finally:
             self.close()
-        # A child that has ended says so by itself.
-        with contextlib.suppress(OSError):
-            self._channel.sendall(json.dumps(self._borrower.given_back()).encode() + b"\n")
+        self._owes_word = True
         return Handed(frame, dropped)
 
 

@@ -29,27 +29,25 @@ _PIECE_BYTES: Final = 256 << 20  # of addresses; pages are taken when they are f
 
 
 class Place(NamedTuple):
-    """Where a frame goes: ``number`` tells it to the other side, which needs ``piece`` once, where it is new."""
+    """Where a frame goes, ``memory`` uint8 (size,); ``number`` tells it to the other side."""
 
     number: int
     memory: Pixels
-    piece: int | None
 
 
 class Lender:
-    """The child's side: hands out places. One thread takes, another may give back."""
+    """The child's side: hands out places. One thread takes, others may give back and send."""
 
     def __init__(self) -> None:
         self._size = 0
         self._pieces: dict[int, Pixels] = {}
+        self._untold: dict[int, int] = {}  # open files that the other side has not been sent yet
         self._free: list[int] = []  # a heap, the lowest first: memory that was never needed is never touched
         self._made = 0
         self._lock = threading.Lock()
 
     def take(self, size: int) -> Place:
         """A place of ``size`` bytes that nobody reads. What was lent at another size is forgotten.
-
-        A new ``piece`` is an open file: the caller sends it and closes it.
 
         Raises:
             OSError: there is no memory.
@@ -59,9 +57,15 @@ class Lender:
                 self._size = size
                 self._pieces.clear()
                 self._free.clear()
-            piece = None if self._free else self._new_piece()
+            if not self._free:
+                self._new_piece()
             number = heapq.heappop(self._free)
-            return Place(number, self._pieces[number // PLACES][number % PLACES], piece)
+            return Place(number, self._pieces[number // PLACES][number % PLACES])
+
+    def piece_of(self, number: int) -> int | None:
+        """The open file that this place is in, to be sent and closed by the caller; None where it was sent before."""
+        with self._lock:
+            return self._untold.pop(number // PLACES, None)
 
     def give_back(self, numbers: Iterable[int]) -> None:
         """These places can be written again."""
@@ -70,7 +74,7 @@ class Lender:
                 if number // PLACES in self._pieces:
                     heapq.heappush(self._free, number)
 
-    def _new_piece(self) -> int:
+    def _new_piece(self) -> None:
         places = max(1, min(PLACES, _PIECE_BYTES // self._size))
         piece = _file_of(places * self._size)
         try:
@@ -79,9 +83,9 @@ class Lender:
             os.close(piece)
             raise
         self._pieces[self._made] = memory.reshape(places, self._size)
+        self._untold[self._made] = piece
         self._free.extend(self._made * PLACES + place for place in range(places))
         self._made += 1
-        return piece
 
 
 class Borrower:
@@ -99,7 +103,7 @@ class Borrower:
         Args:
             number: of the place.
             size: of the frame in it.
-            piece: the open file that the place is the first of; it stays the caller's.
+            piece: the open file that the place is in, where it is a new one; it stays the caller's.
 
         Raises:
             ValueError: there is no such place, or its memory could be taken away again.

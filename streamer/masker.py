@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -50,11 +50,16 @@ class Masker:
             is used where none is found with confidence, or where no user interface lies round it.
         depth_mm: what the scanner's depth is set to, as the operator said: with the region's height it gives the
             spacing, until the layout changes.
+        space: makes the memory that what is cut out of a frame is written to, uint8 of a shape.
     """
 
-    def __init__(self, setting: Setting = None, *, hide_unknown: bool = False, depth_mm: float | None = None) -> None:
+    def __init__(
+        self, setting: Setting = None, *, hide_unknown: bool = False, depth_mm: float | None = None,
+        space: Callable[[tuple[int, ...]], Pixels] = lambda shape: np.empty(shape, np.uint8),
+    ) -> None:  # fmt: skip
         self.hide_unknown = hide_unknown
         self._depth_mm = depth_mm
+        self._space = space
         self._layouts = 0  # times that the layout has changed
         self.set_sector(setting)
 
@@ -146,11 +151,14 @@ class Masker:
     def _cut(self, pixels: Pixels, region: Region) -> Pixels:
         """The rectangle's pixels, copied so that nothing downstream holds what lies outside."""
         part = within(pixels, region.rectangle)
+        cut = self._space(part.shape)
         if region.polygon == region.rectangle.polygon:
-            return part.copy()
+            np.copyto(cut, part)
+            return cut
         if self._stencil is None or self._stencil[0] is not region or self._stencil[1].shape != part.shape:
             self._stencil = region, stencil(Polygon(region.polygon), channels=part.shape[2:])
-        return np.asarray(cv2.bitwise_and(part, self._stencil[1]), dtype=np.uint8)
+        cv2.bitwise_and(part, self._stencil[1], dst=cut)
+        return cut
 
 
 def within(pixels: Pixels, rectangle: Rectangle) -> Pixels:

@@ -1,13 +1,14 @@
 """The child process of `streamer.worker`: opens a source, decodes, masks, and hands frames over.
 
 Nothing unmasked leaves it. It is told by lines of JSON on standard input, which is the socket; when that ends, so does
-it. The main thread decodes, one thread sends, one listens.
+it. The main thread decodes and sends; one listens, and sends what had to wait; one beats.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -17,13 +18,12 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator
 from typing import Any, Final
 
 from streamer.errors import SourceError
 from streamer.far_masker import told
 from streamer.frame import Frame
-from streamer.handover import Sending
+from streamer.handover import Laid, Sending
 from streamer.masker import Masked, Masker, setting_from
 from streamer.sources import Source, open_source
 
@@ -49,6 +49,7 @@ def main() -> int:
     lines = channel.makefile("rb")
     orders = json.loads(lines.readline())
     _limit()
+    gc.freeze()  # what was imported is for good: no frame waits until it has been looked through
     worker = _Worker(channel, orders)
     threading.Thread(target=_listen, args=(lines, worker), daemon=True).start()
     return worker.run()
@@ -73,19 +74,20 @@ class _Worker:
         self._sending = Sending(channel)
         self._orders = orders
         self._source: Source | None = None
-        self._masker = Masker(setting_from(orders["sector"]), depth_mm=orders["depth_mm"])
+        # What is cut out is written straight to where the parent reads it.
+        self._masker = Masker(setting_from(orders["sector"]), depth_mm=orders["depth_mm"], space=self._sending.space)
         self._revision: int = orders["revision"]
         self._changes: deque[dict[str, Any]] = deque()
         self._said: dict[str, Any] = {}
         self._size: tuple[int, int] | None = None
-        self._outbox = _Outbox(newest=False)
+        self._outbox = _Outbox(self._sending, newest=False)
         self._step = (0, time.monotonic())
         self._steps = 0
         self._told = 0
 
     def run(self) -> int:
         """See `main`."""
-        beating = threading.Thread(target=self._send, daemon=True)
+        beating = threading.Thread(target=self._beat, daemon=True)
         end: dict[str, Any] = {}
         try:
             beating.start()
@@ -108,14 +110,13 @@ class _Worker:
             end = {"reason": f"the source broke down ({type(error).__name__})"}
         self._outbox.say({"warnings": self._new_warnings()})
         self._outbox.say({"end": end})
-        self._outbox.close()
+        self._outbox.closed.set()
         beating.join()
         return 0
 
     def taken(self, places: list[int]) -> None:
         """The reader has a frame more; these places are free again."""
-        self._sending.given_back(places)
-        self._outbox.taken()
+        self._outbox.taken(places)
 
     def told(self, order: dict[str, Any]) -> None:
         """A change while it runs; it holds from the next frame on."""
@@ -144,22 +145,12 @@ class _Worker:
             return {"mask": said}
         return None
 
-    def _send(self) -> None:
-        beat_due_s = 0.0
-        try:
-            for message in self._outbox.messages(BEAT_SECONDS):
-                if isinstance(message, Frame):
-                    self._sending.frame(message, self._outbox.dropped)
-                elif message is not None:
-                    self._sending.note(message)
-                if time.monotonic() >= beat_due_s:
-                    beat_due_s = time.monotonic() + BEAT_SECONDS
-                    self._sending.note(self._beat())
-        except OSError:
-            os._exit(0)
+    def _beat(self) -> None:
+        while not self._outbox.closed.wait(BEAT_SECONDS):
+            self._watch()
+            self._outbox.beat(self._condition())
 
-    def _beat(self) -> dict[str, Any]:
-        self._watch()
+    def _condition(self) -> dict[str, Any]:
         source = self._source
         return {
             "trouble": getattr(source, "trouble", None),
@@ -191,20 +182,20 @@ class _Worker:
 
 
 class _Outbox:
-    """What is to be sent. Of live frames the newest wins; a recording waits until there is room.
+    """What is to be sent, at once where that may be. Of live frames the newest wins; a recording waits for room.
 
     No more than ``_UNDERWAY`` frames are sent before the reader has `taken` them: those that wait here can still be
-    replaced by newer ones.
+    replaced by newer ones. Where nobody reads any more, the process ends.
     """
 
-    def __init__(self, *, newest: bool) -> None:
+    def __init__(self, sending: Sending, *, newest: bool) -> None:
         self.newest = newest
         self.dropped = 0
+        self.closed = threading.Event()
+        self._sending = sending
         self._underway = 0
         self._changed = threading.Condition()
-        self._notes: deque[dict[str, Any]] = deque()
-        self._frames: deque[Frame] = deque()
-        self._closed = False
+        self._frames: deque[Laid] = deque()
 
     @property
     def full(self) -> bool:
@@ -212,58 +203,46 @@ class _Outbox:
         return len(self._frames) >= _READ_AHEAD
 
     def put(self, frame: Frame, note: dict[str, Any] | None = None) -> None:
-        """A frame, and what is to be said before it."""
+        """A frame, and what is to be said before it; from one thread."""
+        laid = self._sending.lay(frame)
         with self._changed:
             if self.newest:
                 self.dropped += len(self._frames)
-                self._frames.clear()
+                while self._frames:
+                    self._sending.drop(self._frames.popleft())
             else:
                 self._changed.wait_for(lambda: not self.full)
-            self._frames.append(frame)
-            if note is not None:
-                self._notes.append(note)
-            self._changed.notify_all()
+            self._frames.append(laid)
+            self._send(note)
 
     def say(self, note: dict[str, Any]) -> None:
         """A note, after all frames that were put before it."""
         with self._changed:
             self._changed.wait_for(lambda: not self._frames)
-            self._notes.append(note)
-            self._changed.notify_all()
+            self._send(note)
 
-    def taken(self) -> None:
-        """A frame that was sent has been taken."""
+    def beat(self, note: dict[str, Any]) -> None:
+        """A note, whatever waits."""
+        with self._changed:
+            self._send(note)
+
+    def taken(self, places: list[int]) -> None:
+        """A frame that was sent has been taken; these places are free again."""
+        self._sending.given_back(places)
         with self._changed:
             self._underway -= 1
+            self._send()
             self._changed.notify_all()
 
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def messages(self, within_s: float) -> Iterator[Frame | dict[str, Any] | None]:
-        """Each in turn; None where nothing has come in time. Ends after the last."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._notes or self._may_send() or self._over(), within_s)
-                message: Frame | dict[str, Any] | None = None
-                if self._notes:
-                    message = self._notes.popleft()
-                elif self._may_send():
-                    message = self._frames.popleft()
-                    self._underway += 1
-                done = message is None and self._over()
-                self._changed.notify_all()
-            if done:
-                return
-            yield message
-
-    def _may_send(self) -> bool:
-        return bool(self._frames) and self._underway < _UNDERWAY
-
-    def _over(self) -> bool:
-        return self._closed and not self._frames
+    def _send(self, note: dict[str, Any] | None = None) -> None:
+        try:
+            if note is not None:
+                self._sending.note(note)
+            while self._frames and self._underway < _UNDERWAY:
+                self._sending.frame(self._frames.popleft(), self.dropped)
+                self._underway += 1
+        except OSError:
+            os._exit(0)
 
 
 def _hello(source: Source) -> dict[str, Any]:

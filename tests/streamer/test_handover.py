@@ -26,15 +26,19 @@ def frame(index, shape=(30, 40), **more):
     return Frame(pixels, index, index / 30, 10**15 + index, 3, **more)
 
 
+def send(sending, sent):
+    sending.frame(sending.lay(sent), 0)
+
+
 def passed(pair, messages):
     """What arrives of frames and notes."""
     sending, receiving, _ = pair
 
-    def send():
+    def send_all():
         for message in messages:
-            sending.note(message) if isinstance(message, dict) else sending.frame(message, 7)
+            sending.note(message) if isinstance(message, dict) else sending.frame(sending.lay(message), 7)
 
-    sender = threading.Thread(target=send)
+    sender = threading.Thread(target=send_all)
     sender.start()
     received = []
     while len(received) < len(messages):
@@ -77,7 +81,7 @@ def test_silence_is_told_and_costs_nothing_that_has_come(pair):
         receiving.next()
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        Sending(theirs).frame(frame(5, (4, 5)), 0)
+        send(Sending(theirs), frame(5, (4, 5)))
         header, (piece,), _, _ = socket.recv_fds(ours, 1 << 16, 1)
         Sending(theirs).note({"trouble": "none"})
         note = ours.recv(1 << 16)
@@ -100,24 +104,68 @@ def test_silence_is_told_and_costs_nothing_that_has_come(pair):
             assert came == {"trouble": "none"}
 
 
-def test_of_each_frame_the_child_hears_which_places_are_free(pair):
+def test_of_each_frame_the_child_hears_which_places_are_free_when_the_next_is_asked_for(pair):
     sending, receiving, theirs = pair
     lines = theirs.makefile("rb")
-    sending.frame(frame(0), 0)
+
+    def heard():
+        with pytest.raises(Silent):
+            receiving.next()
+        return json.loads(lines.readline())
+
+    send(sending, frame(0))
     held = receiving.next()
-    assert json.loads(lines.readline()) == []
-    sending.frame(frame(1), 0)
+    assert heard() == []
+    send(sending, frame(1))
     first = receiving.next()
-    assert json.loads(lines.readline()) == []
     del first
-    sending.frame(frame(2), 0)
-    second = receiving.next()
-    (freed,) = json.loads(lines.readline())
+    (freed,) = heard()
     sending.given_back([freed])
-    sending.frame(frame(3), 0)
-    third = receiving.next()
-    for index, handed in ((0, held), (2, second), (3, third)):
+    send(sending, frame(2))
+    second = receiving.next()
+    assert heard() == []
+    for index, handed in ((0, held), (2, second)):
         np.testing.assert_array_equal(handed.frame.pixels, frame(index).pixels)
+
+
+def test_a_space_given_out_is_where_the_pixels_are_read(pair):
+    sending, receiving, _ = pair
+    unused = sending.space((3, 5))
+    space = sending.space((4, 5))
+    space[:] = 3
+    laid = sending.lay(Frame(space, 0, 0.0, 0))
+    assert laid.frame.pixels is space
+    other = sending.lay(frame(1, (4, 5)))  # not of a space: copied
+    sending.frame(laid, 0)
+    sending.frame(other, 0)
+    arrived = [receiving.next().frame.pixels for _ in range(2)]
+    np.testing.assert_array_equal(arrived[0], np.full((4, 5), 3))
+    np.testing.assert_array_equal(arrived[1], frame(1, (4, 5)).pixels)
+    assert unused.shape == (3, 5)
+
+
+def test_the_place_of_a_frame_that_is_dropped_is_used_again(pair):
+    sending, receiving, _ = pair
+    places = set()
+    for index in range(9):
+        laid = sending.lay(frame(index))
+        places.add(laid.place)
+        sending.drop(laid)
+    sending.space((30, 40))  # never used
+    sending.frame(sending.lay(frame(9)), 9)
+    assert len(places) == 1
+    handed = receiving.next()
+    assert handed.dropped == 9
+    np.testing.assert_array_equal(handed.frame.pixels, frame(9).pixels)
+
+
+def test_frames_of_another_size_may_wait_behind_those_before(pair):
+    sending, receiving, _ = pair
+    laid = [sending.lay(frame(index, shape)) for index, shape in enumerate([(30, 40), (10, 10), (30, 40)])]
+    for each in laid:
+        sending.frame(each, 0)
+    for each in laid:
+        np.testing.assert_array_equal(receiving.next().frame.pixels, each.frame.pixels)
 
 
 def test_no_file_stays_open(pair):

@@ -13,11 +13,12 @@ from streamer.lent_memory import PLACES, Borrower, Lender
 def lend(lender, borrower, content):
     place = lender.take(len(content))
     place.memory[:] = content
+    piece = lender.piece_of(place.number)
     try:
-        return place.number, borrower.pixels(place.number, len(content), place.piece)
+        return place.number, borrower.pixels(place.number, len(content), piece)
     finally:
-        if place.piece is not None:
-            os.close(place.piece)
+        if piece is not None:
+            os.close(piece)
 
 
 def filled(value, size=100):
@@ -49,6 +50,20 @@ def test_few_places_serve_a_stream_that_is_let_go_of():
         del pixels
         lender.give_back(borrower.given_back())
     assert len(numbers) == 1
+
+
+def test_a_file_is_told_with_the_first_place_that_is_sent_whichever_that_is():
+    lender, borrower = Lender(), Borrower()
+    never_sent = lender.take(100)
+    lender.give_back([never_sent.number])
+    skipped, sent = lender.take(100), lender.take(100)
+    assert skipped.number == never_sent.number
+    sent.memory[:] = 7
+    piece = lender.piece_of(sent.number)
+    assert piece is not None
+    np.testing.assert_array_equal(borrower.pixels(sent.number, 100, piece), filled(7))
+    os.close(piece)
+    assert lender.piece_of(skipped.number) is None
 
 
 def test_a_place_is_named_once_when_nobody_looks_at_it_any_more():

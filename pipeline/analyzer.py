@@ -19,9 +19,10 @@ from pipeline.decisions import Decisions
 from pipeline.facts import ModelFacts
 from pipeline.heads import Scores
 from pipeline.intake import Admitted, Intake
-from pipeline.keyframes import Shelved, in_plane_part, owned, score_of, score_parts
+from pipeline.keyframes import Shelved
 from pipeline.latency import Hops, latency_of
 from pipeline.meaning import Meaning
+from pipeline.offers import Offers
 from pipeline.shelf import KeyframeShelf
 from streamer.far_masker import FarMasker
 from streamer.frame import Frame
@@ -73,7 +74,7 @@ class StreamAnalyzer:
         self.clips = ClipRing(clip_bytes)
         self._shelf_before = KeyframeShelf()
         self._decisions = Decisions()
-        self._freeze_taken = False
+        self._offers = Offers(facts)
         self._bank = bank
         self._bank_ahead = bank_ahead
         self._intake = Intake(sector, spacing_mm)
@@ -172,8 +173,8 @@ class StreamAnalyzer:
         reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
         self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
         self.picture = admitted.frame
-        if self._may_be_best(admitted, reading) and ours:
-            self._offer(admitted.frame, reading)
+        if ours:
+            self._offers.read(admitted, reading, self.shelf)
         ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
         told = [self._keyframe(shelved) for shelved in ripe]
         if admitted.action != "blank":
@@ -200,7 +201,7 @@ class StreamAnalyzer:
         self._exam_before, self.exam, self.exam_began_ns = self.exam, exam, now_ns
         self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
         self._decisions = Decisions()
-        self._freeze_taken = False
+        self._offers.forget()
         self._meaning.forget_ages()
         return [*messages, self.event("new_exam", {"previous": self._exam_before})]
 
@@ -247,7 +248,7 @@ class StreamAnalyzer:
         reading = self.newest
         if reading is None or self.picture is None or reading.exam != self.exam:
             raise ValueError(f"{self.stream}: no frame of this examination has been read yet; try again")
-        candidate = _candidate(self.picture, reading, reading.plane or wire.OTHER, self._meaning.facts)
+        candidate = self._offers.candidate(self.picture, reading, reading.plane or wire.OTHER)
         taken = replace(candidate, chosen_by="operator")
         self.shelf.snapshot(taken)
         return self._keyframe(taken)
@@ -305,18 +306,6 @@ class StreamAnalyzer:
     def _region_events(self, admitted: Admitted) -> list[wire.Message]:
         return [self.event(each.event, dict(each.detail), admitted.exam) for each in admitted.events]
 
-    def _may_be_best(self, admitted: Admitted, reading: wire.Reading) -> bool:
-        """Where a plane is named: every frame that was looked at, and of a frozen picture the first."""
-        frozen, named = admitted.state == "frozen", reading.plane is not None
-        first = not self._freeze_taken if frozen else admitted.action == "analyse"
-        self._freeze_taken = frozen and (self._freeze_taken or named)
-        return named and first
-
-    def _offer(self, frame: Frame, reading: wire.Reading) -> None:
-        plane = str(reading.plane)
-        if self.shelf.wants(plane, score_of(_parts(reading, plane, self._meaning.facts)), reading.frame):
-            self.shelf.offer(_candidate(frame, reading, plane, self._meaning.facts))
-
     def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
         self._decisions.announced(shelved.keyframe)
         rank = self.shelf.rank(shelved)
@@ -348,27 +337,3 @@ _BLANK: Final = ("black", "no_signal")
 
 def _about(one_mm: float | None, other_mm: float | None) -> bool:
     return one_mm is not None and other_mm is not None and abs(one_mm / other_mm - 1) <= _SPACING_TOLD
-
-
-def _parts(reading: wire.Reading, plane: str, facts: ModelFacts) -> dict[str, float]:
-    """Parts of the score of this reading's frame as a keyframe of ``plane``."""
-    said = reading.planes.get(plane)
-    if said is None or reading.quality is None:
-        return {}
-    rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
-    well_hit, none = facts.rejector.well_hit, reading.planes.get(wire.OTHER)
-    in_plane = None if well_hit is None or none is None else in_plane_part(none.raw, well_hit)
-    return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane, frozen=reading.state == "frozen")
-
-
-def _candidate(frame: Frame, reading: wire.Reading, plane: str, facts: ModelFacts) -> Shelved:
-    parts = _parts(reading, plane, facts)
-    return Shelved(
-        pixels=owned(frame.pixels),
-        plane=plane,
-        subplane=reading.subplane,
-        score=score_of(parts),
-        parts=parts,
-        frame=reading.frame,
-        gestation=reading.gestation,
-    )

@@ -13,21 +13,25 @@ from pipeline import wire
 from pipeline.openset import log_odds
 from streamer.frame import Pixels
 
-IN_PLANE_POWER: Final = 8
-"""A frame a twentieth further off its plane scores a third less: more than pictures differ in sharpness and
-steadiness while a plane is held."""
+WEIGHTS: Final = {
+    "contrast": 1.0, "in_plane": 0.4, "margin": 0.05, "probability": 0.025, "sharpness": 0.05, "steadiness": 0.005,
+}  # fmt: skip
+"""Powers that the parts of a score are raised to; chosen on phantom scans of training seeds.
 
+While a plane is held, how well a frame hits it shows in how clearly its landmarks stand out, and in the model's odds:
+these two decide. The others differ from frame to frame by more than they mean; they count where they are really low.
+"""
 
-FROZEN_BONUS: Final = 1.2
-"""Of a frame that the operator froze: it was chosen with care. It outweighs a fiftieth further off the plane."""
+FROZEN_BONUS: Final = 1.03
+"""Of a frame that the operator froze: it was chosen with care. It outweighs a fortieth further off the plane."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shelved:
     """A kept frame: its picture, masked, at full resolution, and all that a ``keyframe`` message says of it.
 
-    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is the product of, see
-    `score_parts`; none and no score where nothing could be read, as on a black picture that the operator took.
+    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is made of, see `score_parts`;
+    none and no score where nothing could be read, as on a black picture that the operator took.
     """
 
     pixels: Pixels
@@ -63,7 +67,7 @@ class Shelved:
 def score_parts(
     probability: float, margin: float, quality: wire.Quality, in_plane: float | None = None, *, frozen: bool = False
 ) -> dict[str, float]:
-    """The parts of a keyframe's score, each 0 to 1 but for ``frozen``, which is a bonus; the score is their product.
+    """The parts of a keyframe's score, each 0 to 1 but for ``frozen``, which is a bonus; see `score_of`.
 
     Args:
         probability: smoothed probability of the plane, so that a lone lucky frame does not win.
@@ -75,6 +79,7 @@ def score_parts(
     parts = {
         "probability": probability,
         "margin": max(0.0, margin),
+        "contrast": quality.contrast or 0.0,
         "sharpness": quality.sharpness,
         "steadiness": quality.steadiness,
     }
@@ -84,8 +89,17 @@ def score_parts(
 
 
 def score_of(parts: dict[str, float]) -> float | None:
-    """Their product, at most 1; None of nothing."""
-    return min(1.0, math.prod(parts.values())) if parts else None
+    """Their product, each to the power of its weight, at most 1; None of nothing.
+
+    Where a model cannot tell how well a plane is hit, its margin and probability say what is known of that, and have
+    their full weight.
+    """
+    if not parts:
+        return None
+    full = () if "in_plane" in parts else ("margin", "probability")
+    return min(
+        1.0, math.prod(part ** (1.0 if name in full else WEIGHTS.get(name, 1.0)) for name, part in parts.items())
+    )
 
 
 def in_plane_part(other: float, well_hit: float) -> float:
@@ -94,10 +108,10 @@ def in_plane_part(other: float, well_hit: float) -> float:
     Args:
         other: probability, in this frame alone, that no plane is shown.
         well_hit: the model's log odds against that in frames that hit their plane well; at even odds the frame lies
-            half-way between hit and missed, and counts next to nothing.
+            half-way between hit and missed.
     """
     hit = 0.5 - float(log_odds(other)) / (2 * well_hit)
-    return min(1.0, max(0.0, hit)) ** IN_PLANE_POWER
+    return min(1.0, max(0.0, hit))
 
 
 def owned(pixels: Pixels) -> Pixels:

@@ -9,8 +9,8 @@ from typing import Final
 from pipeline import wire
 from pipeline.keyframes import Shelved
 
-MIN_GAIN: Final = 0.05
-"""A better frame is better by at least this share of the score."""
+MIN_GAIN: Final = 0.0025
+"""A better frame is better by at least this share of the score: a five-hundredth nearer to the plane is worth that."""
 
 WINDOW_SECONDS: Final = 1.0
 """Media time between two keyframes of one plane; within it the best candidate waits."""

@@ -60,10 +60,15 @@ class Gestation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """``sharpness`` and ``steadiness`` of the picture inside the sector, both 0 to 1."""
+    """Of the picture inside the sector, each 0 to 1.
+
+    ``sharpness``: of fine detail. ``steadiness``: how little the probe moves. ``contrast``: how clearly structures
+    stand out; None in recordings from before it was measured.
+    """
 
     sharpness: float
     steadiness: float
+    contrast: float | None = None
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

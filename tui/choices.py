@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.wire import Event, Gestation, Keyframe
 
 MAX_FRAMES = 500
-LEAD = 1.05  # by which a better frame is better, as pipeline.shelf has it
+LEAD = 1.0025  # by which a better frame is better, as pipeline.shelf has it
 DECISION = "decision"
 
 

@@ -17,11 +17,14 @@ _WEAK = {
     "probability": "not held long enough",
     "margin": "margin small: another plane is as likely",
     "in_plane": "not quite on the plane",
+    "contrast": "structures hardly stand out",
     "sharpness": "not sharp",
     "steadiness": "not steady",
 }
 NOT_SEEN = "not seen yet"
-_GOOD_ENOUGH = 0.6  # a part above this is no reason
+# A part above this is no reason.
+_GOOD_ENOUGH = 0.6
+_OTHERWISE = {"contrast": 0.35, "in_plane": 0.85}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ def why(parts: Mapping[str, float]) -> str:
     known = {name: value for name, value in parts.items() if name in _WEAK}
     if not known:
         return ""
-    name = min(known, key=lambda each: known[each])
-    return "" if known[name] >= _GOOD_ENOUGH else f"{_WEAK[name]} ({probability(max(0.0, known[name]))})"
+    share = {each: value / _OTHERWISE.get(each, _GOOD_ENOUGH) for each, value in known.items()}
+    name = min(share, key=lambda each: share[each])
+    return "" if share[name] >= 1 else f"{_WEAK[name]} ({probability(max(0.0, known[name]))})"
 
 
 def _item(wanted: View, enough: float, view: StreamView, now_ns: int) -> Item:

@@ -72,7 +72,8 @@ def tried(tries: Mapping[str, Try], reading: Reading) -> Mapping[str, Try]:
             "margin": first.raw - second.raw,
             "sharpness": reading.quality.sharpness,
             "steadiness": reading.quality.steadiness,
-        },
+        }
+        | ({} if reading.quality.contrast is None else {"contrast": reading.quality.contrast}),
     )
     before = tries.get(label)
     recent = before is not None and this.published_ns - before.published_ns < TRY_LASTS_S * 1e9

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
-from pipeline.keyframes import FROZEN_BONUS
+from pipeline.keyframes import FROZEN_BONUS, score_of
 from pipeline.latency import Hops
 from pipeline.shelf import APART_SECONDS
 from streamer.sector import Rectangle
@@ -172,7 +172,7 @@ def test_a_frame_that_the_operator_froze_counts_more_and_once_a_freeze():
     assert live
     assert not any("frozen" in message.parts for message in live)
     assert chosen.parts["frozen"] == FROZEN_BONUS
-    assert chosen.score == pytest.approx(min(1.0, np.prod(list(chosen.parts.values()))))
+    assert chosen.score == score_of(chosen.parts)
     assert (chosen.rank, next(iter(stage.shelf)).keyframe) == (0, chosen.keyframe)
     offered = []
     stage.shelf = SimpleNamespace(wants=lambda *_: True, offer=offered.append, due=lambda *_: [])
@@ -293,7 +293,7 @@ def test_the_best_frame_comes_as_a_keyframe_after_its_reading():
     assert [type(m) for m in messages[:2]] == [wire.Reading, wire.Keyframe]
     keyframe = messages[1]
     assert (keyframe.plane, keyframe.exam, keyframe.stream) == ("brain", "exam-1", "stream-1")
-    assert keyframe.score == pytest.approx(np.prod(list(keyframe.parts.values())))
+    assert keyframe.score == score_of(keyframe.parts)
     assert stage.shelf.get(keyframe.keyframe) is not None
 
 
@@ -428,6 +428,8 @@ def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examina
     assert (len(before.stills), before.exam) == (21, "exam-1")
     stage.new_exam("exam-2", 10**12)
     through(brains(100, start=41, captured_ns=2 * 10**12))
-    (after,) = stage.clips.taken()
-    assert after.exam == "exam-2"
-    assert min(still.pts_seconds for still in after.stills) == pytest.approx(41 / 30)
+    shown = {"exam-1": [], "exam-2": []}
+    for cut in stage.clips.taken():
+        shown[cut.exam] += [round(30 * still.pts_seconds) for still in cut.stills]
+    assert min(shown["exam-2"]) == 41
+    assert set(shown["exam-1"]) <= set(range(21, 41))

@@ -27,10 +27,36 @@ def test_real_heads_lose_by_blur(test_data):
         blurred = cv2.GaussianBlur(head, (0, 0), 2.5)
         assert QualityMeter().update(head, 0.0).sharpness > 0.35
         assert QualityMeter().update(blurred, 0.0).sharpness < 0.1
+        assert QualityMeter().update(blurred, 0.0).contrast < 0.9 * QualityMeter().update(head, 0.0).contrast
 
 
-def test_a_flat_picture_has_no_sharpness():
-    assert QualityMeter().update(np.full((100, 100), 80, np.uint8), 0.0).sharpness == 0
+def test_structures_that_stand_out_less_have_less_contrast_whatever_the_speckle():
+    structures = np.full((480, 640), 60, np.uint8)
+    cv2.ellipse(structures, (320, 240), (120, 90), 20, 0, 360, (150,), 6)
+    faded = (60 + 0.8 * (structures.astype(np.float32) - 60)).astype(np.uint8)
+    speckle = np.random.default_rng(3).normal(0, 6, structures.shape)
+    grainy = np.clip(faded + speckle, 0, 255).astype(np.uint8)
+    clear, less, with_speckle = (QualityMeter().update(each, 0.0) for each in (structures, faded, grainy))
+    assert with_speckle.contrast < 0.85 * clear.contrast
+    assert with_speckle.contrast == pytest.approx(less.contrast, rel=0.15)
+    assert with_speckle.sharpness > 1.5 * less.sharpness
+
+
+def test_what_lies_at_the_edges_adds_no_contrast():
+    lettered = np.zeros((480, 640), np.uint8)
+    cv2.putText(lettered, "GE LOGIQ", (10, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255,), 3)
+    assert QualityMeter().update(lettered, 0.0).contrast == 0
+
+
+def test_the_same_picture_at_another_resolution_has_about_the_same_contrast():
+    large = cv2.resize(SPECKLE, (1280, 960), interpolation=cv2.INTER_CUBIC)
+    found = [QualityMeter().update(each, 0.0).contrast for each in (SPECKLE, large)]
+    assert found[0] == pytest.approx(found[1], abs=0.03)
+
+
+def test_a_flat_picture_has_neither_sharpness_nor_contrast():
+    flat = QualityMeter().update(np.full((100, 100), 80, np.uint8), 0.0)
+    assert (flat.sharpness, flat.contrast) == (0, 0)
 
 
 def test_gray_and_the_same_in_colour_agree():
@@ -70,3 +96,4 @@ def test_a_reset_forgets_the_picture_before():
 def test_odd_shapes_are_judged_too(shape):
     found = QualityMeter().update(np.zeros(shape, np.uint8), 0.0)
     assert 0 <= found.sharpness <= 1
+    assert 0 <= found.contrast <= 1

@@ -38,7 +38,7 @@ def test_the_newest_by_score_stands_beside_the_one_before() -> None:
 
 
 def test_a_runner_up_is_a_candidate_and_stands_where_it_leads_what_is_left() -> None:
-    runner_up = frame("r", score=0.72, at_s=3, rank=1)
+    runner_up = frame("r", score=0.7005, at_s=3, rank=1)
     choices = folded(A, B, runner_up)
     assert best(choices) == {"brain": "b"}
     assert choices.rival("brain", None).keyframe == "r"

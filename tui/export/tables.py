@@ -59,7 +59,7 @@ _READING: Final = [
     *_columns("text", "plane", "subplane", "subplane_close"),
     *_GESTATION,
     *_columns("text", "gestation_missing"),
-    *_columns("number", "quality.sharpness", "quality.steadiness"),
+    *_columns("number", "quality.contrast", "quality.sharpness", "quality.steadiness"),
     *_columns("text", "ask.text"),
     *_columns("number", "ask.score", "ask.percentile"),
     *_columns("number", *(f"latency_ms.{hop}" for hop in ("capture", "queue", "preprocess", "encode", "total"))),
@@ -67,7 +67,7 @@ _READING: Final = [
     *_columns("truth", "calibrated"),
     *_columns("integer", "dropped"),
 ]
-_PARTS: Final = ("probability", "margin", "sharpness", "steadiness", "in_plane", "frozen")
+_PARTS: Final = ("probability", "margin", "contrast", "sharpness", "steadiness", "in_plane", "frozen")
 _KEYFRAME: Final = [
     *_columns("text", "keyframe", "plane", "subplane"),
     *_columns("number", "score"),

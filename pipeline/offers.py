@@ -1,0 +1,120 @@
+"""Which frames may be their plane's best: of those that a plane was named for, and of those just before."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+import msgspec
+
+from pipeline import wire
+from pipeline.facts import ModelFacts
+from pipeline.intake import Admitted
+from pipeline.keyframes import Shelved, in_plane_part, owned, score_of, score_parts
+from pipeline.shelf import KeyframeShelf
+from streamer.frame import Frame
+
+HINDSIGHT_SECONDS: Final = 0.6
+"""A plane is named once it has been in view for a while (`pipeline.temporal`); a sweep may have hit it best before."""
+
+HINDSIGHT_BYTES: Final = 64 * 2**20
+"""Raw pixels that wait for their plane to be named: 0.6 s of 1080p gray at 30 frames a second take 37 MB."""
+
+
+class _Seen(NamedTuple):
+    frame: Frame
+    reading: wire.Reading
+
+
+class Offers:
+    """Offers one stream's frames to the shelf of its examination, in order. Passive.
+
+    Args:
+        facts: of the model.
+    """
+
+    def __init__(self, facts: ModelFacts) -> None:
+        self._facts = facts
+        self.forget()
+
+    def forget(self) -> None:
+        """Another examination begins."""
+        self._freeze_taken = False
+        self._unnamed: deque[_Seen] = deque()
+        self._bytes = 0
+
+    def read(self, admitted: Admitted, reading: wire.Reading, shelf: KeyframeShelf) -> None:
+        """The stream's next frame: offered where a plane is named for it, held for `HINDSIGHT_SECONDS` where not.
+
+        Of a frozen picture the first frame is offered, of others every one that was looked at.
+        """
+        frozen, plane = admitted.state == "frozen", reading.plane
+        first = not self._freeze_taken if frozen else admitted.action == "analyse"
+        self._freeze_taken = frozen and (self._freeze_taken or plane is not None)
+        if plane is not None:
+            self._offer_in_hindsight(plane, reading, shelf)
+        if admitted.action == "analyse" and _likeliest(reading) not in (None, plane):
+            self._hold(_Seen(admitted.frame, reading))
+        if first and plane is not None:
+            self._offer(plane, admitted.frame, reading, shelf)
+
+    def candidate(self, frame: Frame, reading: wire.Reading, plane: str) -> Shelved:
+        """A frame as one of ``plane``, with its score."""
+        parts = self._parts(plane, reading)
+        return Shelved(
+            pixels=owned(frame.pixels),
+            plane=plane,
+            subplane=reading.subplane,
+            score=score_of(parts),
+            parts=parts,
+            frame=reading.frame,
+            gestation=reading.gestation,
+        )
+
+    def _offer(self, plane: str, frame: Frame, reading: wire.Reading, shelf: KeyframeShelf) -> None:
+        if shelf.wants(plane, score_of(self._parts(plane, reading)), reading.frame):
+            shelf.offer(self.candidate(frame, reading, plane))
+
+    def _offer_in_hindsight(self, plane: str, named: wire.Reading, shelf: KeyframeShelf) -> None:
+        """Frames that wait and look most like the plane that is named now, as if it had been named for them."""
+        for seen in self._unnamed:
+            if _likeliest(seen.reading) == plane and _lately(seen.reading.frame, named.frame):
+                self._offer(plane, seen.frame, _in_hindsight(seen.reading, named, plane), shelf)
+        self._unnamed = deque(each for each in self._unnamed if _likeliest(each.reading) != plane)
+        self._bytes = sum(each.frame.pixels.nbytes for each in self._unnamed)
+
+    def _hold(self, seen: _Seen) -> None:
+        self._unnamed.append(seen)
+        self._bytes += seen.frame.pixels.nbytes
+        while self._bytes > HINDSIGHT_BYTES or not _lately(self._unnamed[0].reading.frame, seen.reading.frame):
+            self._bytes -= self._unnamed.popleft().frame.pixels.nbytes
+            if not self._unnamed:
+                return
+
+    def _parts(self, plane: str, reading: wire.Reading) -> dict[str, float]:
+        said = reading.planes.get(plane)
+        if said is None or reading.quality is None:
+            return {}
+        rival = max((score.raw for label, score in reading.planes.items() if label != plane), default=0.0)
+        well_hit, none = self._facts.rejector.well_hit, reading.planes.get(wire.OTHER)
+        in_plane = None if well_hit is None or none is None else in_plane_part(none.raw, well_hit)
+        return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane, frozen=reading.state == "frozen")
+
+
+def _likeliest(reading: wire.Reading) -> str | None:
+    """The plane that this very frame looks most like, whether it looks like one at all or not."""
+    planes = [label for label in reading.planes if label != wire.OTHER]
+    return max(planes, key=lambda label: reading.planes[label].raw, default=None)
+
+
+def _in_hindsight(reading: wire.Reading, named: wire.Reading, plane: str) -> wire.Reading:
+    """A reading with what is known of its plane now; its frame's own age was not read."""
+    said = msgspec.structs.replace(reading.planes[plane], smoothed=named.planes[plane].smoothed)
+    age = None if named.gestation is None else msgspec.structs.replace(named.gestation, frame_days=None)
+    return msgspec.structs.replace(
+        reading, plane=plane, subplane=named.subplane, gestation=age, planes={**reading.planes, plane: said}
+    )
+
+
+def _lately(frame: wire.FrameInfo, now: wire.FrameInfo) -> bool:
+    return frame.epoch == now.epoch and 0 <= now.pts_seconds - frame.pts_seconds <= HINDSIGHT_SECONDS

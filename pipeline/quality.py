@@ -75,14 +75,17 @@ class QualityMeter:
 
 def _contrast(gray: Pixels) -> float:
     small = cv2.resize(gray, _size_within(gray, _STRUCTURES_LONG_SIDE), interpolation=cv2.INTER_AREA)
-    height, width = small.shape
-    rows, columns = (
-        slice(height // _MIDDLE, height - height // _MIDDLE),
-        slice(width // _MIDDLE, width - width // _MIDDLE),
-    )
-    across, down = (cv2.Sobel(small, cv2.CV_32F, *order)[rows, columns] for order in ((1, 0), (0, 1)))
+    (rows, own_rows), (columns, own_columns) = (_middle(length) for length in small.shape)
+    middle = small[rows, columns]
+    across, down = (cv2.Sobel(middle, cv2.CV_32F, *order)[own_rows, own_columns] for order in ((1, 0), (0, 1)))
     edges = math.sqrt((cv2.norm(across, cv2.NORM_L2SQR) + cv2.norm(down, cv2.NORM_L2SQR)) / across.size)
     return min(1.0, edges / _EDGES)
+
+
+def _middle(length: int) -> tuple[slice, slice]:
+    """The middle and, where there is one, a pixel more at either end for the gradient; in that, the middle alone."""
+    first, beside = length // _MIDDLE, min(1, length // _MIDDLE)
+    return slice(first - beside, length - first + beside), slice(beside, length - 2 * first + beside)
 
 
 def _size_within(pixels: Pixels, long_side: int) -> tuple[int, int]:

@@ -32,7 +32,7 @@ class PhantomScores:
         analysed: (N,) bool; False where the picture repeats, and the row is that of the frame it repeats.
         embedding: (N, D) unit vectors.
         planes: (N, P) cosines. subplanes: (N, S) likewise. other: (N,) likewise.
-        sharpness: (N,) 0 to 1. steadiness: (N,) likewise.
+        contrast: (N,) 0 to 1. sharpness: (N,) likewise. steadiness: (N,) likewise.
         true_plane: (N,) str, "" for other tissue. true_subplane: likewise.
         true_label: (N,) str: a plane, "other", or "" where the truth lies between and is not scored.
         in_plane: (N,) 0 to 1.
@@ -47,6 +47,7 @@ class PhantomScores:
     planes: Numbers
     subplanes: Numbers
     other: Numbers
+    contrast: Numbers
     sharpness: Numbers
     steadiness: Numbers
     true_plane: npt.NDArray[np.str_]
@@ -64,7 +65,7 @@ def scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None
 
     Args:
         seed: of the phantom.
-        seconds: media time; a kept file of another length is made anew.
+        seconds: media time; a kept file of another length, or without all columns, is made anew.
         encoder: of the model whose scores they are; one folder for each model.
         kept_in: None to keep nothing.
     """
@@ -72,9 +73,8 @@ def scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None
     source = PhantomSource(seed, seconds=seconds)
     if file is not None and file.is_file():
         with np.load(file, allow_pickle=False) as kept:
-            found = PhantomScores(**{name: kept[name] for name in _NAMES})
-        if len(found) == source.frames_expected:
-            return found
+            if set(kept.files) == set(_NAMES) and len(kept["pts_seconds"]) == source.frames_expected:
+                return PhantomScores(**kept)
     made = PhantomScores(**_columns(_rows(source, encoder)))
     if file is not None:
         _write(file, made)
@@ -111,7 +111,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
             "gestation_days": truth.gestation_days,
         }  # fmt: skip
         if admitted.quality is not None:
-            row |= {"sharpness": admitted.quality.sharpness, "steadiness": admitted.quality.steadiness}
+            row |= {name: getattr(admitted.quality, name) for name in ("contrast", "sharpness", "steadiness")}
             waiting.append((len(rows), Item(admitted.frame.pixels)))
         rows.append(row)
         if len(waiting) == _AT_ONCE:

@@ -311,8 +311,7 @@ def test_stop_by_command():
 def test_clips_go_to_the_sink_and_the_last_ones_before_the_goodbye():
     sink = ListSink()
     Engine(EncoderDouble(), [stream(ListSource(brains(100)), clip_bytes=2**24)], sink).run()
-    best, *runners_up = sink.of(wire.Keyframe)
-    assert [each.rank for each in (best, *runners_up)] == [0, 1]
+    *_, best = [told for told in sink.of(wire.Keyframe) if told.rank == 0]
     (clip,) = sink.clips
     assert (clip.best.keyframe, clip.exam) == (best.keyframe, "exam-1")
     assert 40 < len(clip.stills) < 100

@@ -43,7 +43,7 @@ def test_a_runner_up_is_a_candidate_and_stands_where_it_leads_what_is_left() -> 
     assert best(choices) == {"brain": "b"}
     assert choices.rival("brain", None).keyframe == "r"
     assert best(folded(A, B, runner_up, word(1, "b", "reject"))) == {"brain": "r"}
-    less = frame("r", score=0.51, at_s=3, rank=1)
+    less = frame("r", score=0.501, at_s=3, rank=1)
     assert best(folded(A, B, less, word(1, "b", "reject"))) == {"brain": "a"}
     assert best(folded(less, frame("q", score=0.6, at_s=4, rank=1))) == {"brain": "q"}
     assert best(folded(runner_up, frame("n", score=0.7, at_s=4))) == {"brain": "n"}

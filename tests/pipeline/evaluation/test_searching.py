@@ -22,7 +22,7 @@ def scan(true, seen):
     return PhantomScores(
         pts_seconds=np.arange(count) / 2, epoch=np.arange(count), spacing_mm=some, analysed=some > -1,
         embedding=AXES[[WHERE[label] for label in seen]], planes=some[:, None], subplanes=some[:, None], other=some,
-        sharpness=some, steadiness=some, true_plane=np.array(true), true_subplane=np.array(true),
+        sharpness=some, contrast=some, steadiness=some, true_plane=np.array(true), true_subplane=np.array(true),
         true_label=np.array(true), in_plane=some, gestation_days=some,
     )  # fmt: skip
 

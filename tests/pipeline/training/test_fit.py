@@ -26,7 +26,7 @@ def scan(seed, *, known_by="background"):
         pts_seconds=np.arange(300) / 30, epoch=np.zeros(300, int), spacing_mm=np.full(300, 0.2),
         analysed=np.ones(300, bool), embedding=np.zeros((300, 4)), planes=planes,
         subplanes=np.zeros((300, 1)), other=other + rng.normal(0, 0.005, 300), sharpness=np.ones(300),
-        steadiness=np.ones(300), true_plane=names, true_subplane=names, true_label=true,
+        contrast=np.ones(300), steadiness=np.ones(300), true_plane=names, true_subplane=names, true_label=true,
         in_plane=inside.astype(float), gestation_days=np.full(300, 150.0),
     )  # fmt: skip
 

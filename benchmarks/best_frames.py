@@ -1,0 +1,129 @@
+"""What the parts of a best frame's score, and hindsight, are worth: an ablation on phantom scans of training seeds.
+
+The scans are read by the model once; then `pipeline.offers` and `pipeline.shelf` choose anew with one part left out, or
+with all parts of the same weight. A plane counts that was in view for a second or more; its best frame does well where
+its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here.
+
+Run: ``python -m benchmarks.best_frames --kept-in /tmp/scores``. One JSON line comes last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import keyframes, offers, shelf, wire
+from pipeline.facts import ModelFacts
+from pipeline.intake import Admitted
+from pipeline.offers import Offers
+from pipeline.ready import load_ready
+from pipeline.shelf import KeyframeShelf
+from pipeline.temporal import PlaneFilter
+from pipeline.training.fit import seeds_of
+from pipeline.training.scores import PhantomScores, scores_of
+from streamer.frame import Frame
+
+SECONDS = 60.0
+SEEN_FRAMES = 30
+WITHIN = 0.05
+EQUAL = dict.fromkeys(keyframes.WEIGHTS, 1.0)
+WITHOUT = {f"without {part}": keyframes.WEIGHTS | {part: 0.0} for part in keyframes.WEIGHTS}
+QUALITY = ("contrast", "sharpness", "steadiness")
+PIXELS = np.zeros((1, 1), np.uint8)
+
+
+def readings(scan: PhantomScores, facts: ModelFacts) -> list[tuple[Admitted, wire.Reading]]:
+    """Each frame as it is read, but for ages and subplanes."""
+    labels = (*facts.planes, wire.OTHER)
+    over_time = PlaneFilter(labels, facts.temporal)
+    found: list[tuple[Admitted, wire.Reading]] = []
+    for i, (pts, epoch) in enumerate(zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), strict=True)):
+        raw = facts.rejector.probabilities(scan.planes[i], float(scan.other[i]))
+        seen = over_time.update(pts, epoch, raw)
+        assert seen.probabilities is not None
+        said = zip(labels, raw.tolist(), seen.probabilities.tolist(), strict=True)
+        reading = wire.Reading(
+            exam="", frame=wire.FrameInfo(index=i, epoch=epoch, pts_seconds=pts, captured_ns=0), state="live",
+            reused=not scan.analysed[i],
+            planes={label: wire.LabelScore(cosine=None, raw=one, smoothed=smoothed) for label, one, smoothed in said},
+            plane=seen.plane, subplanes=None, subplane=None, gestation=None, gestation_missing=None,
+            quality=wire.Quality(**{part: float(getattr(scan, part)[i]) for part in QUALITY}),
+            ask=None, latency_ms=wire.Latency(), model=facts.name, calibrated=True, dropped=0,
+        )  # fmt: skip
+        action = "analyse" if scan.analysed[i] else "reuse"
+        admitted = Admitted(Frame(PIXELS, i, pts, 0, epoch), action, "live", reading.reused, reading.quality, "", 0, 0)
+        found.append((admitted, reading))
+    return found
+
+
+def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], facts: ModelFacts) -> Iterator[float]:
+    """What the best frame of each plane in view falls short of the best that passed by; all of it where none is."""
+    kept, offering = KeyframeShelf(), Offers(facts)
+    for admitted, reading in read:
+        offering.read(admitted, reading, kept)
+        kept.due(reading.frame.epoch, reading.frame.pts_seconds)
+    kept.flush()
+    best = {each.plane: each.frame.index for each in kept if kept.rank(each) == 0}
+    for plane in facts.planes:
+        shown = scan.in_plane[scan.true_label == plane]
+        if len(shown) >= SEEN_FRAMES:
+            chosen = best.get(plane)
+            hit = chosen is not None and scan.true_plane[chosen] == plane
+            yield float(shown.max() - (scan.in_plane[chosen] if hit else 0.0))
+
+
+@contextmanager
+def changed(weights: Mapping[str, float], hindsight_seconds: float, min_gain: float) -> Generator[None]:
+    """The product with other constants."""
+    before = dict(keyframes.WEIGHTS), offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN
+    keyframes.WEIGHTS.update(weights)
+    offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN = hindsight_seconds, min_gain  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        keyframes.WEIGHTS.update(before[0])
+        offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN = before[1:]  # type: ignore[misc]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1940000-1940015"))
+    parser.add_argument("--kept-in", type=Path, default=None, help="keeps what the model says, which takes the time")
+    options = parser.parse_args()
+    ready = load_ready("mini")
+    scans = []
+    for seed in options.seeds:
+        scans.append(scores_of(seed, SECONDS, ready.encoder, options.kept_in))
+        print(f"seed {seed} read", file=sys.stderr)
+    read = [readings(scan, ready.facts) for scan in scans]
+    shipped = (keyframes.WEIGHTS, offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN)
+    variants = {
+        "as shipped": shipped,
+        **{name: (weights, *shipped[1:]) for name, weights in WITHOUT.items()},
+        "all parts alike": (EQUAL, *shipped[1:]),
+        "without hindsight": (shipped[0], 0.0, shipped[2]),
+        "minimum gain 5%": (*shipped[:2], 0.05),
+    }
+    found = {}
+    for name, constants in variants.items():
+        with changed(*constants):
+            short = np.array(
+                [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, ready.facts)]
+            )
+        found[name] = {
+            "within": round(float((short <= WITHIN).mean()), 3),
+            "regret_p95": round(float(np.percentile(short, 95, method="higher")), 3),
+            "planes": len(short),
+        }
+        print(f"{name:20}", "  ".join(f"{key} {value}" for key, value in found[name].items()), file=sys.stderr)
+    print(json.dumps({"seeds": [min(options.seeds), max(options.seeds)], **found}))
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import ConfigError
-from pipeline.evaluation.metrics import Metric, Rows, with_interval
+from pipeline.evaluation.metrics import Metric, Rows, share, with_interval
 from pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
 from pipeline.gestation import geometric_mask, reference_readout, span
 from streamer.growth import who_age_days
@@ -97,7 +97,7 @@ def age_metrics(data: AgeRows, half_width_days: Numbers | None = None) -> dict[s
 
     def mean(values: Numbers | npt.NDArray[np.bool_]) -> Metric:
         own = values[counted]
-        return with_interval(lambda rows: float(own[rows].mean()) if len(rows) else None, exams)
+        return with_interval(lambda rows: share(own[rows]), exams)
 
     def of_kept(rows: Rows) -> float | None:
         chosen = rows[kept[rows]]
@@ -107,7 +107,7 @@ def age_metrics(data: AgeRows, half_width_days: Numbers | None = None) -> dict[s
         "vpr": mean(valid[0]),
         "vpr_masked": mean(valid[1]),
         "vpr_selective": with_interval(of_kept, exams),
-        "coverage": with_interval(lambda rows: float(kept[rows].mean()) if len(rows) else None, exams),
+        "coverage": with_interval(lambda rows: share(kept[rows]), exams),
         "median_error_days": with_interval(
             lambda rows: float(np.median(errors[counted][rows])) if len(rows) else None, exams
         ),

@@ -15,11 +15,12 @@ from pipeline.evaluation.metrics import (
     Labels,
     Metric,
     Numbers,
-    accuracy,
+    among_top,
     auroc,
     fpr_at_tpr,
     macro_f1,
-    top_k,
+    numbered,
+    share,
     with_interval,
 )  # fmt: skip
 
@@ -63,24 +64,22 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
     """
     known = np.flatnonzero(found.truth != OTHER)
     groups = np.array(found.groups)
-    truth, predicted = found.truth[known], found.predicted[known]
+    truth, predicted = numbered(found.truth[known], found.predicted[known])
+    right = truth == predicted
     metrics = {
         "f1": with_interval(lambda rows: macro_f1(truth[rows], predicted[rows]), groups[known]),
-        "accuracy": with_interval(lambda rows: accuracy(truth[rows], predicted[rows]), groups[known]),
+        "accuracy": with_interval(lambda rows: share(right[rows]), groups[known]),
     }
     if (table := found.probabilities) is not None:
         for k in (2, 3):
-            metrics[f"top{k}_accuracy"] = with_interval(
-                lambda rows, k=k: top_k(truth[rows], table[known][rows], found.labels, k), groups[known]
-            )
+            near = among_top(found.truth[known], table[known], found.labels, k)
+            metrics[f"top{k}_accuracy"] = with_interval(lambda rows, near=near: share(near[rows]), groups[known])
         surest = table[known].max(axis=1)
         for percent in SURE_PERCENT:
             sure = surest >= percent / 100
-            metrics[f"coverage_at_{percent}"] = with_interval(
-                lambda rows, sure=sure: float(sure[rows].mean()) if len(rows) else None, groups[known]
-            )
+            metrics[f"coverage_at_{percent}"] = with_interval(lambda rows, sure=sure: share(sure[rows]), groups[known])
             metrics[f"accuracy_at_{percent}"] = with_interval(
-                lambda rows, sure=sure: accuracy(truth[rows][sure[rows]], predicted[rows][sure[rows]]), groups[known]
+                lambda rows, sure=sure: share(right[rows][sure[rows]]), groups[known]
             )
     if (standard := found.standard) is not None and len(known) < len(found.truth):
         is_standard = found.truth != OTHER

@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as judge
 
-from pipeline.evaluation.metrics import accuracy, auroc, confusion, fpr_at_tpr, macro_f1, top_k, with_interval
+from pipeline.evaluation.metrics import (
+    among_top,
+    auroc,
+    confusion,
+    fpr_at_tpr,
+    macro_f1,
+    numbered,
+    share,
+    with_interval,
+)
 
 LABELS = ["abdomen", "brain", "femur"]
 labels = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from([*LABELS, "cervix"])), min_size=1, max_size=40)
@@ -17,7 +26,8 @@ def test_labels_are_judged_as_scikit_learn_judges_them(pairs):
     occurring = np.unique(truth)
     wanted = judge.f1_score(truth, told, labels=occurring, average="macro", zero_division=0)
     assert macro_f1(truth, told) == pytest.approx(wanted)
-    assert accuracy(truth, told) == pytest.approx(judge.accuracy_score(truth, told))
+    assert share(truth == told) == pytest.approx(judge.accuracy_score(truth, told))
+    assert macro_f1(*numbered(truth, told)) == macro_f1(truth, told)
     table = confusion(truth, told)
     matrix = judge.confusion_matrix(truth, told, labels=[*LABELS, "cervix"])
     assert [[table.get(a, {}).get(b, 0) for b in (*LABELS, "cervix")] for a in (*LABELS, "cervix")] == matrix.tolist()
@@ -41,17 +51,17 @@ def test_the_likeliest_few():
     table = rng.random((60, 3))
     truth = np.array(LABELS)[rng.integers(0, 3, 60)]
     for k in (1, 2):
-        assert top_k(truth, table, LABELS, k) == pytest.approx(
+        assert share(among_top(truth, table, LABELS, k)) == pytest.approx(
             judge.top_k_accuracy_score(truth, table, k=k, labels=LABELS)
         )
-    assert top_k(truth, table, LABELS, 3) == 1.0
-    assert top_k(np.array(["cervix"]), table[:1], LABELS, 3) == 0.0
+    assert among_top(truth, table, LABELS, 3).all()
+    assert not among_top(np.array(["cervix"]), table[:1], LABELS, 3).any()
 
 
 def test_of_nothing_nothing_is_said():
     nothing = np.array([], dtype=np.str_)
     assert macro_f1(nothing, nothing) is None
-    assert accuracy(nothing, nothing) is None
+    assert share(nothing == nothing) is None
     assert with_interval(lambda rows: None if not len(rows) else 1.0, []) == (None, None, None)
 
 

@@ -6,6 +6,7 @@ Names become what libav is asked for; what comes back is compared with it; and a
 
 import contextlib
 import itertools
+import re
 import time
 
 import av
@@ -136,7 +137,10 @@ def test_a_card_that_is_not_there_is_waited_for(card):
 def test_a_rate_far_below_what_was_asked_for_is_measured(card, monkeypatch):
     monkeypatch.setattr("streamer.live._RATE_AFTER_SECONDS", 0.5)
     with Listener(open_camera("camera:0?rate=60")) as listener:
-        until(lambda: any("10 frames a second come, 60 were asked for" in each for each in listener.source.warnings))
+        told = r"(\d+) frames a second come, 60 were asked for"  # 10, or a few less on a busy machine
+        until(lambda: any(re.search(told, each) for each in listener.source.warnings))
+        (rate,) = (int(found[1]) for each in listener.source.warnings if (found := re.search(told, each)))
+        assert rate <= 12
 
 
 class Silent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 from dataclasses import dataclass, fields
@@ -85,7 +84,7 @@ _NAMES: Final = tuple(field.name for field in fields(PhantomScores))
 
 
 def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
-    """One row a frame; frames that repeat take the row of the frame before."""
+    """One row a frame; what repeats or is black takes that of the frame before, at the start of the first one read."""
     rows: list[dict[str, Any]] = []
     waiting: list[tuple[int, Item]] = []
     intake = Intake()
@@ -118,7 +117,8 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
             encode()
     if waiting:
         encode()
-    for before, row in itertools.pairwise(rows):
+    first = next((row for row in rows if "embedding" in row), {})
+    for before, row in zip([first, *rows], rows, strict=False):
         for name in _NAMES:
             row.setdefault(name, before.get(name))
     return rows

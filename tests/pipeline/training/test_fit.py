@@ -76,6 +76,13 @@ def test_seeds_for_evaluation_are_refused():
         seeds_of("999999")
 
 
+def test_a_scan_may_begin_in_the_dark():
+    made = scores_of(1_940_001, 4.0, EncoderDouble())
+    first = int(made.analysed.argmax())
+    assert first > 30
+    np.testing.assert_array_equal(made.embedding[:first], np.tile(made.embedding[first], (first, 1)))
+
+
 def test_scores_of_a_scan_are_kept(tmp_path):
     encoder = EncoderDouble()
     made = scores_of(1_900_000, 0.5, encoder, tmp_path)

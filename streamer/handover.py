@@ -1,5 +1,4 @@
-"""How frames pass from the process that captures to the one that analyses: nothing is pickled, and copied once
-at most.
+"""How frames pass from the process that captures to the one that analyses: nothing is pickled or copied on the way.
 
 Pixels lie in memory that both see (`streamer.lent_memory`). Over a local socket pair come messages from the child: a
 fixed header that says where a frame lies, or a header and a note as JSON. To the child go lines of JSON: orders, and

@@ -56,7 +56,7 @@ class Scan:
             self.now_ns += scan.SECOND // PER_SECOND
 
     def keep(self, keyframe: str, plane: str, score: float | None, picture: bytes | None, **fields: object) -> None:
-        parts = {"probability": 0.9, "margin": 0.8, "sharpness": 0.7, "steadiness": 0.95}
+        parts = {"probability": 0.9, "margin": 0.8, "contrast": 0.6, "sharpness": 0.7, "steadiness": 0.95}
         made = {"keyframe": keyframe, "parts": parts, "exam": self.exam, "frame": scan.frame(self.now_ns), **fields}
         self.say(scan.keyframe(self.now_ns, plane, score, **made), picture)  # type: ignore[arg-type]
 

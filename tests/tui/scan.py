@@ -131,7 +131,7 @@ def reading(now_ns: int, plane: str | None = "brain", **fields: Any) -> Reading:
         "subplane": "trans-thalamic" if brain else None,
         "gestation": age() if brain else None,
         "gestation_missing": None if brain else "not_brain",
-        "quality": Quality(sharpness=0.71, steadiness=0.88),
+        "quality": Quality(sharpness=0.71, steadiness=0.88, contrast=0.58),
         "ask": None,
         "latency_ms": Latency(total=20.0),
         "model": "mini",

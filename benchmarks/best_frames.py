@@ -2,7 +2,8 @@
 
 The scans are read by the model once; then `pipeline.offers` and `pipeline.shelf` choose anew with one part left out, or
 with all parts of the same weight. A plane counts that was in view for a second or more; its best frame does well where
-its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here.
+its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here; black pictures count as
+repetitions.
 
 Run: ``python -m benchmarks.best_frames --kept-in /tmp/scores``. One JSON line comes last.
 """

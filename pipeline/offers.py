@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,11 +17,13 @@ HINDSIGHT_SECONDS: Final = 0.6
 """A plane is named once it has been in view for a while (`pipeline.temporal`); a sweep may have hit it best before."""
 
 HINDSIGHT_BYTES: Final = 64 * 2**20
-"""Raw pixels that wait for their plane to be named: 0.6 s of 1080p gray at 30 frames a second take 37 MB."""
+"""Raw pixels that wait for their plane to be named: 0.6 s of 1080p gray at 30 frames a second take 37 MB; of 1080p in
+colour there is room for a third of a second."""
 
 
 class _Seen(NamedTuple):
     frame: Frame
+    masking: int
     reading: wire.Reading
 
 
@@ -40,8 +41,7 @@ class Offers:
     def forget(self) -> None:
         """Another examination begins."""
         self._freeze_taken = False
-        self._unnamed: deque[_Seen] = deque()
-        self._bytes = 0
+        self._unnamed: list[_Seen] = []
 
     def read(self, admitted: Admitted, reading: wire.Reading, shelf: KeyframeShelf) -> None:
         """The stream's next frame: offered where a plane is named for it, held for `HINDSIGHT_SECONDS` where not.
@@ -51,10 +51,12 @@ class Offers:
         frozen, plane = admitted.state == "frozen", reading.plane
         first = not self._freeze_taken if frozen else admitted.action == "analyse"
         self._freeze_taken = frozen and (self._freeze_taken or plane is not None)
+        if admitted.action == "blank":  # what comes after has nothing to do with what was before
+            self._keep([])
         if plane is not None:
-            self._offer_in_hindsight(plane, reading, shelf)
-        if admitted.action == "analyse" and _likeliest(reading) not in (None, plane):
-            self._hold(_Seen(admitted.frame, reading))
+            self._offer_in_hindsight(plane, admitted.masking, reading, shelf)
+        if admitted.action == "analyse" and not frozen and _likeliest(reading) not in (None, wire.OTHER, plane):
+            self._keep([*self._unnamed, _Seen(admitted.frame, admitted.masking, reading)])
         if first and plane is not None:
             self._offer(plane, admitted.frame, reading, shelf)
 
@@ -75,21 +77,27 @@ class Offers:
         if shelf.wants(plane, score_of(self._parts(plane, reading)), reading.frame):
             shelf.offer(self.candidate(frame, reading, plane))
 
-    def _offer_in_hindsight(self, plane: str, named: wire.Reading, shelf: KeyframeShelf) -> None:
-        """Frames that wait and look most like the plane that is named now, as if it had been named for them."""
-        for seen in self._unnamed:
-            if _likeliest(seen.reading) == plane and _lately(seen.reading.frame, named.frame):
-                self._offer(plane, seen.frame, _in_hindsight(seen.reading, named, plane), shelf)
-        self._unnamed = deque(each for each in self._unnamed if _likeliest(each.reading) != plane)
-        self._bytes = sum(each.frame.pixels.nbytes for each in self._unnamed)
+    def _offer_in_hindsight(self, plane: str, masking: int, named: wire.Reading, shelf: KeyframeShelf) -> None:
+        """Frames that wait and look most like the plane that is named now, as if it had been named for them.
 
-    def _hold(self, seen: _Seen) -> None:
-        self._unnamed.append(seen)
-        self._bytes += seen.frame.pixels.nbytes
-        while self._bytes > HINDSIGHT_BYTES or not _lately(self._unnamed[0].reading.frame, seen.reading.frame):
-            self._bytes -= self._unnamed.popleft().frame.pixels.nbytes
-            if not self._unnamed:
-                return
+        Never what was masked otherwise: it may show what is to be hidden.
+        """
+        now = named.frame
+        waiting = [seen for seen in self._unnamed if _lately(seen.reading.frame, now) and seen.masking == masking]
+        for seen in waiting:
+            if _likeliest(seen.reading) == plane:
+                self._offer(plane, seen.frame, _in_hindsight(seen.reading, named, plane), shelf)
+        self._keep([seen for seen in waiting if _likeliest(seen.reading) != plane])
+
+    def _keep(self, waiting: list[_Seen]) -> None:
+        """Of these the newest, as many as may wait."""
+        size, first = 0, len(waiting)
+        for place, seen in reversed(list(enumerate(waiting))):
+            size += seen.frame.pixels.nbytes
+            if size > HINDSIGHT_BYTES or not _lately(seen.reading.frame, waiting[-1].reading.frame):
+                break
+            first = place
+        self._unnamed = waiting[first:]
 
     def _parts(self, plane: str, reading: wire.Reading) -> dict[str, float]:
         said = reading.planes.get(plane)
@@ -102,9 +110,8 @@ class Offers:
 
 
 def _likeliest(reading: wire.Reading) -> str | None:
-    """The plane that this very frame looks most like, whether it looks like one at all or not."""
-    planes = [label for label in reading.planes if label != wire.OTHER]
-    return max(planes, key=lambda label: reading.planes[label].raw, default=None)
+    """What this very frame looks most like: a plane, or "other"; None of one that was not read."""
+    return max(reading.planes, key=lambda label: reading.planes[label].raw, default=None)
 
 
 def _in_hindsight(reading: wire.Reading, named: wire.Reading, plane: str) -> wire.Reading:

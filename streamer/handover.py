@@ -1,4 +1,4 @@
-"""How frames pass from the process that captures to the one that analyses: nothing is pickled or copied on the way.
+"""How frames pass from the process that captures to the one that analyses: nothing is pickled, and copied at most once.
 
 Pixels lie in memory that both see (`streamer.lent_memory`). Over a local socket pair come messages from the child: a
 fixed header that says where a frame lies, or a header and a note as JSON. To the child go lines of JSON: orders, and
@@ -92,7 +92,7 @@ class Sending:
 
     def drop(self, laid: Laid) -> None:
         """A frame that will not be sent."""
-        self._lender.give_back([laid.place])
+        self._lender.put_back(laid.place)
 
     def frame(self, laid: Laid, dropped: int) -> None:
         """One frame, in the order in which they were laid down.
@@ -130,7 +130,7 @@ class Sending:
 
     def _vacate(self) -> None:
         if self._space is not None:
-            self._lender.give_back([self._space[1]])
+            self._lender.put_back(self._space[1])
             self._space = None
 
 

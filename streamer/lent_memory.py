@@ -1,4 +1,4 @@
-"""Memory that the capturing process fills and the analysing one reads: no pixel is copied on the way between them.
+"""Memory that the capturing process fills and the analysing one reads: no pixel is copied from one to the other.
 
 It has no name, so nothing is left behind whichever side is killed. The child cuts it into places of one size and says
 which place holds what; the parent maps it read-only and says which places nobody looks at any more.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -36,12 +36,13 @@ class Place(NamedTuple):
 
 
 class Lender:
-    """The child's side: hands out places. One thread takes, others may give back and send."""
+    """The child's side: hands out places. One thread takes and puts back, others may send and give back."""
 
     def __init__(self) -> None:
         self._size = 0
         self._pieces: dict[int, Pixels] = {}
         self._untold: dict[int, int] = {}  # open files that the other side has not been sent yet
+        self._unsent: Counter[int] = Counter()  # places of a piece that were taken, and not sent so far
         self._free: list[int] = []  # a heap, the lowest first: memory that was never needed is never touched
         self._made = 0
         self._lock = threading.Lock()
@@ -57,22 +58,42 @@ class Lender:
                 self._size = size
                 self._pieces.clear()
                 self._free.clear()
+                self._close_forgotten()
             if not self._free:
                 self._new_piece()
             number = heapq.heappop(self._free)
+            self._unsent[number // PLACES] += 1
             return Place(number, self._pieces[number // PLACES][number % PLACES])
 
-    def piece_of(self, number: int) -> int | None:
-        """The open file that this place is in, to be sent and closed by the caller; None where it was sent before."""
+    def put_back(self, number: int) -> None:
+        """A place that was taken and will not be sent."""
         with self._lock:
+            self._unsent[number // PLACES] -= 1
+            self._free_again(number)
+            self._close_forgotten()
+
+    def piece_of(self, number: int) -> int | None:
+        """A place is sent: the open file that it is in, to be sent with it and closed by the caller; None where the
+        other side has it."""
+        with self._lock:
+            self._unsent[number // PLACES] -= 1
             return self._untold.pop(number // PLACES, None)
 
     def give_back(self, numbers: Iterable[int]) -> None:
-        """These places can be written again."""
+        """These places, which were sent, can be written again."""
         with self._lock:
             for number in numbers:
-                if number // PLACES in self._pieces:
-                    heapq.heappush(self._free, number)
+                self._free_again(number)
+
+    def _free_again(self, number: int) -> None:
+        if number // PLACES in self._pieces:
+            heapq.heappush(self._free, number)
+
+    def _close_forgotten(self) -> None:
+        """Files that the other side was never sent, and never will be."""
+        for piece in [each for each in self._untold if each not in self._pieces and not self._unsent[each]]:
+            os.close(self._untold.pop(piece))
+        self._unsent = +self._unsent  # of pieces with nothing under way there is nothing to be known
 
     def _new_piece(self) -> None:
         places = max(1, min(PLACES, _PIECE_BYTES // self._size))
@@ -133,7 +154,8 @@ class Borrower:
         sealed = sys.platform != "linux" or fcntl.fcntl(piece, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK
         if count < 1 or not sealed:
             raise ValueError("memory that was lent is none, or could be taken away again")
-        if size != self._size:
+        # A number left out is of a piece of another size that was forgotten before it was sent, and all before it were.
+        if size != self._size or number - 1 not in self._pieces:
             self._size = size
             self._pieces.clear()
             self._lent.clear()

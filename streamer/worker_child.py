@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from streamer.errors import SourceError
@@ -36,6 +37,7 @@ EXIT_MEMORY: Final = 71
 EXIT_BROKEN: Final = 72
 _READ_AHEAD: Final = 2
 _UNDERWAY: Final = 2
+_BEATS_UNREAD: Final = 5
 _ADDRESSES_BYTES: Final = 8 << 30
 _NS: Final = 1_000_000_000
 
@@ -148,7 +150,7 @@ class _Worker:
     def _beat(self) -> None:
         while not self._outbox.closed.wait(BEAT_SECONDS):
             self._watch()
-            self._outbox.beat(self._condition())
+            self._outbox.beat(self._condition)
 
     def _condition(self) -> dict[str, Any]:
         source = self._source
@@ -193,14 +195,15 @@ class _Outbox:
         self.dropped = 0
         self.closed = threading.Event()
         self._sending = sending
-        self._underway = 0
+        self._underway = self._beats = 0  # frames sent and not taken; beats since one was
+        self._waited_for = False
         self._changed = threading.Condition()
         self._frames: deque[Laid] = deque()
 
     @property
     def full(self) -> bool:
         """Whether the reader is what is waited for."""
-        return len(self._frames) >= _READ_AHEAD
+        return self._waited_for or len(self._frames) >= _READ_AHEAD
 
     def put(self, frame: Frame, note: dict[str, Any] | None = None) -> None:
         """A frame, and what is to be said before it; from one thread."""
@@ -218,19 +221,27 @@ class _Outbox:
     def say(self, note: dict[str, Any]) -> None:
         """A note, after all frames that were put before it."""
         with self._changed:
+            self._waited_for = True
             self._changed.wait_for(lambda: not self._frames)
+            self._waited_for = False
             self._send(note)
 
-    def beat(self, note: dict[str, Any]) -> None:
-        """A note, whatever waits."""
+    def beat(self, condition: Callable[[], dict[str, Any]]) -> None:
+        """How things are, whatever waits; not again and again to a reader who has frames and takes none.
+
+        It would find them all later, and until then they would fill the channel, where whoever captures waited.
+        """
         with self._changed:
-            self._send(note)
+            if self._underway < _UNDERWAY or self._beats < _BEATS_UNREAD:
+                self._beats += 1
+                self._send(condition())
 
     def taken(self, places: list[int]) -> None:
         """A frame that was sent has been taken; these places are free again."""
         self._sending.given_back(places)
         with self._changed:
             self._underway -= 1
+            self._beats = 0
             self._send()
             self._changed.notify_all()
 

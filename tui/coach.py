@@ -13,18 +13,19 @@ from tui.text import probability, span
 
 State = Literal["done", "weak", "missing", "not assessable"]
 
+# What counts most in a score goes first.
 _WEAK = {
-    "probability": "not held long enough",
-    "margin": "margin small: another plane is as likely",
-    "in_plane": "not quite on the plane",
     "contrast": "structures hardly stand out",
+    "in_plane": "not quite on the plane",
+    "margin": "margin small: another plane is as likely",
+    "probability": "not held long enough",
     "sharpness": "not sharp",
     "steadiness": "not steady",
 }
 NOT_SEEN = "not seen yet"
 # A part above this is no reason.
 _GOOD_ENOUGH = 0.6
-_OTHERWISE = {"contrast": 0.35, "in_plane": 0.85}
+_OTHERWISE = {"contrast": 0.4, "in_plane": 0.85}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,11 @@ def next_step(checked: list[Item]) -> str:
 
 
 def why(parts: Mapping[str, float]) -> str:
-    """The weakest part of a score in words, with its number: ``not steady (0.21)``; empty where none is weak."""
-    known = {name: value for name, value in parts.items() if name in _WEAK}
-    if not known:
-        return ""
-    share = {each: value / _OTHERWISE.get(each, _GOOD_ENOUGH) for each, value in known.items()}
-    name = min(share, key=lambda each: share[each])
-    return "" if share[name] >= 1 else f"{_WEAK[name]} ({probability(max(0.0, known[name]))})"
+    """The part of a score that is to blame most, in words, with its number: ``not steady (0.21)``; empty for none."""
+    for name, words in _WEAK.items():
+        if name in parts and parts[name] < _OTHERWISE.get(name, _GOOD_ENOUGH):
+            return f"{words} ({probability(max(0.0, parts[name]))})"
+    return ""
 
 
 def _item(wanted: View, enough: float, view: StreamView, now_ns: int) -> Item:

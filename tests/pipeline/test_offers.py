@@ -17,7 +17,19 @@ AGE = wire.Gestation(
 )
 
 
-def seen(index, plane, contrast, *, likeliest="brain", epoch=0, action="analyse", state="live", smoothed=0.4, **more):
+def seen(
+    index,
+    plane,
+    contrast,
+    *,
+    likeliest="brain",
+    epoch=0,
+    action="analyse",
+    state="live",
+    smoothed=0.4,
+    masking=0,
+    **more,
+):
     """What `Offers.read` is given of one frame; 30 a second."""
     frame = Frame(np.full((8, 9), index % 251, np.uint8), index, index / 30, index, epoch)
     raw = {"brain": 0.05, "femur": 0.05, wire.OTHER: 0.1} | {likeliest: 0.85}
@@ -29,7 +41,7 @@ def seen(index, plane, contrast, *, likeliest="brain", epoch=0, action="analyse"
         quality=wire.Quality(sharpness=0.5, steadiness=0.9, contrast=contrast), ask=None, latency_ms=wire.Latency(),
         model="mini", calibrated=True, dropped=0,
     )  # fmt: skip
-    admitted = SimpleNamespace(frame=frame, state=state, action=action)
+    admitted = SimpleNamespace(frame=frame, state=state, action=action, masking=masking)
     return admitted, msgspec.structs.replace(reading, **more)
 
 
@@ -60,11 +72,16 @@ def test_a_better_frame_just_before_its_plane_was_named_is_the_best():
         seen(30 - round(30 * HINDSIGHT_SECONDS) - 1, None, 0.9),
         seen(29, None, 0.9, likeliest="femur"),
         seen(29, None, 0.9, action="reuse"),
-        seen(29, None, 0.9, state="frozen", action="reuse"),
+        seen(29, None, 0.9, state="frozen"),
         seen(29, "femur", 0.9, likeliest="femur"),
+        seen(29, None, 0.9, masking=1),
+        seen(29, None, 0.9, likeliest=wire.OTHER),
     ],
-    ids=["another epoch", "too long ago", "another plane", "a repetition", "a freeze of before", "named otherwise"],
-)
+    ids=[
+        "another epoch", "too long ago", "another plane", "a repetition", "a freeze of before", "named otherwise",
+        "masked otherwise", "rather none",
+    ],
+)  # fmt: skip
 def test_what_is_no_frame_of_that_visit_is_not_offered(before):
     shelf, made = KeyframeShelf(), Offers(FACTS)
     for admitted, reading in (before, seen(30, "brain", 0.6)):
@@ -81,6 +98,24 @@ def test_while_one_plane_is_still_named_the_next_may_be_hit_best():
         made.read(admitted, reading, shelf)
     shelf.flush()
     assert {each.plane: each.frame.index for each in shelf} == {"femur": 10, "brain": 11}
+
+
+def test_nothing_from_before_the_dark_is_offered():
+    shelf, made = KeyframeShelf(), Offers(FACTS)
+    made.read(*seen(10, None, 0.9), shelf)
+    dark, nothing = seen(11, None, 0.0, action="blank", state="black")
+    made.read(dark, msgspec.structs.replace(nothing, planes={}, quality=None), shelf)
+    made.read(*seen(12, "brain", 0.6), shelf)
+    shelf.flush()
+    assert [each.frame.index for each in shelf] == [12]
+
+
+def test_what_looks_like_no_plane_is_not_held():
+    shelf, made = KeyframeShelf(), Offers(FACTS)
+    made.read(*seen(10, None, 0.9, likeliest=wire.OTHER), shelf)
+    assert made._unnamed == []
+    made.read(*seen(11, None, 0.9), shelf)
+    assert len(made._unnamed) == 1
 
 
 def test_another_examination_begins_with_nothing():

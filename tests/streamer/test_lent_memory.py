@@ -3,6 +3,7 @@ import os
 import sys
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def test_few_places_serve_a_stream_that_is_let_go_of():
 def test_a_file_is_told_with_the_first_place_that_is_sent_whichever_that_is():
     lender, borrower = Lender(), Borrower()
     never_sent = lender.take(100)
-    lender.give_back([never_sent.number])
+    lender.put_back(never_sent.number)
     skipped, sent = lender.take(100), lender.take(100)
     assert skipped.number == never_sent.number
     sent.memory[:] = 7
@@ -64,6 +65,27 @@ def test_a_file_is_told_with_the_first_place_that_is_sent_whichever_that_is():
     np.testing.assert_array_equal(borrower.pixels(sent.number, 100, piece), filled(7))
     os.close(piece)
     assert lender.piece_of(skipped.number) is None
+
+
+def test_frames_of_other_sizes_that_were_never_sent_leave_nothing_open():
+    lender, borrower = Lender(), Borrower()
+    before = psutil.Process().num_fds()
+    kept = lend(lender, borrower, filled(1))[1]
+    for value in range(2, 9):
+        lender.put_back(lender.take(50).number)
+        pixels = lend(lender, borrower, filled(value))[1]
+        np.testing.assert_array_equal(pixels, filled(value))
+        assert len(borrower._pieces) == 1
+    np.testing.assert_array_equal(kept, filled(1))
+    assert lender._untold == {}
+    assert psutil.Process().num_fds() - before <= 4  # each side's last piece, and the piece of what is kept
+    # One that waits while the size changes twice is still sent with its file.
+    waiting = lender.take(50)
+    waiting.memory[:] = 9
+    lender.put_back(lender.take(70).number)
+    piece = lender.piece_of(waiting.number)
+    np.testing.assert_array_equal(borrower.pixels(waiting.number, 50, piece), filled(9, 50))
+    os.close(piece)
 
 
 def test_a_place_is_named_once_when_nobody_looks_at_it_any_more():

@@ -67,11 +67,43 @@ def test_what_was_said_of_frames_that_are_gone_is_said_all_the_same(pair):
     outbox = _Outbox(sending, newest=True)
     for index in range(7):
         outbox.put(frame(index), {"note": index} if index in (3, 5) else None)
-    outbox.beat({"beat": 0})
+    outbox.beat(lambda: {"beat": 0})
     assert come(receiving) == [0, 1, {"note": 3}, {"note": 5}, {"beat": 0}]
     outbox.taken([])
     assert come(receiving) == [6]
     assert outbox.dropped == 4
+
+
+def test_a_reader_who_takes_nothing_hears_no_more_and_more_beats(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=True)
+    for _ in range(9):
+        outbox.beat(lambda: {"beat": "while nothing is to be taken"})
+    assert len(come(receiving)) == 9
+    for index in range(2):
+        outbox.put(frame(index))
+    for _ in range(9):
+        outbox.beat(lambda: {"beat": "in vain"})
+    assert come(receiving) == [0, 1]
+    outbox.taken([])
+    outbox.put(frame(2))
+    outbox.beat(lambda: {"beat": "again"})
+    assert come(receiving) == [2, {"beat": "again"}]
+
+
+def test_whoever_waits_for_the_reader_at_the_end_is_not_stuck(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=False)
+    for index in range(3):
+        outbox.put(frame(index))
+    assert not outbox.full
+    end = threading.Thread(target=outbox.say, args=({"end": {}},))
+    end.start()
+    until(lambda: outbox.full)
+    assert come(receiving) == [0, 1]
+    outbox.taken([])
+    end.join(10)
+    assert come(receiving) == [2, {"end": {}}]
 
 
 def test_every_frame_of_a_recording_is_sent_and_its_reader_waited_for(pair):
@@ -129,11 +161,13 @@ def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys
 
     monkeypatch.setattr(worker_child, "open_source", lambda *_, **__: Broken())
     made = _Worker(theirs, ORDERS)
-    assert made.run() == EXIT_BROKEN
+    try:
+        assert made.run() == EXIT_BROKEN
+    finally:
+        made._outbox.closed.set()
     said = capsys.readouterr().err
     assert said.startswith("capture broke down: KeyError in __iter__")
     assert "s3cret" not in said
-    made._outbox.closed.set()
 
 
 def worker(theirs, source, stood_still_s):

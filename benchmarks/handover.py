@@ -3,8 +3,9 @@
 The child's source is drawn beforehand, so that nothing is decoded: all that is measured is beyond decoding - masking
 (a rectangle, and an outline of eight corners), the outbox, the word of it, and what the parent does with a frame.
 The hand-over is the time from the child's stamp to the frame in the parent's hands. Beside it, in the same run, stands
-the plain way: the same frames, unmasked, through a pipe of `multiprocessing`. A thread of the parent spends half a core
-on other things where --busy is given. The last line is one JSON object.
+the plain way: the same frames, unmasked, through a pipe of `multiprocessing`; and how late the machine wakes a process
+that does nothing but sleep until the next frame: nothing can be handed over faster than that. A thread of the parent
+spends half a core on other things where --busy is given. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -116,6 +117,18 @@ def timed(
     }
 
 
+def lateness(seconds: float) -> dict[str, float]:
+    """Of the machine: milliseconds from when a sleep ought to end until it does."""
+    late_ms: list[float] = []
+    begun_s = time.monotonic()
+    for index in range(round(seconds * RATE_HZ)):
+        due_s = begun_s + index / RATE_HZ
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        late_ms.append(1e3 * (time.monotonic() - due_s))
+    p50, p99 = np.percentile(late_ms, (50, 99)).tolist()
+    return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
+
+
 def _pour(pipe: Connection, channels: int) -> None:
     for frame in Drawn(channels):
         pipe.send((frame.pixels, frame.captured_ns))
@@ -136,8 +149,9 @@ def main() -> None:
         for name, channels in (("gray", 1), ("rgb", 3))
         for mask, setting in SETTINGS.items()
     } | {f"{name} plain": plainly(channels, options.seconds) for name, channels in (("gray", 1), ("rgb", 3))}
+    found["machine wakes late"] = lateness(options.seconds)
     for name, values in found.items():
-        print(f"{name:16}", "  ".join(f"{key} {value}" for key, value in values.items()), file=sys.stderr)
+        print(f"{name:18}", "  ".join(f"{key} {value}" for key, value in values.items()), file=sys.stderr)
     print(json.dumps({"size": [WIDTH, HEIGHT], "rate_hz": RATE_HZ, "busy": options.busy, **found}))
 
 

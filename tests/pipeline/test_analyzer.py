@@ -1,3 +1,5 @@
+import dataclasses
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 
 from pipeline import wire
 from pipeline.analyzer import StreamAnalyzer
+from pipeline.heads import Scores
 from pipeline.keyframes import FROZEN_BONUS, score_of
 from pipeline.latency import Hops
 from pipeline.shelf import APART_SECONDS
+from pipeline.temporal import Temporal
 from streamer.sector import Rectangle
 from tests.pipeline.doubles import FACTS, NOT_FINITE, OTHER, PLANES, bank, black, frame, picture, scores
 
@@ -434,3 +438,32 @@ def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examina
     assert min(shown["exam-2"]) == 41
     assert shown["exam-1"]
     assert set(shown["exam-1"]) <= set(range(21, 41))
+
+
+@pytest.mark.parametrize("between", ["nothing", "another sector", "the dark"])
+def test_hindsight_ends_where_the_operator_sets_a_sector_and_in_the_dark(between):
+    slow = Temporal(dwell_seconds=1.0, evidence_seconds=0.2, enter=0.9)
+    stage = analyzer(facts=dataclasses.replace(FACTS, temporal=slow))
+    indices = itertools.count()
+
+    def seen(contrast, brain, other):
+        index = next(indices)
+        pixels = np.random.default_rng(index).integers(0, 255, (64, 64)) * contrast + 20
+        admitted = stage.admit(frame(index, pixels.astype(np.uint8)), 0)
+        found = Scores(np.zeros(175, np.float32), np.float32([0.1, brain, 0.1]), np.float32([0.2, 0.1]), other, None)
+        return stage.finish(admitted, found, 0)[0]
+
+    for _ in range(30):
+        seen(0.3, 0.1, 0.12)
+    unnamed = [seen(0.9, 0.2, 0.1) for _ in range(3)]
+    assert {reading.plane for reading in unnamed} == {None}
+    if between == "another sector":
+        stage.set_sector(Rectangle(16, 16, 32, 32))
+    elif between == "the dark":
+        for _ in range(6):
+            passed(stage, frame(next(indices), black()))
+    while seen(0.3, 0.2, 0.1).plane is None:
+        continue
+    stage.flush()
+    best = next(iter(stage.shelf)).frame.index
+    assert (best in {reading.frame.index for reading in unnamed}) == (between == "nothing")

@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import keyframes, offers, shelf, wire
+from pipeline.evaluation import phantom
 from pipeline.facts import ModelFacts
 from pipeline.intake import Admitted
 from pipeline.offers import Offers
@@ -31,11 +32,9 @@ from pipeline.training.scores import PhantomScores, scores_of
 from streamer.frame import Frame
 
 SECONDS = 60.0
-SEEN_FRAMES = 30
-WITHIN = 0.05
 EQUAL = dict.fromkeys(keyframes.WEIGHTS, 1.0)
 WITHOUT = {f"without {part}": keyframes.WEIGHTS | {part: 0.0} for part in keyframes.WEIGHTS}
-QUALITY = ("contrast", "sharpness", "steadiness")
+QUALITY = wire.Quality.__struct_fields__
 PIXELS = np.zeros((1, 1), np.uint8)
 
 
@@ -63,20 +62,20 @@ def readings(scan: PhantomScores, facts: ModelFacts) -> list[tuple[Admitted, wir
     return found
 
 
-def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], facts: ModelFacts) -> Iterator[float]:
-    """What the best frame of each plane in view falls short of the best that passed by; all of it where none is."""
+def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], facts: ModelFacts) -> list[float]:
+    """Of each plane in view, see `pipeline.evaluation.phantom.regrets_of`."""
     kept, offering = KeyframeShelf(), Offers(facts)
     for admitted, reading in read:
         offering.read(admitted, reading, kept)
         kept.due(reading.frame.epoch, reading.frame.pts_seconds)
     kept.flush()
-    best = {each.plane: each.frame.index for each in kept if kept.rank(each) == 0}
-    for plane in facts.planes:
-        shown = scan.in_plane[scan.true_label == plane]
-        if len(shown) >= SEEN_FRAMES:
-            chosen = best.get(plane)
-            hit = chosen is not None and scan.true_plane[chosen] == plane
-            yield float(shown.max() - (scan.in_plane[chosen] if hit else 0.0))
+    best_of = {each.frame.index: each.plane for each in kept if kept.rank(each) == 0}
+    rows = zip(scan.pts_seconds.tolist(), scan.true_label, scan.true_plane, scan.in_plane.tolist(), strict=True)
+    unsaid = ("", "", "")
+    return phantom.regrets_of([
+        phantom.Frame(0, index, pts, truth, body, in_plane, *unsaid, best_of.get(index, ""), 0, None, None, None, None)
+        for index, (pts, truth, body, in_plane) in enumerate(rows)
+    ])  # fmt: skip
 
 
 @contextmanager
@@ -118,7 +117,7 @@ def main() -> None:
                 [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, ready.facts)]
             )
         found[name] = {
-            "within": round(float((short <= WITHIN).mean()), 3),
+            "within": round(float((short <= phantom.WITHIN).mean()), 3),
             "regret_p95": round(float(np.percentile(short, 95, method="higher")), 3),
             "planes": len(short),
         }

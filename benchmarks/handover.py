@@ -11,6 +11,7 @@ spends half a core on other things where --busy is given. The last line is one J
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import sys
@@ -32,6 +33,15 @@ HEIGHT, WIDTH, RATE_HZ = 1080, 1920, 60
 OUTLINE = Polygon(((700, 60), (1220, 60), (1700, 700), (1500, 900), (1100, 1040), (820, 1040), (420, 900), (220, 700)))
 SETTINGS: dict[str, Setting] = {"whole": None, "rectangle": Rectangle(210, 30, 1500, 1020), "outline": OUTLINE}
 WARM_UP = 60
+
+
+def paced() -> Iterator[tuple[int, float]]:
+    """Each frame's index when its time has come, and by how many seconds that is past."""
+    begun_s = time.monotonic()
+    for index in itertools.count():
+        due_s = begun_s + index / RATE_HZ
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        yield index, time.monotonic() - due_s
 
 
 class Drawn:
@@ -58,9 +68,7 @@ class Drawn:
         pass
 
     def __iter__(self) -> Iterator[Frame]:
-        begun_s = time.monotonic()
-        for index in range(1 << 30):
-            time.sleep(max(0.0, begun_s + index / RATE_HZ - time.monotonic()))
+        for index, _ in paced():
             # A decoder has just written its picture when it is stamped: it comes from the cache, not from memory.
             yield Frame(self._pictures[index % 4].copy(), index, index / RATE_HZ, time.monotonic_ns())
 
@@ -90,9 +98,7 @@ def plainly(channels: int, seconds: float) -> dict[str, float]:
         child.kill()
 
 
-def timed(
-    take: Callable[[], int], pid: int, seconds: float, dropped: Callable[[], int]
-) -> dict[str, float]:  # fmt: skip
+def timed(take: Callable[[], int], pid: int, seconds: float, dropped: Callable[[], int]) -> dict[str, float]:
     """``take`` gives the stamp of the next frame, when it is there."""
     handovers_ms: list[float] = []
     process = psutil.Process(pid)
@@ -119,12 +125,7 @@ def timed(
 
 def lateness(seconds: float) -> dict[str, float]:
     """Of the machine: milliseconds from when a sleep ought to end until it does."""
-    late_ms: list[float] = []
-    begun_s = time.monotonic()
-    for index in range(round(seconds * RATE_HZ)):
-        due_s = begun_s + index / RATE_HZ
-        time.sleep(max(0.0, due_s - time.monotonic()))
-        late_ms.append(1e3 * (time.monotonic() - due_s))
+    late_ms = [1e3 * late_s for _, late_s in itertools.islice(paced(), round(seconds * RATE_HZ))]
     p50, p99 = np.percentile(late_ms, (50, 99)).tolist()
     return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
 

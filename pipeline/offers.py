@@ -25,6 +25,7 @@ class _Seen(NamedTuple):
     frame: Frame
     masking: int
     reading: wire.Reading
+    plane: str
 
 
 class Offers:
@@ -52,11 +53,15 @@ class Offers:
         first = not self._freeze_taken if frozen else admitted.action == "analyse"
         self._freeze_taken = frozen and (self._freeze_taken or plane is not None)
         if admitted.action == "blank":  # what comes after has nothing to do with what was before
-            self._keep([])
+            self._unnamed = []
         if plane is not None:
             self._offer_in_hindsight(plane, admitted.masking, reading, shelf)
-        if admitted.action == "analyse" and not frozen and _likeliest(reading) not in (None, wire.OTHER, plane):
-            self._keep([*self._unnamed, _Seen(admitted.frame, admitted.masking, reading)])
+        if (
+            admitted.action == "analyse"
+            and not frozen
+            and (likeliest := _likeliest(reading)) not in (wire.OTHER, plane)
+        ):
+            self._hold(_Seen(admitted.frame, admitted.masking, reading, likeliest))
         if first and plane is not None:
             self._offer(plane, admitted.frame, reading, shelf)
 
@@ -82,22 +87,20 @@ class Offers:
 
         Never what was masked otherwise: it may show what is to be hidden.
         """
-        now = named.frame
-        waiting = [seen for seen in self._unnamed if _lately(seen.reading.frame, now) and seen.masking == masking]
+        waiting = [s for s in self._unnamed if s.masking == masking and _lately(s.reading.frame, named.frame)]
         for seen in waiting:
-            if _likeliest(seen.reading) == plane:
+            if seen.plane == plane:
                 self._offer(plane, seen.frame, _in_hindsight(seen.reading, named, plane), shelf)
-        self._keep([seen for seen in waiting if _likeliest(seen.reading) != plane])
+        self._unnamed = [seen for seen in waiting if seen.plane != plane]
 
-    def _keep(self, waiting: list[_Seen]) -> None:
-        """Of these the newest, as many as may wait."""
-        size, first = 0, len(waiting)
-        for place, seen in reversed(list(enumerate(waiting))):
-            size += seen.frame.pixels.nbytes
-            if size > HINDSIGHT_BYTES or not _lately(seen.reading.frame, waiting[-1].reading.frame):
-                break
-            first = place
-        self._unnamed = waiting[first:]
+    def _hold(self, newest: _Seen) -> None:
+        """As many of the latest as may wait."""
+        held = [seen for seen in self._unnamed if _lately(seen.reading.frame, newest.reading.frame)]
+        held.append(newest)
+        size = sum(seen.frame.pixels.nbytes for seen in held)
+        while size > HINDSIGHT_BYTES:
+            size -= held.pop(0).frame.pixels.nbytes
+        self._unnamed = held
 
     def _parts(self, plane: str, reading: wire.Reading) -> dict[str, float]:
         said = reading.planes.get(plane)
@@ -109,9 +112,9 @@ class Offers:
         return score_parts(said.smoothed, said.raw - rival, reading.quality, in_plane, frozen=reading.state == "frozen")
 
 
-def _likeliest(reading: wire.Reading) -> str | None:
-    """What this very frame looks most like: a plane, or "other"; None of one that was not read."""
-    return max(reading.planes, key=lambda label: reading.planes[label].raw, default=None)
+def _likeliest(reading: wire.Reading) -> str:
+    """What this very frame looks most like: a plane, or "other"."""
+    return max(reading.planes, key=lambda label: reading.planes[label].raw, default=wire.OTHER)
 
 
 def _in_hindsight(reading: wire.Reading, named: wire.Reading, plane: str) -> wire.Reading:

@@ -73,7 +73,9 @@ class Sending:
         Raises:
             OSError: there is no memory.
         """
-        self._vacate()
+        if self._space is not None:  # that was not used
+            self._lender.put_back(self._space[1])
+            self._space = None
         place = self._lender.take(math.prod(shape))
         self._space = place.memory.reshape(shape), place.number
         return self._space[0]
@@ -127,11 +129,6 @@ class Sending:
     def given_back(self, places: Iterable[int]) -> None:
         """The other side has said that these are free."""
         self._lender.give_back(places)
-
-    def _vacate(self) -> None:
-        if self._space is not None:
-            self._lender.put_back(self._space[1])
-            self._space = None
 
 
 class Receiving:

@@ -13,19 +13,16 @@ from tui.text import probability, span
 
 State = Literal["done", "weak", "missing", "not assessable"]
 
-# What counts most in a score goes first.
+# What counts most in a score goes first; a part that is at least so large is no reason.
 _WEAK = {
-    "contrast": "structures hardly stand out",
-    "in_plane": "not quite on the plane",
-    "margin": "margin small: another plane is as likely",
-    "probability": "not held long enough",
-    "sharpness": "not sharp",
-    "steadiness": "not steady",
+    "contrast": ("structures hardly stand out", 0.4),
+    "in_plane": ("not quite on the plane", 0.85),
+    "margin": ("margin small: another plane is as likely", 0.6),
+    "probability": ("not held long enough", 0.6),
+    "sharpness": ("not sharp", 0.6),
+    "steadiness": ("not steady", 0.6),
 }
 NOT_SEEN = "not seen yet"
-# A part above this is no reason.
-_GOOD_ENOUGH = 0.6
-_OTHERWISE = {"contrast": 0.4, "in_plane": 0.85}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,8 @@ def next_step(checked: list[Item]) -> str:
 
 def why(parts: Mapping[str, float]) -> str:
     """The part of a score that is to blame most, in words, with its number: ``not steady (0.21)``; empty for none."""
-    for name, words in _WEAK.items():
-        if name in parts and parts[name] < _OTHERWISE.get(name, _GOOD_ENOUGH):
+    for name, (words, good_enough) in _WEAK.items():
+        if name in parts and parts[name] < good_enough:
             return f"{words} ({probability(max(0.0, parts[name]))})"
     return ""
 

@@ -24,6 +24,9 @@ from pipeline.wire import OTHER
 SEEN_SECONDS: Final = 1.0
 """A plane that was in view for less has no best frame to answer for."""
 
+WITHIN: Final = 0.05
+"""A best frame that falls no further short of the best that passed by does well."""
+
 Frames = list["Frame"]
 
 
@@ -60,7 +63,7 @@ def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
     `pipeline.evaluation.overtime`; of the decisions, and with ``single_frame_`` or ``moving_average_`` before the name
     of what they are compared with. ``keyframe_regret``: 95th percentile, over the planes that were in view for
     ``SEEN_SECONDS``, of what the best frame kept falls short in plane of the best that passed by;
-    ``keyframe_within_5_percent``: the share that falls short by no more than 0.05. ``median_error_days`` and
+    ``keyframe_within_5_percent``: the share that falls short by no more than ``WITHIN``. ``median_error_days`` and
     ``interval_coverage``: of the examination's age at the end of each scan; ``single_frame_median_error_days``: of
     brain frames alone.
     """
@@ -87,7 +90,7 @@ def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
     ]
     for name, values, of in (
         ("keyframe_regret", regrets, lambda found: float(np.percentile(found, 95, method="higher"))),
-        ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= 0.05 for value in found)),
+        ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= WITHIN for value in found)),
         ("median_error_days", ends, statistics.median),
         ("single_frame_median_error_days", singles, statistics.median),
         ("interval_coverage", covered, statistics.fmean),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -110,7 +111,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
             "gestation_days": truth.gestation_days,
         }  # fmt: skip
         if admitted.quality is not None:
-            row |= {name: getattr(admitted.quality, name) for name in ("contrast", "sharpness", "steadiness")}
+            row |= msgspec.structs.asdict(admitted.quality)
             waiting.append((len(rows), Item(admitted.frame.pixels)))
         rows.append(row)
         if len(waiting) == _AT_ONCE:

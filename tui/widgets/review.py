@@ -26,13 +26,7 @@ from tui.widgets.preview import Banner, Preview
 Decide = Callable[[str, dict[str, Any]], object]
 Said = Callable[[], "tuple[str, Tone] | None"]
 TIGHT_COLUMNS = 110
-_PARTS = {
-    "probability": "prob",
-    "in_plane": "on plane",
-    "contrast": "contrast",
-    "sharpness": "sharp",
-    "steadiness": "steady",
-}
+_PARTS = {"probability": "prob", "in_plane": "on plane", "sharpness": "sharp", "steadiness": "steady"}
 _ROOMY = 44  # cells across from which all is said
 
 

@@ -297,7 +297,7 @@ class StreamAnalyzer:
         self._intake.answer_lost()
         # A region that does not fit fails every frame: that is told once, and counted.
         if admitted.trouble is not None and admitted.trouble == self._told_trouble:
-            return []
+            return self._region_events(admitted)
         self._told_trouble = admitted.trouble
         said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
         detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}

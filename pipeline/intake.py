@@ -99,6 +99,8 @@ class Intake:
         seen = self._masker.update(frame)
         self._maskings += _outline(seen.region) != _outline(self._region)
         self._region, masked = seen.region, seen.frame
+        if any(each.event == "layout_changed" for each in seen.events):
+            self.spacing_mm = None  # it was said of another depth
         if self._lot != (exam, masked.epoch):
             self._lot = (exam, masked.epoch)
             self._gate.reset()
@@ -108,8 +110,6 @@ class Intake:
             return Admitted(
                 masked, "refuse", self._state, False, None, exam, now_ns, dropped, seen.trouble, events=seen.events
             )
-        if any(each.event == "layout_changed" for each in seen.events):
-            self.spacing_mm = None  # it was said of another depth
         if self.spacing_mm is not None:
             masked = replace(masked, spacing_mm=self.spacing_mm, spacing_from="operator")
         self._state = self._signal.update(masked)

@@ -61,6 +61,7 @@ class Masker:
         self._depth_mm = depth_mm
         self._space = space
         self._layouts = 0  # times that the layout has changed
+        self._size: tuple[int, int] | None = None  # of the last frame, refused or not
         self.set_sector(setting)
 
     @property
@@ -80,18 +81,22 @@ class Masker:
         A fixed region that does not lie in the frame is never clipped, and the frame never passed on: the layout has
         changed, and what was outside the region may be inside now.
         """
-        if self._setting is None:
-            return Masked(self._placed(frame, frame.pixels), None)
+        size = (frame.width, frame.height)
+        resized, self._size = self._size not in (None, size), size
         if isinstance(self._setting, (Rectangle, Polygon)) and not self._setting.rectangle.fits(frame):
-            size = f"{frame.width} x {frame.height}"
-            trouble = f"the sector {self._setting} does not fit in a frame of {size} pixels; set it anew"
-            return Masked(self._placed(frame, np.zeros_like(frame.pixels)), None, (), trouble)
+            self._layouts += resized
+            trouble = f"the sector {self._setting} does not fit in a frame of {size[0]} x {size[1]} pixels; set it anew"
+            return Masked(self._placed(frame, np.zeros_like(frame.pixels)), None, _layout_event(resized), trouble)
+        if self._setting is None:
+            self._layouts += resized
+            return Masked(self._placed(frame, frame.pixels), None, _layout_event(resized))
         keeper = self._keeper = self._keeper or self._new_keeper(self._setting)
         layouts = keeper.layouts
         events = keeper.update(frame)
-        if keeper.layouts > layouts:
-            self._layouts += keeper.layouts - layouts
-            events = [Happening("layout_changed"), *events]
+        # A keeper made after the size changed has seen one size only.
+        changed = resized or keeper.layouts > layouts
+        self._layouts += changed
+        events = [*_layout_event(changed), *events]
         placed = self._placed(frame, self._shown(frame, keeper))
         events += self._doubt(placed, keeper) + self._vain_depth(keeper)
         return Masked(placed, keeper.region, tuple(events))
@@ -159,6 +164,10 @@ class Masker:
             self._stencil = region, stencil(Polygon(region.polygon), channels=part.shape[2:])
         cv2.bitwise_and(part, self._stencil[1], dst=cut)
         return cut
+
+
+def _layout_event(changed: bool) -> tuple[Happening, ...]:
+    return (Happening("layout_changed"),) if changed else ()
 
 
 def within(pixels: Pixels, rectangle: Rectangle) -> Pixels:

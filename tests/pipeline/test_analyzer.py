@@ -14,6 +14,8 @@ from pipeline.keyframes import FROZEN_BONUS, score_of
 from pipeline.latency import Hops
 from pipeline.shelf import APART_SECONDS
 from pipeline.temporal import Temporal
+from streamer.far_masker import FarMasker, told
+from streamer.masker import Happening, Masked
 from streamer.sector import Rectangle
 from tests.pipeline.doubles import FACTS, NOT_FINITE, OTHER, PLANES, bank, black, frame, picture, scores
 
@@ -129,6 +131,16 @@ def test_a_sector_that_does_not_fit_is_told_once_and_every_frame_counted():
     assert isinstance(passed(stage, frame(5))[0], wire.Reading)
     stage.set_sector(Rectangle(0, 0, 65, 64))
     assert [m.event for m in passed(stage, frame(6))] == ["frame_failed"]
+
+
+def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_before():
+    far = FarMasker(None, lambda _: None)
+    stage = analyzer(sector=far)
+    stage.set_sector(Rectangle(0, 0, 32, 32))
+    changes = [(), (Happening("layout_changed"),), (Happening("source_warning", {"text": "look"}),)]
+    for index, happened in enumerate(changes):
+        far.heard(told(index, Masked(frame(index), None, happened), revision=0))
+    assert events(stage, [frame(0), frame(1), frame(2)]) == ["frame_failed", "layout_changed", "source_warning"]
 
 
 def test_a_frame_that_the_sector_does_not_fit_fails_and_is_never_shown():

@@ -1,4 +1,9 @@
+import numpy as np
+import pytest
+
 from pipeline.intake import Intake
+from streamer.far_masker import FarMasker, told
+from streamer.masker import Happening, Masked
 from streamer.sector import Rectangle
 from tests.pipeline.doubles import black, frame, picture
 
@@ -42,3 +47,30 @@ def test_a_refused_frame_says_why():
     assert "500" in admitted.trouble
     assert "\n" not in admitted.trouble
     assert admitted.dropped == 7
+
+
+@pytest.mark.parametrize("sector", [None, Rectangle(0, 0, 64, 64), Rectangle(0, 0, 32, 32)], ids=str)
+def test_the_operators_spacing_ends_with_the_size_that_it_was_given_for(sector):
+    intake = Intake(sector)
+    intake.admit(frame(0), "e", 0, 0)
+    intake.spacing_mm = 0.2
+    assert intake.admit(frame(1), "e", 0, 0).frame.spacing_mm == 0.2
+    small = np.ascontiguousarray(picture(2)[::2, ::2])
+    intake.admit(frame(2, small, epoch=1, spacing_mm=None), "e", 0, 0)
+    intake.set_sector(Rectangle(0, 0, 16, 16))  # the first picture of the new size may have been refused
+    after = intake.admit(frame(3, small, epoch=1, spacing_mm=None), "e", 0, 0)
+    assert (after.action, after.frame.spacing_mm, after.frame.spacing_from) == ("analyse", None, None)
+
+
+def test_the_operators_spacing_ends_even_if_the_layout_changed_on_a_frame_that_was_refused():
+    far = FarMasker(None, lambda _: None)
+    intake = Intake(far)
+    intake.spacing_mm = 0.2
+    late = frame(0, spacing_mm=None)
+    far.heard(told(0, Masked(late, None, (Happening("layout_changed"),)), revision=0))
+    intake.set_sector(Rectangle(0, 0, 32, 32))
+    assert intake.admit(late, "e", 0, 0).action == "refuse"
+    known = frame(1, spacing_mm=None)
+    far.heard(told(1, Masked(known, None), revision=1))
+    admitted = intake.admit(known, "e", 0, 0)
+    assert (admitted.action, admitted.frame.spacing_mm) == ("analyse", None)

@@ -1,6 +1,7 @@
 """What the parts of a best frame's score, and hindsight, are worth: an ablation on phantom scans of training seeds.
 
-The scans are read by the model once; then `pipeline.offers` and `pipeline.shelf` choose anew with one part left out, or
+The scans are read by the model once; then `pipeline.stream.offers` and `pipeline.keyframes.shelf`
+choose anew with one part left out, or
 with all parts of the same weight. A plane counts that was in view for a second or more; its best frame does well where
 its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here; black pictures count as
 repetitions.
@@ -19,17 +20,19 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import keyframes, offers, shelf, wire
-from pipeline.evaluation import phantom
-from pipeline.facts import ModelFacts
-from pipeline.intake import Admitted
-from pipeline.offers import Offers
-from pipeline.ready import load_ready
-from pipeline.shelf import KeyframeShelf
-from pipeline.temporal import PlaneFilter
-from pipeline.training.fit import seeds_of
-from pipeline.training.scores import PhantomScores, scores_of
-from streamer.frame import Frame
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
+from fetalstream.pipeline.keyframes import keyframes, shelf
+from fetalstream.pipeline.keyframes.shelf import KeyframeShelf
+from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.readout.temporal import PlaneFilter
+from fetalstream.pipeline.ready import load_ready
+from fetalstream.pipeline.simulation import phantom
+from fetalstream.pipeline.stream import offers
+from fetalstream.pipeline.stream.intake import Admitted
+from fetalstream.pipeline.stream.offers import Offers
+from fetalstream.pipeline.training.fit import seeds_of
+from fetalstream.streamer.frame import Frame
 
 SECONDS = 60.0
 EQUAL = dict.fromkeys(keyframes.WEIGHTS, 1.0)
@@ -63,7 +66,7 @@ def readings(scan: PhantomScores, facts: ModelFacts) -> list[tuple[Admitted, wir
 
 
 def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], facts: ModelFacts) -> list[float]:
-    """Of each plane in view, see `pipeline.evaluation.phantom.regrets_of`."""
+    """Of each plane in view, see `pipeline.simulation.phantom.regrets_of`."""
     kept, offering = KeyframeShelf(), Offers(facts)
     for admitted, reading in read:
         offering.read(admitted, reading, kept)

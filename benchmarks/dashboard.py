@@ -32,16 +32,16 @@ from pathlib import Path
 
 import psutil
 
-from pipeline import wire
-from pipeline.endpoints import endpoints_in
-from streamer.sources import open_source
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.bus.endpoints import endpoints_in
+from fetalstream.streamer.sources import open_source
 from tests.scripted_engine import ScriptedEngine, health, reading
 
 CHILD = """
 import asyncio, json, sys, time
-from tui.app import FetalstreamApp
-from tui.feed import Feed
-from tui.widgets.preview import Preview
+from fetalstream.tui.dashboard.app import FetalstreamApp
+from fetalstream.tui.feed.feed import Feed
+from fetalstream.tui.widgets.preview import Preview
 
 show, drawn = Preview.show, [0]
 def counted(*given, **named):

@@ -23,11 +23,11 @@ from multiprocessing.connection import Connection
 import numpy as np
 import psutil
 
-from streamer import worker_child, worker_process
-from streamer.frame import Frame
-from streamer.masker import Setting
-from streamer.sector import Polygon, Rectangle
-from streamer.worker import ApartSource
+from fetalstream.streamer.capture import worker_child, worker_process
+from fetalstream.streamer.capture.worker import ApartSource
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.region.masker import Setting
+from fetalstream.streamer.region.sector import Polygon, Rectangle
 
 HEIGHT, WIDTH, RATE_HZ = 1080, 1920, 60
 OUTLINE = Polygon(((700, 60), (1220, 60), (1700, 700), (1500, 900), (1100, 1040), (820, 1040), (420, 900), (220, 700)))
@@ -74,7 +74,7 @@ class Drawn:
 
 
 def child() -> int:
-    """The child process: `streamer.worker_child` with the drawn source."""
+    """The child process: `streamer.capture.worker_child` with the drawn source."""
     worker_child.open_source = lambda name, **_: Drawn(int(name))  # type: ignore[assignment]
     return worker_child.main()
 

@@ -23,8 +23,8 @@ import av
 import cv2
 import numpy as np
 
-from pipeline.training.stills import Hc18Row, hc18_rows
-from streamer.growth import who_hc_mm
+from fetalstream.pipeline.training.stills import Hc18Row, hc18_rows
+from fetalstream.streamer.growth import who_hc_mm
 
 WIDTH, HEIGHT, RATE = 640, 480, 30
 FRAMES = 30  # a still
@@ -60,7 +60,7 @@ def write_clip(path: Path, rows: list[Hc18Row], spacing_mm: float) -> None:
 
 def readings_of(clip: Path, spacing_mm: float, session: Path) -> list[dict]:
     """What ``fetalstream analyze`` says of every frame."""
-    command = [sys.executable, "-m", "tui.cli", "analyze", str(clip), "--out", str(session), "--jsonl", "-"]
+    command = [sys.executable, "-m", "fetalstream.tui.cli", "analyze", str(clip), "--out", str(session), "--jsonl", "-"]
     done = subprocess.run([*command, "--spacing", str(spacing_mm)], stdout=subprocess.PIPE, check=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 

@@ -1,7 +1,8 @@
 """What a frame costs beyond model and sharpness: decisions over time, age, best frames, a question, the messages.
 
 A phantom scan is read by the model first, and its sharpness measured; then the same scores go through
-`pipeline.analyzer` again and again, on one thread. The bar is 0.1 ms a frame over a scan. Counted: probabilities from
+`pipeline.stream.analyzer` again and again, on one thread. The bar is 0.1 ms a frame over a scan.
+Counted: probabilities from
 scores, both filters, the age, the question, best frames (the copy of their pixels too) and building the messages. Not
 counted: encoder, resize, sharpness, and putting messages into JSON.
 
@@ -16,14 +17,14 @@ import json
 import pstats
 import time
 
-from pipeline.analyzer import StreamAnalyzer
-from pipeline.ask import question
-from pipeline.encoder import Item
-from pipeline.heads import Scores
-from pipeline.preprocess import input_spacing_mm
-from pipeline.ready import Ready, load_ready
-from streamer.frame import Frame
-from streamer.phantom.source import PhantomSource
+from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.model.preprocess import input_spacing_mm
+from fetalstream.pipeline.ready import Ready, load_ready
+from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
+from fetalstream.pipeline.stream.ask import question
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.phantom.source import PhantomSource
 
 Seen = list[tuple[Frame, Scores | None]]
 

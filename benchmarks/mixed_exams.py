@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline import wire
-from pipeline.evaluation.exam_run import Look, looks_of, replayed
-from pipeline.gestation import ExamGestation
-from pipeline.ready import Ready, load_ready
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.readout.gestation import ExamGestation
+from fetalstream.pipeline.ready import Ready, load_ready
+from fetalstream.pipeline.simulation.exam_run import Look, looks_of, replayed
 
 OTHERS = 4
 """One frame of the other fetus after as many of its own: a fifth of all."""

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.evaluation.overtime import over_time, total
-from pipeline.ready import load_ready
-from pipeline.temporal import FLOOR, PlaneFilter, Temporal
-from pipeline.training.fit import Scan, raw_of
-from pipeline.training.scores import scores_of
-from pipeline.wire import OTHER
+from fetalstream.pipeline.evaluation.overtime import over_time, total
+from fetalstream.pipeline.evaluation.scores import scores_of
+from fetalstream.pipeline.readout.temporal import FLOOR, PlaneFilter, Temporal
+from fetalstream.pipeline.ready import load_ready
+from fetalstream.pipeline.training.fit import Scan, raw_of
+from fetalstream.pipeline.wire import OTHER
 
 Row = np.ndarray
 Layer = Callable[[float, Row], Row]
@@ -46,7 +46,7 @@ def mean_of_probabilities(window_seconds: float) -> Layer:
 
 
 def mean_of_logits(tau_seconds: float) -> Layer:
-    """As `pipeline.temporal.PlaneFilter` has it."""
+    """As `pipeline.readout.temporal.PlaneFilter` has it."""
     total, weight = np.zeros(()), 0.0
 
     def step(seconds: float, row: Row) -> Row:

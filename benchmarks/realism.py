@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 import torch
 
-from pipeline.openclip import import_open_clip
-from pipeline.training.augment import augment, plain
-from pipeline.training.stills import STILL_SIDE, Still, hc18_rows, hc18_still, square
-from streamer.growth import who_age_days
-from streamer.phantom.source import PhantomSource
+from fetalstream.pipeline.model.openclip import import_open_clip
+from fetalstream.pipeline.training.augment import augment, plain
+from fetalstream.pipeline.training.stills import STILL_SIDE, Still, hc18_rows, hc18_still, square
+from fetalstream.streamer.growth import who_age_days
+from fetalstream.streamer.phantom.source import PhantomSource
 
 SIDE = 112
 MIDDLE, SPREAD = 5.2, 0.5  # of the logarithm of head size in pixels: what the network's output is scaled to

@@ -12,10 +12,10 @@ import argparse
 import json
 from pathlib import Path
 
-from pipeline.asking import asker_of
-from pipeline.evaluation.searching import SENTENCES, search_metrics
-from pipeline.ready import load_ready
-from pipeline.training.scores import scores_of
+from fetalstream.pipeline.bus.asking import asker_of
+from fetalstream.pipeline.evaluation.scores import scores_of
+from fetalstream.pipeline.evaluation.searching import SENTENCES, search_metrics
+from fetalstream.pipeline.ready import load_ready
 
 
 def main() -> None:

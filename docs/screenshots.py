@@ -21,9 +21,9 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.color import Color
 from textual.pilot import Pilot
 
-from tui.app import FetalstreamApp
-from tui.widgets import palette
-from tui.widgets.dashboard import Dashboard
+from fetalstream.tui.dashboard.app import FetalstreamApp
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.dashboard import Dashboard
 
 SIZES = ((80, 24), (140, 45))
 SCREENS = {
@@ -104,7 +104,7 @@ async def _until_brain(app: FetalstreamApp, pilot: Pilot[None]) -> None:
 
 
 async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
-    from tui.feed import Feed  # only here, so that `paint` serves a feed without sockets too
+    from fetalstream.tui.feed.feed import Feed  # only here, so that `paint` serves a feed without sockets too
 
     app = FetalstreamApp(Feed(endpoint))
     async with app.run_test(size=size) as pilot:

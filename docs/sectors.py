@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from streamer.folders import ImageFolder
-from streamer.frame import Frame
-from streamer.masker import Masker
-from streamer.phantom.scanners import ScannerScreen
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.phantom.scanners import ScannerScreen
+from fetalstream.streamer.readers.folders import ImageFolder
+from fetalstream.streamer.region.masker import Masker
 
 SEEDS = (4, 5, 7, 12)
 CELL = (320, 240)

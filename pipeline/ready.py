@@ -8,12 +8,12 @@ from pathlib import Path
 
 import platformdirs
 
-from pipeline.config import load_model_config
-from pipeline.encoder import Encoder
-from pipeline.facts import ModelFacts, facts_of
-from pipeline.models import LoadedModel, Precision, load_model
-from pipeline.prompts import Prompts, load_prompts
-from pipeline.textbank import TextBanks
+from fetalstream.pipeline.inference.encoder import Encoder
+from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.model.facts import ModelFacts, facts_of
+from fetalstream.pipeline.model.models import LoadedModel, Precision, load_model
+from fetalstream.pipeline.model.prompts import Prompts, load_prompts
+from fetalstream.pipeline.model.textbank import TextBanks
 
 
 @dataclass(frozen=True, eq=False)

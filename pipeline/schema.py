@@ -1,4 +1,4 @@
-"""JSON Schema of the wire, generated from its types: ``python -m pipeline.schema docs/wire.schema.json``."""
+"""JSON Schema of the wire, generated from types: ``python -m fetalstream.pipeline.schema docs/wire.schema.json``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline import wire
+from fetalstream.pipeline import wire
 
 
 def schema() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from streamer.frame import Frame
+from fetalstream.streamer.frame import Frame
 
 _NS = 1_000_000_000
 

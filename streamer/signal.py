@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.frame import Frame, Pixels
+from fetalstream.streamer.frame import Frame, Pixels
 
 SignalState = Literal["live", "frozen", "black", "no_signal"]
 

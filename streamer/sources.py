@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from streamer.addresses import NETWORK_SCHEMES, redacted
-from streamer.errors import SourceError, shown
-from streamer.frame import Frame
+from fetalstream.streamer.errors import SourceError, shown
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.live.addresses import NETWORK_SCHEMES, redacted
 
 _NAMES = "give a video file, a folder of images, camera:0, an address such as rtsp://host/path, or phantom:SEED"
 
@@ -80,11 +80,11 @@ def open_source(
     if scheme is None:
         raise SourceError(f"there is no such file or folder; {_NAMES}", redacted(name) or "an empty name")
     if scheme[1].lower() in NETWORK_SCHEMES:
-        from streamer.network import open_network
+        from fetalstream.streamer.live.network import open_network
 
         return open_network(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
     if scheme[1].lower() == "igtl":
-        from streamer.igtl import open_igtl
+        from fetalstream.streamer.live.igtl import open_igtl
 
         return open_igtl(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
     if scheme[1] == "camera":
@@ -109,18 +109,18 @@ def _split_region(name: str) -> tuple[str, int | None]:
 
 
 def _holds_dicom(folder: Path) -> bool:
-    from streamer.dicom import dicom_files
+    from fetalstream.streamer.dicom.dicom import dicom_files
 
     return bool(dicom_files(folder))
 
 
 def _open_path(path: Path, region: int | None, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
     # What reads videos is loaded only for a video: a phantom needs neither libav nor Pillow.
-    from streamer.dicom_header import is_dicom
-    from streamer.folders import IMAGE_SUFFIXES, ImageFolder
+    from fetalstream.streamer.dicom.dicom_header import is_dicom
+    from fetalstream.streamer.readers.folders import IMAGE_SUFFIXES, ImageFolder
 
     if (path.is_file() and is_dicom(path)) or (path.is_dir() and _holds_dicom(path)):
-        from streamer.dicom import DicomClip
+        from fetalstream.streamer.dicom.dicom import DicomClip
 
         return DicomClip(path, region=region, spacing_mm=spacing_mm, clock_ns=clock_ns)
 
@@ -128,13 +128,13 @@ def _open_path(path: Path, region: int | None, spacing_mm: float | None, clock_n
         return ImageFolder(path, spacing_mm=spacing_mm, clock_ns=clock_ns)
     if not path.is_file():
         raise SourceError(f"neither a file nor a folder; {_NAMES}", path)
-    from streamer.files import VideoFile
+    from fetalstream.streamer.readers.files import VideoFile
 
     return VideoFile(path, spacing_mm=spacing_mm, clock_ns=clock_ns)
 
 
 def _open_camera(name: str, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
-    from streamer.camera import open_camera
+    from fetalstream.streamer.live.camera import open_camera
 
     return open_camera(name, spacing_mm=spacing_mm, clock_ns=clock_ns)
 
@@ -142,7 +142,7 @@ def _open_camera(name: str, spacing_mm: float | None, clock_ns: Callable[[], int
 def _open_phantom(seed: str, spacing_mm: float | None) -> Source:
     if not re.fullmatch(r"[0-9]{1,9}", seed):
         raise SourceError(f"phantom:{shown(seed)}: the seed must be a whole number; give phantom:7, for example")
-    from streamer.phantom.source import PhantomSource
+    from fetalstream.streamer.phantom.source import PhantomSource
 
     source = PhantomSource(int(seed))
     if spacing_mm is not None:

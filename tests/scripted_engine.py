@@ -20,13 +20,13 @@ import cv2
 import msgspec
 import numpy as np
 
-from pipeline import wire
-from pipeline.clips import Cut, Still
-from pipeline.control import Control
-from pipeline.endpoints import Endpoints, endpoints_in
-from pipeline.keyframes import Shelved
-from pipeline.publisher import Publisher
-from pipeline.stamp import Stamp, new_run
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.bus.control import Control
+from fetalstream.pipeline.bus.endpoints import Endpoints, endpoints_in
+from fetalstream.pipeline.bus.publisher import Publisher
+from fetalstream.pipeline.bus.stamp import Stamp, new_run
+from fetalstream.pipeline.keyframes.clips import Cut, Still
+from fetalstream.pipeline.keyframes.keyframes import Shelved
 
 CAPTURED_AGO_NS = 20_000_000
 LABELS = ("abdomen", "brain", "femur", "other")
@@ -70,7 +70,7 @@ def health(stream: str = "stream-1") -> wire.Health:
 
 
 class Kept:
-    """A kept frame, as ``pipeline.keyframes.Shelved`` is to the bus."""
+    """A kept frame, as ``pipeline.keyframes.keyframes.Shelved`` is to the bus."""
 
     def __init__(self, keyframe: str, side_px: int = 64) -> None:
         self.keyframe = keyframe

@@ -11,33 +11,114 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("streamer", "pipeline", "tui")
+OURS = "fetalstream."
 
-ROOF = {
-    f"tui.{name}"
-    for name in (
-        "cli", "live", "engine_process", "recorder_process", "loading", "analyze", "offline_sink", "demo_command",
-        "model_commands", "doctor", "bench_command", "sources_command", "parity_command", "eval_command",
-        "calibrate_command", "search_command", "record_commands", "report_command", "export_command", "purge_command",
-        "explain_command",
-    )
-}  # fmt: skip
-"""The commands: they may reach down to every floor, inside functions, so that importing them stays cheap."""
+ROOF = ("tui.cli", "tui.commands.", "tui.run.")
+"""The command line: it may reach down to every floor, inside functions, so that importing it stays cheap."""
+
+RULES = {
+    "pipeline.bench": (
+        "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.ready pipeline.stream "
+        "pipeline.wire streamer.frame streamer.phantom streamer.sources"
+    ),
+    "pipeline.bus": (
+        "pipeline.errors pipeline.keyframes pipeline.model pipeline.ready pipeline.stream pipeline.wire streamer.frame"
+    ),
+    "pipeline.engine": (
+        "pipeline.errors pipeline.inference pipeline.keyframes pipeline.model pipeline.readout "
+        "pipeline.stream pipeline.wire streamer.capture streamer.errors streamer.flow streamer.frame "
+        "streamer.region streamer.sources"
+    ),
+    "pipeline.evaluation": (
+        "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.ready "
+        "pipeline.stream pipeline.wire streamer.frame streamer.growth streamer.phantom"
+    ),
+    "pipeline.explain": "pipeline.bus pipeline.errors pipeline.model pipeline.wire streamer.frame",
+    "pipeline.inference": "pipeline.errors pipeline.model pipeline.readout",
+    "pipeline.keyframes": "pipeline.readout pipeline.wire streamer.frame",
+    "pipeline.model": "pipeline.errors pipeline.readout",
+    "pipeline.readout": "pipeline.wire streamer.frame streamer.growth",
+    "pipeline.ready": "pipeline.inference pipeline.model",
+    "pipeline.schema": "pipeline.wire",
+    "pipeline.simulation": (
+        "pipeline.engine pipeline.errors pipeline.evaluation pipeline.inference pipeline.keyframes "
+        "pipeline.model pipeline.readout pipeline.ready pipeline.stream pipeline.wire streamer.frame "
+        "streamer.phantom"
+    ),
+    "pipeline.stream": (
+        "pipeline.keyframes pipeline.model pipeline.readout pipeline.wire streamer.capture streamer.frame "
+        "streamer.region streamer.signal"
+    ),
+    "pipeline.training": (
+        "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.ready "
+        "pipeline.simulation pipeline.wire streamer.growth streamer.phantom"
+    ),
+    "streamer.capture": "streamer.errors streamer.frame streamer.live streamer.region streamer.sources",
+    "streamer.dicom": "streamer.errors streamer.frame streamer.readers streamer.region",
+    "streamer.flow": "streamer.frame",
+    "streamer.live": "streamer.errors streamer.frame streamer.readers",
+    "streamer.phantom": "streamer.frame streamer.growth",
+    "streamer.readers": "streamer.errors streamer.frame",
+    "streamer.region": "streamer.errors streamer.frame streamer.signal",
+    "streamer.signal": "streamer.frame",
+    "streamer.sources": "streamer.dicom streamer.errors streamer.frame streamer.live streamer.phantom streamer.readers",
+    "tui.dashboard": "pipeline.wire tui.feed tui.pictures tui.record tui.settings tui.state tui.widgets",
+    "tui.export": "pipeline.wire tui.record tui.state",
+    "tui.feed": "pipeline.wire",
+    "tui.pictures": "tui.record",
+    "tui.record": "pipeline.wire tui.feed tui.state",
+    "tui.report": "pipeline.wire tui.record tui.state",
+    "tui.state": "pipeline.wire",
+    "tui.widgets": "pipeline.wire tui.pictures tui.state",
+}
+"""What each package, or module beside packages, may import of ours outside itself; drawn in docs/architecture.md."""
+
+PURE = ("pipeline.readout.", "tui.state.")
+"""No sockets, threads, processes or clocks, and no model: values and times come in as arguments."""
+
+IMPURE_LIBRARIES = ("asyncio", "os", "socket", "subprocess", "threading", "time", "torch", "zmq")
+
+FILES_AT_ONE_LEVEL = 15
+MANY_SMALL_FILES = ("tui/commands", "tui/widgets")  # one command, one panel a file
 
 LIBRARY_ROOMS = {
-    "av": ("pipeline.bench.film", "pipeline.clip_file", "streamer.", "tui.doctor"),
+    "av": (
+        "pipeline.bench.film",
+        "pipeline.keyframes.clip_file",
+        "streamer.",
+        "tui.commands.doctor",
+    ),
     "cv2": ("streamer.", "pipeline."),
     "highdicom": ("tui.export.secondary_capture",),
     "jinja2": ("tui.report.page",),
     "matplotlib": ("tui.report.",),
-    "open_clip": ("pipeline.openclip",),
+    "open_clip": ("pipeline.model.openclip",),
     "pyarrow": ("tui.export.files",),
-    "pydicom": ("streamer.dicom", "streamer.dicom_header", "tui.export.secondary_capture", "tui.export.pacs"),
+    "pydicom": (
+        "streamer.dicom.dicom",
+        "streamer.dicom.dicom_header",
+        "tui.export.secondary_capture",
+        "tui.export.pacs",
+    ),
     "pynetdicom": ("tui.export.pacs",),
-    "textual": ("tui.app", "tui.widgets."),
-    "torch": ("pipeline.", "tui.doctor"),
-    "torchvision": ("pipeline.openclip", "pipeline.preprocess"),
-    "zmq": ("pipeline.publisher", "pipeline.control", "tui.feed"),
+    "textual": ("tui.dashboard.app", "tui.widgets."),
+    "torch": ("pipeline.", "tui.commands.doctor"),
+    "torchvision": ("pipeline.model.openclip", "pipeline.model.preprocess"),
+    "zmq": ("pipeline.bus.publisher", "pipeline.bus.control", "tui.feed.feed"),
 }
+
+
+def among(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def room_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def package_of(name: str) -> str:
+    """The package that a module lies in; a module directly in a room stands for itself."""
+    return name.rpartition(".")[0] if name.count(".") > 1 else name
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -53,28 +134,23 @@ SOURCES = dict(modules())
 def imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name.removeprefix(OURS) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
+            module = str(node.module)
+            assert room_of(module) not in ROOMS, f"wanted {OURS}{module}: a bare room may be a stranger's package"
+            module = module.removeprefix(OURS)
             for alias in node.names:
-                submodule = f"{node.module}.{alias.name}"
-                yield submodule if submodule in SOURCES else str(node.module)
+                submodule = f"{module}.{alias.name}"
+                yield submodule if submodule in SOURCES else module
 
 
 IMPORTS = {name: set(imported(ast.parse(path.read_text(encoding="utf-8")))) for name, path in SOURCES.items()}
 
 
-def among(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
-
-
-def room_of(name: str) -> str:
-    return name.partition(".")[0]
-
-
 def allowed(importer: str, name: str) -> bool:
     room = room_of(importer)
-    if room_of(name) not in ROOMS or room == room_of(name) or importer in ROOF:
+    if room_of(name) not in ROOMS or room == room_of(name) or importer.startswith(ROOF):
         return True
     return (room, room_of(name)) == ("pipeline", "streamer") or (room == "tui" and name == "pipeline.wire")
 
@@ -82,6 +158,38 @@ def allowed(importer: str, name: str) -> bool:
 @pytest.mark.parametrize("importer", SOURCES)
 def test_each_floor_rests_only_on_what_is_below(importer: str) -> None:
     assert [name for name in IMPORTS[importer] if not allowed(importer, name)] == []
+
+
+@pytest.mark.parametrize("package", sorted({package_of(name) for name in SOURCES if name.count(".")}))
+def test_each_package_imports_only_what_its_rule_names(package: str) -> None:
+    if f"{package}.".startswith(tuple(f"{each.removesuffix('.')}." for each in ROOF)):
+        return
+    used = {
+        package_of(each) for name in SOURCES if package_of(name) == package for each in IMPORTS[name] & set(SOURCES)
+    }
+    assert used - {package} == set(RULES.get(package, "").split())
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_what_is_pure_has_neither_sockets_nor_threads_nor_clocks(package: str) -> None:
+    used = {each for name in SOURCES if name.startswith(package) for each in IMPORTS[name]}
+    assert {each for each in used if any(among(each, library) for library in IMPURE_LIBRARIES)} == set()
+
+
+def test_folders_stay_small_enough_to_be_read() -> None:
+    for room in ROOMS:
+        for folder in (ROOT / room, *(each for each in (ROOT / room).rglob("*") if each.is_dir())):
+            if folder.relative_to(ROOT).as_posix() not in MANY_SMALL_FILES:
+                files = [each for each in folder.glob("*.py") if each.name != "__init__.py"]
+                assert len(files) <= FILES_AT_ONE_LEVEL, folder
+
+
+def test_packages_do_not_import_each_other_in_a_circle() -> None:
+    graph = {package_of(name): set[str]() for name in SOURCES if name.count(".")}
+    for name, names in IMPORTS.items():
+        if name.count("."):
+            graph[package_of(name)] |= {package_of(each) for each in names & set(SOURCES) if each.count(".")}
+    assert tuple(graphlib.TopologicalSorter({name: used - {name} for name, used in graph.items()}).static_order())
 
 
 @pytest.mark.parametrize("library", LIBRARY_ROOMS)
@@ -97,10 +205,10 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_the_dashboards_floor_loads_neither_torch_nor_cv2_nor_av() -> None:
-    names = [name for name in SOURCES if room_of(name) == "tui" and name != "tui.__main__"]
+    names = [f"{OURS}{name}" for name in SOURCES if room_of(name) == "tui"]
     script = f"""
 import importlib, sys
-for name in {["pipeline.wire", *names]!r}:
+for name in {["fetalstream.pipeline.wire", *names]!r}:
     importlib.import_module(name)
     loaded = {{"torch", "cv2", "av", "open_clip"}} & sys.modules.keys()
     assert not loaded, f"{{name}} loads {{loaded}}"
@@ -109,6 +217,8 @@ for name in {["pipeline.wire", *names]!r}:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_packages_do_nothing_on_import(room: str) -> None:
-    assert (ROOT / room / "__init__.py").read_text(encoding="utf-8") == ""
+def test_packages_do_nothing_on_import() -> None:
+    for path in SOURCES.values():
+        if path.name == "__init__.py":
+            statements = ast.parse(path.read_text(encoding="utf-8")).body
+            assert not [each for each in statements if not isinstance(each, ast.Expr)], path

@@ -20,9 +20,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def wheel(tmp_path_factory):
     """Built from a copy: setuptools leaves its own files beside the source."""
     copy = tmp_path_factory.mktemp("source")
-    for name in (*SHIPPED, "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("fetalstream", *SHIPPED, "pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, copy / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
@@ -35,36 +35,41 @@ def wheel(tmp_path_factory):
 def test_the_wheel_carries_every_file_that_is_needed_at_run_time(wheel):
     carried = set(zipfile.ZipFile(wheel).namelist())
     needed = {
-        path.relative_to(ROOT).as_posix()
+        f"fetalstream/{path.relative_to(ROOT).as_posix()}"
         for room in SHIPPED
         for path in (ROOT / room).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert needed <= carried
-    assert not any(name.startswith(("tests/", "docs/", "benchmarks/", "examples/")) for name in carried)
+    top = {name.partition("/")[0] for name in carried}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"fetalstream"}
     assert any(name.endswith("licenses/LICENSE") for name in carried)
 
 
-def test_it_works_from_the_wheel_outside_the_checkout(wheel, tmp_path):
-    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+def test_it_works_from_the_wheel_beside_strangers_of_the_rooms_names(wheel, tmp_path):
+    installed, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
+    zipfile.ZipFile(wheel).extractall(installed)
+    elsewhere.mkdir()
+    for name in SHIPPED:
+        for folder in (installed, elsewhere):  # another distribution's, and the user's own
+            (folder / name).mkdir()
+            (folder / name / "__init__.py").write_text(f"raise ImportError('a stranger: {name}')")
     script = """
-import pipeline.config, pipeline.prompts, sys
-from tui.cli import main
-assert "installed" in pipeline.config.__file__, pipeline.config.__file__
-config = pipeline.config.load_model_config("mini")
-assert len(pipeline.prompts.load_prompts(config.prompts_folder).planes) == 9
-sys.exit(main(["models", "list"]))
+import fetalstream.pipeline.model.config as config, fetalstream.pipeline.model.prompts as prompts
+assert "installed" in config.__file__, config.__file__
+assert len(prompts.load_prompts(config.load_model_config("mini").prompts_folder).planes) == 9
 """
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "fetalclip" in done.stdout
+    for arguments in (["-c", script], ["-m", "fetalstream", "models", "list"], ["-m", "fetalstream", "--version"]):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=elsewhere,
+            env={**os.environ, "PYTHONPATH": str(installed)},
+            capture_output=True,
+            text=True,
+            timeout=110,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "models" not in arguments or "fetalclip" in done.stdout
 
 
 def pinned():

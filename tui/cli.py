@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tui import measure_commands, record_commands
-from tui.chosen_model import chosen_model, given
-from tui.exit_codes import DONE, FAILED
-from tui.loading import versions
-from tui.options import parse
-from tui.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
-from tui.text import plain
+from fetalstream.tui.commands import measure_commands, record_commands
+from fetalstream.tui.commands.exit_codes import DONE, FAILED
+from fetalstream.tui.commands.loading import versions
+from fetalstream.tui.commands.options import parse
+from fetalstream.tui.settings.chosen_model import chosen_model, given
+from fetalstream.tui.settings.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
+from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
-    from tui.live import Look
+    from fetalstream.tui.run.live import Look
 
 _LONGEST_ERROR = 600
 
@@ -63,17 +63,17 @@ def _one_line(error: Exception) -> str:
 
 def _told_errors() -> tuple[type[Exception], ...]:
     """Errors whose words are for people."""
-    from pipeline.errors import ConfigError, EngineFault, ModelError
-    from streamer.errors import SourceError
-    from tui.analyze import Interrupted
-    from tui.explain_command import ExplainError
-    from tui.export.errors import ExportError
-    from tui.feed_protocol import RequestFailed
-    from tui.foreground import Failed
-    from tui.protocols import ProtocolError
-    from tui.replay import RecordingError
-    from tui.retention import RetentionError
-    from tui.search_command import SearchError
+    from fetalstream.pipeline.errors import ConfigError, EngineFault, ModelError
+    from fetalstream.streamer.errors import SourceError
+    from fetalstream.tui.commands.analyze import Interrupted
+    from fetalstream.tui.commands.explain_command import ExplainError
+    from fetalstream.tui.commands.search_command import SearchError
+    from fetalstream.tui.export.errors import ExportError
+    from fetalstream.tui.feed.feed_protocol import RequestFailed
+    from fetalstream.tui.record.replay import RecordingError
+    from fetalstream.tui.record.retention import RetentionError
+    from fetalstream.tui.run.foreground import Failed
+    from fetalstream.tui.state.protocols import ProtocolError
 
     return (
         ConfigError,
@@ -95,11 +95,11 @@ def _told_errors() -> tuple[type[Exception], ...]:
 
 def _demo(options: argparse.Namespace) -> int:
     if options.headless or options.json or not _on_terminal():
-        from tui.demo_command import demo
+        from fetalstream.tui.commands.demo_command import demo
 
         demo(options.seconds, options.seed, chosen_model(options, ModelSettings()), as_json=options.json)
         return DONE
-    from tui.live import run_live
+    from fetalstream.tui.run.live import run_live
 
     streams = (StreamSettings(source=f"phantom:{options.seed}"),)
     run_live(_recorded(options, chosen_model(options, RunSettings(streams=streams))), _look(options), headless=False)
@@ -107,7 +107,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tui.live import run_live
+    from fetalstream.tui.run.live import run_live
 
     settings = RunSettings() if options.config is None else read_settings(options.config)
     if options.sources:
@@ -137,8 +137,8 @@ def _for_all_streams(settings: RunSettings, **values: Any) -> RunSettings:
 
 
 def _sector(options: argparse.Namespace) -> Any:
-    from streamer.masker import setting_from
-    from streamer.profiles import load_profile
+    from fetalstream.streamer.region.masker import setting_from
+    from fetalstream.streamer.region.profiles import load_profile
 
     if options.profile is not None:
         return load_profile(options.profile)
@@ -147,7 +147,7 @@ def _sector(options: argparse.Namespace) -> Any:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from tui.calibrate_command import calibrate
+    from fetalstream.tui.commands.calibrate_command import calibrate
 
     return (
         DONE if calibrate(options.source, name=options.name, as_json=options.json, picture=options.picture) else FAILED
@@ -155,7 +155,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from tui.live import watch
+    from fetalstream.tui.run.live import watch
 
     if options.web is not None:
         return _watch_in_browser(options)
@@ -165,10 +165,10 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _watch_in_browser(options: argparse.Namespace) -> int:
-    from tui.foreground import Failed
+    from fetalstream.tui.run.foreground import Failed
 
     try:
-        from tui.web import serve
+        from fetalstream.tui.run.web import serve
     except ModuleNotFoundError as error:
         raise Failed(f"{error.name} is missing: pip install 'fetalstream[web]'") from error
     arguments = ["watch", *filter(None, [options.endpoint]), *(["--read-only"] if options.read_only else [])]
@@ -178,8 +178,8 @@ def _watch_in_browser(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    from tui.recorder import record
-    from tui.session_files import sessions_folder
+    from fetalstream.tui.record.recorder import record
+    from fetalstream.tui.record.session_files import sessions_folder
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -189,7 +189,7 @@ def _record(options: argparse.Namespace) -> int:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    from tui.analyze import analyze
+    from fetalstream.tui.commands.analyze import analyze
 
     with contextlib.ExitStack() as stack:
         jsonl = None
@@ -211,7 +211,7 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from tui.live import replay
+    from fetalstream.tui.run.live import replay
 
     _needs_terminal("replay")
     replay(options.session, _look(options))
@@ -219,14 +219,14 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from tui.search_command import search
+    from fetalstream.tui.commands.search_command import search
 
     search(options.session, options.text, chosen_model(options, ModelSettings()), top=options.top, as_json=options.json)
     return DONE
 
 
 def _sources(options: argparse.Namespace) -> int:
-    from tui.sources_command import show_sources
+    from fetalstream.tui.commands.sources_command import show_sources
 
     show_sources(as_json=options.json)
     return DONE
@@ -248,7 +248,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 def _look(options: argparse.Namespace, *, read_only: bool = False) -> Look:
-    from tui.live import Look
+    from fetalstream.tui.run.live import Look
 
     return Look(options.protocol, read_only, options.pictures)
 
@@ -265,7 +265,7 @@ def _on_terminal() -> bool:
 
 
 def _needs_terminal(command: str) -> None:
-    from tui.foreground import Failed
+    from fetalstream.tui.run.foreground import Failed
 
     if not _on_terminal():
         raise Failed(f"{command} draws on a terminal, and this is none: run it in one, its outputs not redirected")

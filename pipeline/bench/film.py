@@ -13,8 +13,8 @@ import av
 import cv2
 import numpy as np
 
-from streamer.frame import Frame, Pixels
-from streamer.phantom.source import PhantomSource
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.phantom.source import PhantomSource
 
 SEED: Final = 7
 RATE_HZ: Final = 30

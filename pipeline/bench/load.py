@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.answers import Bank
-from pipeline.bench.film import InMemory
-from pipeline.bench.percentiles import percentiles
-from pipeline.bench.runs import Counting
-from pipeline.engine import Engine
-from pipeline.ready import Ready
-from pipeline.streams import stream_of
-from streamer.frame import Pixels
+from fetalstream.pipeline.bench.film import InMemory
+from fetalstream.pipeline.bench.percentiles import percentiles
+from fetalstream.pipeline.bench.runs import Counting
+from fetalstream.pipeline.engine.engine import Engine
+from fetalstream.pipeline.engine.streams import stream_of
+from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.streamer.frame import Pixels
 
 RATE_HZ = 60.0
 STREAMS = (1, 4, 16, 40)

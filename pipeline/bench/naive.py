@@ -9,9 +9,9 @@ import cv2
 import torch
 from PIL import Image
 
-from pipeline.models import LoadedModel
-from pipeline.openclip import import_open_clip
-from pipeline.textbank import TextBanks
+from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.openclip import import_open_clip
+from fetalstream.pipeline.model.textbank import TextBanks
 
 
 @torch.inference_mode()

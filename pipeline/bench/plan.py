@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from pipeline import openclip
-from pipeline.answers import Bank
-from pipeline.bench import film, machine
-from pipeline.bench.load import STREAMS, under_load
-from pipeline.bench.naive import naive_fps
-from pipeline.bench.runs import encoder_fps, overhead_cpu_ms, pipeline_fps
-from pipeline.ready import Ready
-from streamer.sources import open_source
+from fetalstream.pipeline.bench import film, machine
+from fetalstream.pipeline.bench.load import STREAMS, under_load
+from fetalstream.pipeline.bench.naive import naive_fps
+from fetalstream.pipeline.bench.runs import encoder_fps, overhead_cpu_ms, pipeline_fps
+from fetalstream.pipeline.model import openclip
+from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.streamer.sources import open_source
 
 LEAST_SECONDS = 0.2
 # Of the time given: each of the four loads takes a share of its own.

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline import wire
-from pipeline.answers import Bank
-from pipeline.clips import Cut
-from pipeline.encoder import Item, Scores
-from pipeline.engine import Encoding, Engine, Pending
-from pipeline.heads import Heads
-from pipeline.preprocess import Preprocess
-from pipeline.ready import Ready
-from pipeline.streams import stream_of
-from streamer.frame import Frame, Pixels
-from streamer.sources import Source
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.engine.engine import Encoding, Engine, Pending
+from fetalstream.pipeline.engine.streams import stream_of
+from fetalstream.pipeline.inference.encoder import Item, Scores
+from fetalstream.pipeline.keyframes.clips import Cut
+from fetalstream.pipeline.model.heads import Heads
+from fetalstream.pipeline.model.preprocess import Preprocess
+from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.sources import Source
 
 BATCH = 8
 """Pictures a batch where the encoder is measured alone."""

@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import ConfigError
-from pipeline.evaluation.metrics import Metric, Rows, share, with_interval
-from pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
-from pipeline.gestation import geometric_mask, reference_readout, span
-from streamer.growth import who_age_days
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.metrics import Metric, Rows, share, with_interval
+from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
+from fetalstream.pipeline.readout.gestation import geometric_mask, reference_readout, span
+from fetalstream.streamer.growth import who_age_days
 
 HC18_FRAME: Final = (800, 540)
 """Width and height of the published images."""

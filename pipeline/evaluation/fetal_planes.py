@@ -10,12 +10,12 @@ from typing import Final, Literal
 
 import numpy as np
 
-from pipeline.encoder import Item
-from pipeline.errors import ConfigError
-from pipeline.evaluation.pictures import read_picture
-from pipeline.evaluation.predictions import OTHER, Predictions
-from pipeline.heads import Scores, label_probabilities
-from pipeline.ready import Ready
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.pictures import read_picture
+from fetalstream.pipeline.evaluation.predictions import OTHER, Predictions
+from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.model.heads import Scores, label_probabilities
+from fetalstream.pipeline.ready import Ready
 
 Task = Literal["planes", "brain"]
 

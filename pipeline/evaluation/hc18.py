@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.encoder import Item
-from pipeline.errors import ConfigError
-from pipeline.evaluation.ages import AgeRows
-from pipeline.evaluation.pictures import read_picture
-from pipeline.preprocess import input_spacing_mm
-from pipeline.ready import Ready
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.ages import AgeRows
+from fetalstream.pipeline.evaluation.pictures import read_picture
+from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.model.preprocess import input_spacing_mm
+from fetalstream.pipeline.ready import Ready
 
 _LAYOUTS: Final = (
     ("training_set_pixel_size_and_HC.csv", "training_set", "filename", "pixel size(mm)", "head circumference (mm)"),

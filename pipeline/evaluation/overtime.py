@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from pipeline.wire import OTHER
+from fetalstream.pipeline.wire import OTHER
 
 UNSCORED: Final = ""
 OVERLAP: Final = 0.5

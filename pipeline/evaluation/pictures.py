@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.errors import ConfigError
+from fetalstream.pipeline.errors import ConfigError
 
 
 class Ready(NamedTuple):

@@ -12,14 +12,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.encoder import Item
-from pipeline.errors import ConfigError
-from pipeline.gestation import reference_readout
-from pipeline.heads import Scores
-from pipeline.preprocess import input_spacing_mm
-from pipeline.ready import Ready
-from pipeline.verdicts import Verdict
-from streamer.frame import Frame
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.model.preprocess import input_spacing_mm
+from fetalstream.pipeline.model.verdicts import Verdict
+from fetalstream.pipeline.readout.gestation import reference_readout
+from fetalstream.pipeline.ready import Ready
+from fetalstream.streamer.frame import Frame
 
 MIN_CENTRED_COSINE: Final = 0.99
 MIN_TOP1: Final = 0.995

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from pipeline.errors import ConfigError
-from pipeline.evaluation.metrics import (
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.metrics import (
     Labels,
     Metric,
     Numbers,
@@ -22,7 +22,7 @@ from pipeline.evaluation.metrics import (
     numbered,
     share,
     with_interval,
-)  # fmt: skip
+)
 
 OTHER: Final = "other"
 SURE_PERCENT: Final = (50, 80, 95)

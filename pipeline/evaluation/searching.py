@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ask import AskMeter, Question
-from pipeline.evaluation.metrics import Metric, with_interval
-from pipeline.evaluation.overtime import UNSCORED
-from pipeline.training.scores import PhantomScores
+from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
+from fetalstream.pipeline.evaluation.overtime import UNSCORED
+from fetalstream.pipeline.evaluation.scores import PhantomScores
+from fetalstream.pipeline.stream.ask import AskMeter, Question
 
 SENTENCES: Final = {
     "abdomen": "fetal abdomen", "brain": "fetal brain", "femur": "fetal femur", "heart": "four-chamber view",

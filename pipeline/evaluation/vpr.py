@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from streamer.growth import who_hc_mm
+from fetalstream.streamer.growth import who_hc_mm
 
 COUNTED_HC_MM: Final = (100.0, 342.0)
 """Heads outside are not counted: the WHO charts and the grid of days end there."""

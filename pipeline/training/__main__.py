@@ -1,4 +1,4 @@
-"""Trains ``mini`` from nothing: ``python -m pipeline.training --hc18 FOLDER --out mini.safetensors``.
+"""Trains ``mini`` from nothing: ``python -m fetalstream.pipeline.training --hc18 FOLDER --out mini.safetensors``.
 
 Draws phantom stills (or takes them from ``--cache``), adds the real heads of HC18's training exams, trains the image
 tower against a table of concepts, then the text tower to say those concepts, and writes one safetensors file in fp16.
@@ -18,22 +18,22 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from pipeline import openclip
-from pipeline.config import load_model_config
-from pipeline.prompts import load_prompts
-from pipeline.training import image_tower, text_tower
-from pipeline.training.concepts import Concepts
-from pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
-from pipeline.wire import OTHER
-from streamer.phantom.tour import FIRST_TRAINING_SEED
-from streamer.phantom.view import PLANES, SUBPLANES
+from fetalstream.pipeline.model import openclip
+from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.model.prompts import load_prompts
+from fetalstream.pipeline.training import image_tower, text_tower
+from fetalstream.pipeline.training.concepts import Concepts
+from fetalstream.pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
+from fetalstream.pipeline.wire import OTHER
+from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
+from fetalstream.streamer.phantom.view import PLANES, SUBPLANES
 
 _VALIDATION_SEEDS = range(FIRST_TRAINING_SEED + 900_000, FIRST_TRAINING_SEED + 900_040)
 
 
 def main() -> None:
     """Trains, prints one line of validation figures as JSON last."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fetalstream.pipeline.training", description=__doc__)
     parser.add_argument("--hc18", type=Path, required=True, help="folder with labels.csv and images/")
     parser.add_argument("--out", type=Path, required=True, help="the safetensors file to write")
     parser.add_argument("--cache", type=Path, help="keeps the drawn stills between runs (a file of this machine's own)")

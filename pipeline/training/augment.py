@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.training.stills import STILL_SIDE, Picture, Still
+from fetalstream.pipeline.training.stills import STILL_SIDE, Picture, Still
 
 
 @dataclass(frozen=True)

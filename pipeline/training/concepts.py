@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.gestation import GRID_DAYS
-from pipeline.textbank import TextBanks
-from pipeline.wire import OTHER
-from streamer.growth import who_hc_mm
+from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.pipeline.wire import OTHER
+from fetalstream.streamer.growth import who_hc_mm
 
 # Head circumference at the model's input, pixels: from a small head in a wide view to one that overfills it.
 SMALLEST_HEAD_PX: Final = 40.0

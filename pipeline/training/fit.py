@@ -1,6 +1,7 @@
 """Fits a model's open-set and temporal constants on phantom scans, and prints them as they go into its model file.
 
-Run: ``python -m pipeline.training.fit --model mini --seeds 1900010-1900021``. The seeds are from where training draws
+Run: ``python -m fetalstream.pipeline.training.fit --model mini --seeds 1900010-1900021``. The seeds are from where
+training draws
 its own; those for evaluation are refused. ``--kept-in DIR`` keeps the scores of each scan, which take the time.
 """
 
@@ -16,12 +17,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.evaluation.overtime import OverTime, over_time, total
-from pipeline.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
-from pipeline.temporal import PlaneFilter, Temporal
-from pipeline.training.scores import Numbers, PhantomScores, scores_of
-from pipeline.wire import OTHER
-from streamer.phantom.tour import FIRST_TRAINING_SEED
+from fetalstream.pipeline.evaluation.overtime import OverTime, over_time, total
+from fetalstream.pipeline.evaluation.scores import Numbers, PhantomScores, scores_of
+from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
+from fetalstream.pipeline.readout.temporal import PlaneFilter, Temporal
+from fetalstream.pipeline.wire import OTHER
+from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 
 SECONDS: Final = 60.0
 _RIDGE: Final = 30.0  # frames' worth of trust in the plain softmax: weights (1, 0, 0)
@@ -188,7 +189,7 @@ def seeds_of(text: str) -> list[int]:
 
 def main() -> None:
     """See the module's words."""
-    from pipeline.ready import load_ready
+    from fetalstream.pipeline.ready import load_ready
 
     parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")
     parser.add_argument("--model", default="mini")

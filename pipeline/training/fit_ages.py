@@ -1,6 +1,7 @@
 """Fits how far a model's ages may be off, on phantom examinations and real heads, and prints it for its model file.
 
-Run: ``python -m pipeline.training.fit_ages --model mini --seeds 1950000-1950239 --hc18 FOLDER``. Seeds for evaluation
+Run: ``python -m fetalstream.pipeline.training.fit_ages --model mini --seeds 1950000-1950239 --hc18 FOLDER``. Seeds for
+evaluation
 are refused; of HC18's validation exams, on which `mini` is judged, only `UNSEEN` has been taken. One picture's
 half-width is the wider one of drawn and of real heads; what all zooms share is then set so that nine in ten of the
 phantom examinations are covered.
@@ -17,15 +18,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.evaluation.ages import readouts
-from pipeline.evaluation.exam_run import Look, looks_of, replayed
-from pipeline.evaluation.hc18 import age_rows, read_heads
-from pipeline.evaluation.vpr import COUNTED_HC_MM
-from pipeline.gestation import MAX_SPAN_DAYS, ExamGestation
-from pipeline.ready import Ready, load_ready
-from pipeline.training.fit import seeds_of
-from pipeline.training.stills import is_validation_exam
-from streamer.growth import who_age_days
+from fetalstream.pipeline.evaluation.ages import readouts
+from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
+from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM
+from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
+from fetalstream.pipeline.ready import Ready, load_ready
+from fetalstream.pipeline.simulation.exam_run import Look, looks_of, replayed
+from fetalstream.pipeline.training.fit import seeds_of
+from fetalstream.pipeline.training.stills import is_validation_exam
+from fetalstream.streamer.growth import who_age_days
 
 Numbers = npt.NDArray[np.floating]
 Table = tuple[tuple[float, float], ...]

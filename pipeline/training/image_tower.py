@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.training.augment import Sample, augment, clutter, plain
-from pipeline.training.concepts import Meanings, size_grid
-from pipeline.training.stills import Still
+from fetalstream.pipeline.training.augment import Sample, augment, clutter, plain
+from fetalstream.pipeline.training.concepts import Meanings, size_grid
+from fetalstream.pipeline.training.stills import Still
 
 SCALE: Final = 100.0  # the constant that zero-shot scores are multiplied with
 _SIZE_SPREAD: Final = 0.02  # of the soft target, in log size: about two days at mid-pregnancy

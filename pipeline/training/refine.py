@@ -1,4 +1,4 @@
-"""Teaches the image tower of ``mini`` anew against its own sentences: ``python -m pipeline.training.refine``.
+"""Teaches the image tower of ``mini`` against its own sentences: ``python -m fetalstream.pipeline.training.refine``.
 
 The text tower stays as it is, so every sentence keeps its meaning; pictures learn to point at it. Processes draw
 phantom scans while they learn, each its own, and meet every few steps at the mean of their weights. The learning rate
@@ -27,16 +27,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from pipeline import openclip
-from pipeline.config import load_model_config
-from pipeline.models import load_model
-from pipeline.prompts import load_prompts
-from pipeline.textbank import TextBanks
-from pipeline.training import image_tower
-from pipeline.training.concepts import SaidConcepts
-from pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
-from pipeline.wire import OTHER
-from streamer.phantom.tour import FIRST_TRAINING_SEED
+from fetalstream.pipeline.model import openclip
+from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.prompts import load_prompts
+from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.training import image_tower
+from fetalstream.pipeline.training.concepts import SaidConcepts
+from fetalstream.pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
+from fetalstream.pipeline.wire import OTHER
+from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 
 FIRST_SEED: Final = FIRST_TRAINING_SEED + 10_000
 LAST_SEED: Final = FIRST_TRAINING_SEED + 899_999  # from there on: validation, and what constants are fitted on
@@ -66,7 +66,7 @@ class Task:
 
 def main() -> None:
     """Trains, prints one line of validation figures as JSON last."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.training.refine", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fetalstream.pipeline.training.refine", description=__doc__)
     parser.add_argument("--hc18", type=Path, required=True, help="folder with labels.csv and images/")
     parser.add_argument("--from", dest="start", type=Path, required=True, help="a safetensors file of mini")
     parser.add_argument("--out", type=Path, required=True, help="the safetensors file to write")

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.phantom.source import PhantomSource, Truth
-from streamer.phantom.tour import FIRST_TRAINING_SEED, RATE_HZ
+from fetalstream.streamer.phantom.source import PhantomSource, Truth
+from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED, RATE_HZ
 
 STILL_SIDE = 192  # stills are kept as zero-padded squares of this side
 VALIDATION_SHARE = 0.2

@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config import ModelConfig
-from pipeline.errors import ConfigError
-from pipeline.evaluation.metrics import auroc
-from pipeline.openset import OpenSet, OperatingPoint, evidence
-from pipeline.training.fit import logistic
-from pipeline.weights_file import configured_path
-from pipeline.wire import OTHER
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.metrics import auroc
+from fetalstream.pipeline.model.config import ModelConfig
+from fetalstream.pipeline.model.weights_file import configured_path
+from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, evidence
+from fetalstream.pipeline.training.fit import logistic
+from fetalstream.pipeline.wire import OTHER
 
 Numbers = npt.NDArray[np.floating]
 Chosen = npt.NDArray[np.bool_]

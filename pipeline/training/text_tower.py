@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline import openclip
-from pipeline.gestation import GRID_DAYS
-from pipeline.prompts import Prompts
-from pipeline.training.captions import AGE_FRAMES, FRAMES, PLANE_NAMES
-from pipeline.training.concepts import Concepts
-from streamer.growth import who_hc_mm
+from fetalstream.pipeline.model import openclip
+from fetalstream.pipeline.model.captions import AGE_FRAMES, FRAMES, PLANE_NAMES
+from fetalstream.pipeline.model.prompts import Prompts
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.pipeline.training.concepts import Concepts
+from fetalstream.streamer.growth import who_hc_mm
 
 SPACINGS_MM = (0.10, 4.00)  # mm per pixel of the model's input that sentences are made for
 

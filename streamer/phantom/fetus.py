@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streamer.growth import ellipse_circumference_mm, hadlock_abdomen_mm, hadlock_femur_mm, who_hc_mm
+from fetalstream.streamer.growth import ellipse_circumference_mm, hadlock_abdomen_mm, hadlock_femur_mm, who_hc_mm
 
 
 @dataclass(frozen=True)

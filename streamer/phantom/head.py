@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from streamer.phantom.canvas import Canvas, Points, Pose, ellipse_points
-from streamer.phantom.fetus import Fetus
+from fetalstream.streamer.phantom.canvas import Canvas, Points, Pose, ellipse_points
+from fetalstream.streamer.phantom.fetus import Fetus
 
 _BRAIN = 46.0  # echo level of brain tissue
 _FLUID = 5.0

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from streamer.frame import Pixels
+from fetalstream.streamer.frame import Pixels
 
 NAMES: Final = ("TESTPATIENT ADA", "SAMPLE ROSALIND", "EXAMPLE DOROTHY", "PHANTOM MARIE")
 _SETTINGS: Final = ("Gn  0", "DR 60", "Pwr 90%", "Har-mid", "C6 / M7", "SRI 3", "FPS 35", "AO 100%")

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.frame import Frame, Pixels
-from streamer.phantom.beam import HEIGHT, WIDTH, Layout
-from streamer.phantom.interface import RulerStyle, draw_interface, draw_ruler
-from streamer.phantom.tour import RATE_HZ, Tour
-from streamer.phantom.view import render
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.phantom.beam import HEIGHT, WIDTH, Layout
+from fetalstream.streamer.phantom.interface import RulerStyle, draw_interface, draw_ruler
+from fetalstream.streamer.phantom.tour import RATE_HZ, Tour
+from fetalstream.streamer.phantom.view import render
 
 Kind = Literal["convex", "phased", "linear", "trapezoid"]
 KINDS: Final[tuple[Kind, ...]] = ("convex", "phased", "linear", "trapezoid")

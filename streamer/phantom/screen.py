@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from streamer.frame import Pixels
+from fetalstream.streamer.frame import Pixels
 
 # Where the 640x480 picture lies on the 800x600 screen: left, top, width, height.
 PICTURE: Final = (96, 84, 640, 480)

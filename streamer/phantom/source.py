@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from streamer.frame import Frame, Pixels
-from streamer.phantom.screen import PICTURE, with_screen
-from streamer.phantom.tour import RATE_HZ, Tour
-from streamer.phantom.view import PLANES, SUBPLANES, in_plane, render
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.phantom.screen import PICTURE, with_screen
+from fetalstream.streamer.phantom.tour import RATE_HZ, Tour
+from fetalstream.streamer.phantom.view import PLANES, SUBPLANES, in_plane, render
 
 __all__ = ["PLANES", "SUBPLANES", "PhantomSource", "Truth"]
 

@@ -9,9 +9,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from streamer.phantom.beam import HEIGHT, WIDTH, Look
-from streamer.phantom.fetus import Fetus, make_fetus
-from streamer.phantom.view import GONE, PLANES, SUBPLANES, TISSUE_COUNT, Setting, View, extent_mm, make_layout
+from fetalstream.streamer.phantom.beam import HEIGHT, WIDTH, Look
+from fetalstream.streamer.phantom.fetus import Fetus, make_fetus
+from fetalstream.streamer.phantom.view import (
+    GONE,
+    PLANES,
+    SUBPLANES,
+    TISSUE_COUNT,
+    Setting,
+    View,
+    extent_mm,
+    make_layout,
+)
 
 RATE_HZ: Final = 30.0
 # Seeds below this one are for evaluation; whatever trains a model draws its seeds from here on.

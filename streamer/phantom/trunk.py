@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from streamer.phantom.canvas import Canvas, Pose, ellipse_points
-from streamer.phantom.fetus import Fetus
+from fetalstream.streamer.phantom.canvas import Canvas, Pose, ellipse_points
+from fetalstream.streamer.phantom.fetus import Fetus
 
 _FLUID = 5.0
 

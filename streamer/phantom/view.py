@@ -10,11 +10,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streamer.phantom import head, trunk
-from streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH, HEIGHT, WIDTH, Layout, Look, scan, tissue_texture
-from streamer.phantom.canvas import Canvas, Pose
-from streamer.phantom.fetus import Fetus
-from streamer.phantom.other import TISSUES, draw_tissue
+from fetalstream.streamer.phantom import head, trunk
+from fetalstream.streamer.phantom.beam import (
+    CANVAS_HEIGHT,
+    CANVAS_WIDTH,
+    HEIGHT,
+    WIDTH,
+    Layout,
+    Look,
+    scan,
+    tissue_texture,
+)
+from fetalstream.streamer.phantom.canvas import Canvas, Pose
+from fetalstream.streamer.phantom.fetus import Fetus
+from fetalstream.streamer.phantom.other import TISSUES, draw_tissue
 
 PLANES: Final = (
     "abdomen", "brain", "femur", "heart", "kidney", "lips_nose", "profile_patient", "spine", "cervix",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.facts import ModelFacts
-from pipeline.gestation import GRID_DAYS
-from pipeline.heads import Scores
-from streamer.frame import Frame
+from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.streamer.frame import Frame
 
 PLANES = ("abdomen", "brain", "femur")
 OTHER = len(PLANES)
@@ -149,6 +149,6 @@ class ListSink:
         return [m for m in self.messages if isinstance(m, kind) and stream in (None, m.stream)]
 
     def events(self, name=None):
-        from pipeline.wire import Event
+        from fetalstream.pipeline.wire import Event
 
         return [m for m in self.of(Event) if name in (None, m.event)]

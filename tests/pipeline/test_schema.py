@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline import wire
-from pipeline.schema import schema, text
-from pipeline.stamp import Stamp
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.schema import schema, text
 from tests.scripted_engine import frame_info, health, reading
 
 KEPT = Path(__file__).parents[2] / "docs" / "wire.schema.json"
@@ -33,7 +33,9 @@ def plain(message: Any) -> dict[str, Any]:
 
 
 def test_the_kept_schema_is_current() -> None:
-    assert KEPT.read_text(encoding="utf-8") == text(), "run: python -m pipeline.schema docs/wire.schema.json"
+    assert KEPT.read_text(encoding="utf-8") == text(), (
+        "run: python -m fetalstream.pipeline.schema docs/wire.schema.json"
+    )
     Draft202012Validator.check_schema(schema())
 
 

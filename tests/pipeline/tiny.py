@@ -2,9 +2,9 @@
 
 import msgspec
 
-from pipeline.config import ModelConfig
-from pipeline.models import LoadedModel, load_model
-from pipeline.prompts import Prompts
+from fetalstream.pipeline.model.config import ModelConfig
+from fetalstream.pipeline.model.models import LoadedModel, load_model
+from fetalstream.pipeline.model.prompts import Prompts
 
 ARCHITECTURE = {
     "embed_dim": 16,

@@ -5,8 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.flow import Mailbox, paced
-from streamer.frame import Frame
+from fetalstream.streamer.flow import Mailbox, paced
+from fetalstream.streamer.frame import Frame
 
 NS = 1_000_000_000
 PIXELS = np.zeros((2, 2), np.uint8)

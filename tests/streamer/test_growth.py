@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.growth import (
+from fetalstream.streamer.growth import (
     ellipse_circumference_mm,
     hadlock_age_days,
     hadlock_femur_mm,

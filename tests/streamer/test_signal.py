@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from streamer.frame import Frame
-from streamer.masker import Masker
-from streamer.sector import Polygon
-from streamer.signal import SignalMonitor
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.region.masker import Masker
+from fetalstream.streamer.region.sector import Polygon
+from fetalstream.streamer.signal import SignalMonitor
 
 RNG = np.random.default_rng(3)
 SCAN = RNG.integers(0, 200, (48, 64)).repeat(10, axis=0).repeat(10, axis=1).astype(np.uint8)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.errors import SourceError
-from streamer.sources import open_source
+from fetalstream.streamer.errors import SourceError
+from fetalstream.streamer.sources import open_source
 from tests.streamer.clips import moving, write
 
 
@@ -58,13 +58,16 @@ def test_a_spacing_that_cannot_be_is_refused(tmp_path, spacing_mm):
 
 
 def test_opening_by_name_loads_no_video_library():
-    code = "import sys, streamer.sources, streamer.flow; print(sorted({'av', 'PIL', 'torch'} & set(sys.modules)))"
+    code = (
+        "import sys, fetalstream.streamer.sources, fetalstream.streamer.flow; "
+        "print(sorted({'av', 'PIL', 'torch'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 
 
 def test_a_phantom_opens_by_its_seed():
-    pytest.importorskip("streamer.phantom.source")
+    pytest.importorskip("fetalstream.streamer.phantom.source")
     with open_source("phantom:7", spacing_mm=0.1) as source:
         assert source.kind == "phantom"
         assert any("spacing" in warning for warning in source.warnings)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from textual.pilot import Pilot
 
+from fetalstream.tui.dashboard.app import FetalstreamApp
+from fetalstream.tui.widgets.dashboard import Dashboard
 from tests.tui import scan
 from tests.tui.scan import Clock, ListFeed
-from tui.app import FetalstreamApp
-from tui.widgets.dashboard import Dashboard
 
 
 @dataclass

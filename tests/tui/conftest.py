@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.endpoints import endpoints_in
+from fetalstream.pipeline.bus.endpoints import endpoints_in
 from tests.scripted_engine import ScriptedEngine
 
 

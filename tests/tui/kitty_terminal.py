@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tui.kitty import MARKS
+from fetalstream.tui.pictures.kitty import MARKS
 
 KITTY, WEZTERM = b"\x1bP>|kitty(0.35.2)\x1b\\", b"\x1bP>|WezTerm 20240203\x1b\\"
 DRAWS, ATTRIBUTES = b"\x1b_Gi=31;OK\x1b\\", b"\x1b[?62;c"

@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 BREAKABLE = """
 import sys
 from pathlib import Path
-from tui import cli
-from tui.widgets.single import Single
+from fetalstream.tui import cli
+from fetalstream.tui.widgets.single import Single
 draw = Single.draw_numbers
 def broken(*given, **named):
     if Path(sys.argv[1]).exists(): raise RuntimeError("a widget broke")
@@ -60,7 +60,7 @@ class LiveRun:
         (self.home / "run").mkdir(mode=0o700)
         self.sessions = self.home / "sessions"
         prompts = few_sentences(self.home / "prompts")
-        command = [sys.executable, "-m", "tui.cli", "run", source, "--headless", "--weights", "random"]
+        command = [sys.executable, "-m", "fetalstream.tui.cli", "run", source, "--headless", "--weights", "random"]
         command += ["--prompts", str(prompts)]
         command += ["--record", str(self.sessions)] if record else ["--no-record"]
         self.log = self.home / "log"
@@ -86,7 +86,7 @@ class LiveRun:
     def child(self, name: str) -> psutil.Process | None:
         for child in self.children():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if f"tui.{name}_process" in " ".join(child.cmdline()):
+                if f"fetalstream.tui.run.{name}_process" in " ".join(child.cmdline()):
                     return child
         return None
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.stamp import Stamp
-from pipeline.wire import Counts, Event, Goodbye, Message
+from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.wire import Counts, Event, Goodbye, Message
+from fetalstream.tui.record.store import SessionStore
 from tests.tui import scan
-from tui.store import SessionStore
 
 HOSTILE = "<script>document.title=1</script><img src=x onerror=alert(1)> \x1b[31m\u202e$\\frac$ {{7*7}}"
 PER_SECOND = 10

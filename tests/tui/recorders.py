@@ -15,15 +15,15 @@ import av
 import cv2
 import numpy as np
 
+from fetalstream.tui.record.recorder import record
 from tests.scripted_engine import Kept, ScriptedEngine, health
 from tests.waiting import until
-from tui.recorder import record
 
 ROOT = Path(__file__).parents[2]
 RECORD = """
 import sys, threading
 from pathlib import Path
-from tui.recorder import record
+from fetalstream.tui.record.recorder import record
 record(sys.argv[1], Path(sys.argv[2]), threading.Event(), report=lambda line: print(line, flush=True))
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pipeline.wire import (
+from fetalstream.pipeline.wire import (
     Counts,
     Event,
     FrameInfo,
@@ -23,8 +23,8 @@ from pipeline.wire import (
     Quality,
     Reading,
 )
-from tui.feed_protocol import RequestFailed
-from tui.session import PLANES, SUBPLANES
+from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.state.session import PLANES, SUBPLANES
 
 SECOND = 1_000_000_000
 START = 1000 * SECOND

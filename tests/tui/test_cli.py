@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE
+from fetalstream.tui import cli
+from fetalstream.tui.commands.options import build_parser
 from tests.tui.live_run import environment, few_sentences
-from tui import cli
-from tui.options import build_parser
 
 COMMANDS = (
     "demo",
@@ -244,7 +244,7 @@ def test_models_are_listed_with_what_to_do(capsys):
 def test_a_reader_that_leaves_early_is_no_error():
     read, write = os.pipe()
     os.close(read)
-    script = "import sys; from tui.cli import main; sys.exit(main(sys.argv[1:]))"
+    script = "import sys; from fetalstream.tui.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", script, "models", "list"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60
     )

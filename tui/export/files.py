@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from pipeline.wire import NOTICE
-from tui.export.errors import ExportError
-from tui.export.tables import Cell, Column, Table
-from tui.session_files import whole_file
+from fetalstream.pipeline.wire import NOTICE
+from fetalstream.tui.export.errors import ExportError
+from fetalstream.tui.export.tables import Cell, Column, Table
+from fetalstream.tui.record.session_files import whole_file
 
 _ROWS_A_GROUP: Final = 8_192
 _OBEYED: Final = ("=", "+", "-", "@", "\t", "\r")

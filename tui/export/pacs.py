@@ -13,8 +13,8 @@ from pynetdicom.association import Association
 from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.sop_class import SecondaryCaptureImageStorage  # pyright: ignore[reportAttributeAccessIssue]
 
-from tui.export.errors import ExportError
-from tui.export.wanted import Pacs
+from fetalstream.tui.export.errors import ExportError
+from fetalstream.tui.export.wanted import Pacs
 
 WAIT_S: Final = 10.0
 _SUCCESS: Final = 0x0000

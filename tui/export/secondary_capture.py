@@ -15,13 +15,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
 
-from pipeline.wire import NOTICE, Keyframe
-from tui.choices import Best
-from tui.exams import Exam
-from tui.export.identity import Identity
-from tui.replay import Recording
-from tui.session_files import safe_name
-from tui.text import label_words, plain, probability, weeks_days
+from fetalstream.pipeline.wire import NOTICE, Keyframe
+from fetalstream.tui.export.identity import Identity
+from fetalstream.tui.record.exams import Exam
+from fetalstream.tui.record.replay import Recording
+from fetalstream.tui.record.session_files import safe_name
+from fetalstream.tui.state.choices import Best
+from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
 
 SERIES_DESCRIPTION: Final = f"fetalstream: {NOTICE}"
 _SERIES_NUMBER: Final = 9000  # beside a scanner's own, which count from 1
@@ -44,7 +44,7 @@ def captures(recording: Recording, exams: list[Exam], identity: Identity, versio
 
     Args:
         recording: of ``exams``.
-        exams: see `tui.exams.exams_of`.
+        exams: see `tui.record.exams.exams_of`.
         identity: is written into the images and nowhere else.
         version: of what writes them.
     """

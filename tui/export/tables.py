@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import msgspec
 
-from tui.replay import Recording
+from fetalstream.tui.record.replay import Recording
 
 Kind: TypeAlias = Literal["text", "integer", "number", "truth", "json"]
 Cell: TypeAlias = str | int | float | bool | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tui.export.identity import Identity
+from fetalstream.tui.export.identity import Identity
 
 TABLES: Final = ("csv", "jsonl", "parquet")
 DICOM: Final = "dicom"

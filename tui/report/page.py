@@ -12,16 +12,16 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.wire import NOTICE, Event
-from tui import coach, text
-from tui.choices import DECISION, Best
-from tui.exams import Exam
-from tui.protocols import Protocol
-from tui.replay import Recording
-from tui.report import plots
-from tui.report.pictures import embedded, map_of
-from tui.report.plots import Growth
-from tui.session_clips import clip_path
+from fetalstream.pipeline.wire import NOTICE, Event
+from fetalstream.tui.record.exams import Exam
+from fetalstream.tui.record.replay import Recording
+from fetalstream.tui.record.session_clips import clip_path
+from fetalstream.tui.report import plots
+from fetalstream.tui.report.pictures import embedded, map_of
+from fetalstream.tui.report.plots import Growth
+from fetalstream.tui.state import coach, text
+from fetalstream.tui.state.choices import DECISION, Best
+from fetalstream.tui.state.protocols import Protocol
 
 MAX_EVENTS: Final = 300
 _HERE: Final = Path(__file__).parent
@@ -43,7 +43,7 @@ def rendered(
 
     Args:
         recording: for pictures, and what is known of model and sources.
-        exams: see `tui.exams.exams_of`.
+        exams: see `tui.record.exams.exams_of`.
         contexts: of those exams that have an age, by their place.
         protocol: the views to collect; None for the model's own planes.
         written: when, RFC 3339.

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from tui.session_files import safe_name
+from fetalstream.tui.record.session_files import safe_name
 
 LONGEST_SIDE: Final = 900
 _QUALITY: Final = 88

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from tui.exams import Exam
-from tui.history import Span
-from tui.report.svg import drawn
-from tui.session import TrendPoint
-from tui.text import label_words, stopwatch, weeks_days
+from fetalstream.tui.record.exams import Exam
+from fetalstream.tui.report.svg import drawn
+from fetalstream.tui.state.history import Span
+from fetalstream.tui.state.session import TrendPoint
+from fetalstream.tui.state.text import label_words, stopwatch, weeks_days
 
 # Drawn colours stand for the page's variables: an odd value each, which nothing else has.
 _INK, _MUTED, _GRID, _ACCENT, _BAND, _WARN = "#010203", "#010204", "#010205", "#010206", "#010207", "#010208"

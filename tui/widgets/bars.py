@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from pipeline.wire import Event, Health
-from tui.condition import Badge, badge
-from tui.session import Session, StreamView
-from tui.tape import Tape
-from tui.text import clock, event_words, label_words, plain, stopwatch, weeks_days
-from tui.widgets import palette
+from fetalstream.pipeline.wire import Event, Health
+from fetalstream.tui.state.condition import Badge, badge
+from fetalstream.tui.state.session import Session, StreamView
+from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.state.text import clock, event_words, label_words, plain, stopwatch, weeks_days
+from fetalstream.tui.widgets import palette
 
 LAG_S = 0.5
 """A screen that is further behind than this says so loudly."""

@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.render import LEVELS, Gray, PictureError, decoded, level_value, levels, runs
-from tui.widgets import palette
+from fetalstream.tui.pictures.render import LEVELS, Gray, PictureError, decoded, level_value, levels, runs
+from fetalstream.tui.widgets import palette
 
 EMPTY = Style(bgcolor=Color.parse(palette.BACKGROUND))
 

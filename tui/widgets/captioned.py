@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from tui.widgets.panel import Panel
-from tui.widgets.preview import Preview
+from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.preview import Preview
 
 
 class Captioned(Vertical):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.coach import Item
-from tui.session import StreamView
-from tui.text import label_words, plain, probability, span, weeks_days
-from tui.widgets import palette
-from tui.widgets.planes import bar
+from fetalstream.tui.state.coach import Item
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.planes import bar
 
 _NAME = 22
 

@@ -10,17 +10,17 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from tui.coach import items, next_step
-from tui.condition import Tone, offers_new_exam
-from tui.kept_pictures import KeptPictures
-from tui.protocols import Protocol
-from tui.session import Session, StreamView
-from tui.tape import Tape
-from tui.text import plain, stopwatch
-from tui.widgets import bars, layout, palette
-from tui.widgets.overview import Overview
-from tui.widgets.panel import Panel
-from tui.widgets.single import Single
+from fetalstream.tui.pictures.kept_pictures import KeptPictures
+from fetalstream.tui.state.coach import items, next_step
+from fetalstream.tui.state.condition import Tone, offers_new_exam
+from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state.session import Session, StreamView
+from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.state.text import plain, stopwatch
+from fetalstream.tui.widgets import bars, layout, palette
+from fetalstream.tui.widgets.overview import Overview
+from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.single import Single
 
 NUMBERS_EVERY_S = 0.2
 TILES_EVERY_S = 0.5

@@ -6,12 +6,12 @@ import textwrap
 
 from rich.text import Text
 
-from pipeline.wire import Gestation
-from tui.condition import Freshness
-from tui.session import StreamView
-from tui.text import MISSING_WORDS, plain, span, weeks_days
-from tui.widgets import palette
-from tui.widgets.letters import large
+from fetalstream.pipeline.wire import Gestation
+from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import MISSING_WORDS, plain, span, weeks_days
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.letters import large
 
 _SIDE = 3
 _ROOMY = 50  # cells across from which the notes are whole sentences

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.widgets.palette import ACCENT, BACKGROUND, BAD, LINE, MUTED, TEXT, TRACK, WARN
+from fetalstream.tui.widgets.palette import ACCENT, BACKGROUND, BAD, LINE, MUTED, TEXT, TRACK, WARN
 
 WIDE_COLUMNS = 120
 WIDE_ROWS = 40  # the least that holds planes, age and checklist in one column

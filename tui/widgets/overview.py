@@ -7,13 +7,13 @@ import math
 from rich.text import Text
 from textual.containers import Container
 
-from tui.condition import badge, freshness
-from tui.session import Session, StreamView
-from tui.text import label_words, plain, probability, weeks_days
-from tui.widgets import palette
-from tui.widgets.bars import stamp
-from tui.widgets.captioned import Captioned
-from tui.widgets.single import banner
+from fetalstream.tui.state.condition import badge, freshness
+from fetalstream.tui.state.session import Session, StreamView
+from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.bars import stamp
+from fetalstream.tui.widgets.captioned import Captioned
+from fetalstream.tui.widgets.single import banner
 
 MAX_TILES = 9
 

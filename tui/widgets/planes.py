@@ -8,13 +8,13 @@ from operator import itemgetter
 
 from rich.text import Text
 
-from pipeline.wire import OTHER, Ask, LabelScore, Reading
-from tui.choices import Best
-from tui.condition import Freshness
-from tui.session import SUBPLANES, StreamView
-from tui.text import label_words, plain, probability, span
-from tui.widgets import palette
-from tui.widgets.letters import large
+from fetalstream.pipeline.wire import OTHER, Ask, LabelScore, Reading
+from fetalstream.tui.state.choices import Best
+from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.session import SUBPLANES, StreamView
+from fetalstream.tui.state.text import label_words, plain, probability, span
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.letters import large
 
 _NAME = 12
 _TICK_FROM = 0.05  # a tick at the foot of every bar would say nothing

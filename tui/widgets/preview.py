@@ -14,13 +14,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.condition import Freshness
-from tui.kitty import Kitty
-from tui.text import plain
-from tui.widgets import palette
-from tui.widgets.blocks import EMPTY, Blocks
-from tui.widgets.sharp import Sharp
-from tui.widgets.themes import Styled
+from fetalstream.tui.pictures.kitty import Kitty
+from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.text import plain
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.blocks import EMPTY, Blocks
+from fetalstream.tui.widgets.sharp import Sharp
+from fetalstream.tui.widgets.themes import Styled
 
 _BACKGROUND = TextualColor.parse(palette.BACKGROUND)
 _UNTOUCHED_BY = (ANSIToTruecolor, Styled)  # cells that know their own colours, as all but a banner's do

@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.text import plain
-from tui.widgets import palette
+from fetalstream.tui.state.text import plain
+from fetalstream.tui.widgets import palette
 
 MAX_WORDS = 200
 

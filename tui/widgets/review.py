@@ -13,15 +13,15 @@ from textual.containers import Container, Horizontal
 from textual.events import Resize
 from textual.screen import ModalScreen
 
-from tui.choices import Best
-from tui.coach import Item, why
-from tui.condition import Tone
-from tui.kept_pictures import KeptPictures
-from tui.session import StreamView
-from tui.text import label_words, plain, probability, span, weeks_days
-from tui.widgets import palette
-from tui.widgets.panel import Panel
-from tui.widgets.preview import Banner, Preview
+from fetalstream.tui.pictures.kept_pictures import KeptPictures
+from fetalstream.tui.state.choices import Best
+from fetalstream.tui.state.coach import Item, why
+from fetalstream.tui.state.condition import Tone
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.preview import Banner, Preview
 
 Decide = Callable[[str, dict[str, Any]], object]
 Said = Callable[[], "tuple[str, Tone] | None"]

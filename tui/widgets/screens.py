@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.text import plain
-from tui.widgets import palette
+from fetalstream.tui.state.text import plain
+from fetalstream.tui.widgets import palette
 
 _KEYS = (
     ("1 … 9, tab, o", "choose a stream; all streams at once"),

@@ -10,10 +10,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.kitty import MOST_CELLS, Kitty, cells
-from tui.render import PictureError, cells_for, fine
-from tui.widgets import palette
-from tui.widgets.blocks import letterboxed
+from fetalstream.tui.pictures.kitty import MOST_CELLS, Kitty, cells
+from fetalstream.tui.pictures.render import PictureError, cells_for, fine
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.blocks import letterboxed
 
 
 class Sharp:

@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from tui.coach import Item, completeness, next_step
-from tui.kept_pictures import KeptPictures
-from tui.session import StreamView
-from tui.text import plain
-from tui.widgets import palette
-from tui.widgets.panel import Panel
-from tui.widgets.thumbnails import Thumbnails, judged
+from fetalstream.tui.pictures.kept_pictures import KeptPictures
+from fetalstream.tui.state.coach import Item, completeness, next_step
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import plain
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.thumbnails import Thumbnails, judged
 
 Look = Callable[[], "tuple[StreamView, list[Item], int] | None"]
 REDRAWN_EVERY_S = 0.5

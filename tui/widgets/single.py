@@ -10,21 +10,21 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.coach import Item, completeness
-from tui.condition import badge, freshness
-from tui.kept_pictures import KeptPictures
-from tui.session import StreamView
-from tui.text import stopwatch
-from tui.widgets import layout, palette
-from tui.widgets.bars import log
-from tui.widgets.checklist import checklist
-from tui.widgets.gestation import gestation
-from tui.widgets.panel import Panel
-from tui.widgets.planes import planes
-from tui.widgets.preview import Banner, Preview
-from tui.widgets.thumbnails import Thumbnails
-from tui.widgets.timeline import strip
-from tui.widgets.trend import Trend
+from fetalstream.tui.pictures.kept_pictures import KeptPictures
+from fetalstream.tui.state.coach import Item, completeness
+from fetalstream.tui.state.condition import badge, freshness
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import stopwatch
+from fetalstream.tui.widgets import layout, palette
+from fetalstream.tui.widgets.bars import log
+from fetalstream.tui.widgets.checklist import checklist
+from fetalstream.tui.widgets.gestation import gestation
+from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.planes import planes
+from fetalstream.tui.widgets.preview import Banner, Preview
+from fetalstream.tui.widgets.thumbnails import Thumbnails
+from fetalstream.tui.widgets.timeline import strip
+from fetalstream.tui.widgets.trend import Trend
 
 
 def banner(view: StreamView, now_ns: int, *, replay: bool, paused_s: float | None) -> Banner | None:

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui.widgets import palette
+from fetalstream.tui.widgets import palette
 
 DARK: Final = "dark"
 THEMES: Final[dict[str, dict[str, str]]] = {

@@ -7,13 +7,13 @@ import math
 from rich.text import Text
 from textual.containers import Container
 
-from tui.coach import Item
-from tui.kept_pictures import KeptPictures
-from tui.session import StreamView
-from tui.text import plain, probability, span
-from tui.widgets import palette
-from tui.widgets.captioned import Captioned
-from tui.widgets.preview import Banner
+from fetalstream.tui.pictures.kept_pictures import KeptPictures
+from fetalstream.tui.state.coach import Item
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import plain, probability, span
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.captioned import Captioned
+from fetalstream.tui.widgets.preview import Banner
 
 MOST_TILES = 24
 _MARKS = {"done": ("●", palette.GOOD), "weak": ("◐", palette.WARN), "missing": ("○", palette.FAINT)}

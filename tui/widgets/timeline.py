@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.history import Span
-from tui.session import StreamView
-from tui.text import label_words, stopwatch
-from tui.widgets import palette
+from fetalstream.tui.state.history import Span
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.state.text import label_words, stopwatch
+from fetalstream.tui.widgets import palette
 
 LEAST_S = 30.0
 _SHORTEST = 4  # letters of a name that still say it

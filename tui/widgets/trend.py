@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from textual_plot import HiResMode, PlotWidget
 from textual_plot.axis_formatter import AxisFormatter
 
-from tui.session import TrendPoint
-from tui.text import stopwatch, weeks_days
-from tui.widgets import palette
+from fetalstream.tui.state.session import TrendPoint
+from fetalstream.tui.state.text import stopwatch, weeks_days
+from fetalstream.tui.widgets import palette
 
 _MIN_SPAN_DAYS = 28
 _MIN_SPAN_S = 30.0

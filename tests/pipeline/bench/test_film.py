@@ -2,8 +2,8 @@ import itertools
 
 import numpy as np
 
-from pipeline.bench.film import InMemory, draw, write
-from streamer.files import VideoFile
+from fetalstream.pipeline.bench.film import InMemory, draw, write
+from fetalstream.streamer.readers.files import VideoFile
 
 
 def test_every_frame_differs_from_the_one_before():

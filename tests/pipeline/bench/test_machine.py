@@ -1,7 +1,7 @@
 import torch
 
-from pipeline import openclip
-from pipeline.bench.machine import about, flops_an_image, matmul_flops
+from fetalstream.pipeline.bench.machine import about, flops_an_image, matmul_flops
+from fetalstream.pipeline.model import openclip
 from tests.pipeline.tiny import ARCHITECTURE
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.bench.percentiles import percentiles
+from fetalstream.pipeline.bench.percentiles import percentiles
 
 
 def test_of_nothing_nothing_is_said():

@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from pipeline.bench.plan import run_bench
-from pipeline.encoder import Encoder
-from pipeline.facts import facts_of
-from pipeline.ready import Ready
-from pipeline.textbank import TextBanks
+from fetalstream.pipeline.bench.plan import run_bench
+from fetalstream.pipeline.inference.encoder import Encoder
+from fetalstream.pipeline.model.facts import facts_of
+from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.ready import Ready
+from fetalstream.tui.commands.bench_command import words
 from tests.pipeline.tiny import PROMPTS, tiny_model
-from tui.bench_command import words
 
 
 def tiny_ready(_precision: str) -> Ready:

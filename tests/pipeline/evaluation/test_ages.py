@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.errors import ConfigError
-from pipeline.evaluation.ages import HC18_FRAME, AgeRows, age_metrics, half_widths_of, read_sizes, readouts
-from pipeline.evaluation.vpr import is_valid
-from pipeline.scores_file import load_scores
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.ages import HC18_FRAME, AgeRows, age_metrics, half_widths_of, read_sizes, readouts
+from fetalstream.pipeline.evaluation.scores_file import load_scores
+from fetalstream.pipeline.evaluation.vpr import is_valid
 
 
 @pytest.fixture(scope="module")

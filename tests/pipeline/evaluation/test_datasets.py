@@ -9,21 +9,21 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.config import load_model_config
-from pipeline.errors import ConfigError
-from pipeline.evaluation.ages import readouts
-from pipeline.evaluation.fetal_planes import predictions_of, read_pictures, scores_of
-from pipeline.evaluation.hc18 import age_rows, read_heads
-from pipeline.evaluation.pictures import read_picture
-from pipeline.evaluation.predictions import plane_metrics
-from pipeline.gestation import GRID_DAYS
-from pipeline.openclip import import_open_clip
-from pipeline.preprocess import input_spacing_mm
-from pipeline.prompts import gestation_sentence
-from pipeline.ready import load_ready
-from streamer.phantom.source import PhantomSource
-from tests.pipeline.test_parity import padded_by_pil
-from tui.cli import main
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.ages import readouts
+from fetalstream.pipeline.evaluation.fetal_planes import predictions_of, read_pictures, scores_of
+from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
+from fetalstream.pipeline.evaluation.pictures import read_picture
+from fetalstream.pipeline.evaluation.predictions import plane_metrics
+from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.model.openclip import import_open_clip
+from fetalstream.pipeline.model.preprocess import input_spacing_mm
+from fetalstream.pipeline.model.prompts import gestation_sentence
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.pipeline.ready import load_ready
+from fetalstream.streamer.phantom.source import PhantomSource
+from fetalstream.tui.cli import main
+from tests.pipeline.model.test_parity import padded_by_pil
 
 NAMES = {"brain": "Fetal brain", "abdomen": "Fetal abdomen", "heart": "Fetal thorax", "femur": "Fetal femur",
          "cervix": "Maternal cervix"}  # fmt: skip

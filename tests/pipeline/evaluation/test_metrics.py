@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as judge
 
-from pipeline.evaluation.metrics import (
+from fetalstream.pipeline.evaluation.metrics import (
     among_top,
     auroc,
     confusion,

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pipeline.evaluation.overtime import Run, over_time, runs
+from fetalstream.pipeline.evaluation.overtime import Run, over_time, runs
 
 
 def judged(true, decided, fps=10.0):

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.encoder import Encoder
-from pipeline.errors import ConfigError
-from pipeline.evaluation.precision import compare
-from pipeline.facts import facts_of
-from pipeline.ready import Ready, load_ready
-from pipeline.textbank import TextBanks
-from streamer.phantom.source import PhantomSource
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.precision import compare
+from fetalstream.pipeline.inference.encoder import Encoder
+from fetalstream.pipeline.model.facts import facts_of
+from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.ready import Ready, load_ready
+from fetalstream.streamer.phantom.source import PhantomSource
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 

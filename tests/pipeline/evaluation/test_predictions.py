@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.errors import ConfigError
-from pipeline.evaluation.predictions import Predictions, plane_metrics, read_predictions, write_predictions
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.predictions import Predictions, plane_metrics, read_predictions, write_predictions
 
 
 def some() -> Predictions:

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from pipeline.ask import Question
-from pipeline.evaluation.searching import average_precision, search_metrics
-from pipeline.training.scores import PhantomScores
+from fetalstream.pipeline.evaluation.scores import PhantomScores
+from fetalstream.pipeline.evaluation.searching import average_precision, search_metrics
+from fetalstream.pipeline.stream.ask import Question
 
 AXES = np.eye(4, dtype=np.float32)
 WHERE = {"femur": 0, "spine": 1, "other": 3}

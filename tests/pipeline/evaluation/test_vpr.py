@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.evaluation.vpr import Rate, is_valid, valid_prediction_rate
-from streamer.growth import who_hc_mm
+from fetalstream.pipeline.evaluation.vpr import Rate, is_valid, valid_prediction_rate
+from fetalstream.streamer.growth import who_hc_mm
 
 
 def test_the_median_head_is_valid_and_the_band_has_two_ends():

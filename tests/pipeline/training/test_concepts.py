@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.gestation import GRID_DAYS
-from pipeline.training.augment import Sample
-from pipeline.training.concepts import Concepts, SaidConcepts, size_grid
-from pipeline.training.image_tower import LEAD_PER_PLANE_DISTANCE, loss_of
-from streamer.growth import who_hc_mm
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.pipeline.training.augment import Sample
+from fetalstream.pipeline.training.concepts import Concepts, SaidConcepts, size_grid
+from fetalstream.pipeline.training.image_tower import LEAD_PER_PLANE_DISTANCE, loss_of
+from fetalstream.streamer.growth import who_hc_mm
 
 DIM = 6
 

@@ -2,10 +2,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.openset import OpenSet, Rejector
-from pipeline.temporal import Temporal
-from pipeline.training.fit import as_toml, at_threshold, fitted_weights, outcome_of, raw_of, seeds_of, well_hit
-from pipeline.training.scores import PhantomScores, scores_of
+from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
+from fetalstream.pipeline.readout.openset import OpenSet, Rejector
+from fetalstream.pipeline.readout.temporal import Temporal
+from fetalstream.pipeline.training.fit import (
+    as_toml,
+    at_threshold,
+    fitted_weights,
+    outcome_of,
+    raw_of,
+    seeds_of,
+    well_hit,
+)
 from tests.pipeline.doubles import EncoderDouble
 
 PLANES = ("abdomen", "brain", "femur")

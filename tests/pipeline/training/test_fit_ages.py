@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.exam_run import Look
-from pipeline.evaluation.exams import ExamFrame
-from pipeline.gestation import GRID_DAYS
-from pipeline.training.fit_ages import FROM_DAYS, counted_frames, coverage, half_widths, shared
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.pipeline.simulation.exam_run import Look
+from fetalstream.pipeline.simulation.exams import ExamFrame
+from fetalstream.pipeline.training.fit_ages import FROM_DAYS, counted_frames, coverage, half_widths, shared
 
 
 def exam(number, days, error, spread, rng):

@@ -4,10 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.training import __main__ as command
-from pipeline.training.augment import augment, clutter
-from pipeline.training.stills import Still, hc18_rows, hc18_still, is_validation_exam, phantom_stills, square
-from streamer.phantom.tour import FIRST_TRAINING_SEED
+from fetalstream.pipeline.training import __main__ as command
+from fetalstream.pipeline.training.augment import augment, clutter
+from fetalstream.pipeline.training.stills import (
+    Still,
+    hc18_rows,
+    hc18_still,
+    is_validation_exam,
+    phantom_stills,
+    square,
+)
+from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 
 SPLIT = Path(command.__file__).with_name("validation_exams.txt")
 

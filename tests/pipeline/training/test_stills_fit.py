@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.config import load_model_config
-from pipeline.errors import ConfigError
-from pipeline.openset import Rejector
-from pipeline.training.stills_fit import LabelledStills, calibrated, fitted_on_half
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.readout.openset import Rejector
+from fetalstream.pipeline.training.stills_fit import LabelledStills, calibrated, fitted_on_half
 
 PLANES = ("abdomen", "brain", "femur")
 

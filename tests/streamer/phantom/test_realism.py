@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from streamer.phantom.source import PhantomSource
+from fetalstream.streamer.phantom.source import PhantomSource
 
 
 def _thumbnail(pixels: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.phantom.screen import PICTURE
-from streamer.phantom.source import PLANES, SUBPLANES, PhantomSource
+from fetalstream.streamer.phantom.screen import PICTURE
+from fetalstream.streamer.phantom.source import PLANES, SUBPLANES, PhantomSource
 
 EVALUATION = (7, 8, 9, 10, 11)
 

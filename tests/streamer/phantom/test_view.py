@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH
-from streamer.phantom.canvas import Canvas, Pose
-from streamer.phantom.fetus import make_fetus
-from streamer.phantom.head import brain
-from streamer.phantom.tour import Tour, draw_setting
-from streamer.phantom.view import PLANES, SUBPLANES, extent_mm, in_plane, render, structure
+from fetalstream.streamer.phantom.beam import CANVAS_HEIGHT, CANVAS_WIDTH
+from fetalstream.streamer.phantom.canvas import Canvas, Pose
+from fetalstream.streamer.phantom.fetus import make_fetus
+from fetalstream.streamer.phantom.head import brain
+from fetalstream.streamer.phantom.tour import Tour, draw_setting
+from fetalstream.streamer.phantom.view import PLANES, SUBPLANES, extent_mm, in_plane, render, structure
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -14,15 +14,15 @@ pydicom = pytest.importorskip("pydicom", reason="the extra [export] is not insta
 pytest.importorskip("highdicom", reason="the extra [export] is not installed")
 pytest.importorskip("pynetdicom", reason="the extra [export] is not installed")
 
-from pipeline.wire import NOTICE  # noqa: E402
+from fetalstream.pipeline.wire import NOTICE  # noqa: E402
+from fetalstream.tui import cli  # noqa: E402
+from fetalstream.tui.commands.export_command import export  # noqa: E402
+from fetalstream.tui.export.errors import ExportError  # noqa: E402
+from fetalstream.tui.export.identity import Identity  # noqa: E402
+from fetalstream.tui.export.wanted import Export, Pacs  # noqa: E402
 from tests.tui import scan  # noqa: E402
 from tests.tui.export.orthanc import ORTHANC, TITLE, free_port, orthanc  # noqa: E402
 from tests.tui.recorded import Scan, png, recorded  # noqa: E402
-from tui import cli  # noqa: E402
-from tui.export.errors import ExportError  # noqa: E402
-from tui.export.identity import Identity  # noqa: E402
-from tui.export.wanted import Export, Pacs  # noqa: E402
-from tui.export_command import export  # noqa: E402
 
 JANE = Identity(
     patient_id="P-17", patient_name="Doe^Jané", patient_birth_date="19900203", accession="A1", study_uid="1.2.3.4"

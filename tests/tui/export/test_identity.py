@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui import cli
-from tui.export.identity import Identity, read_identity
+from fetalstream.tui import cli
+from fetalstream.tui.export.identity import Identity, read_identity
 
 
 @pytest.mark.parametrize(

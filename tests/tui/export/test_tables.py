@@ -6,11 +6,11 @@ import stat
 
 import pytest
 
-from pipeline.wire import NOTICE, decode
+from fetalstream.pipeline.wire import NOTICE, decode
+from fetalstream.tui.commands.export_command import export
+from fetalstream.tui.export.errors import ExportError
+from fetalstream.tui.export.wanted import Export
 from tests.tui.recorded import HOSTILE, Scan, recorded
-from tui.export.errors import ExportError
-from tui.export.wanted import Export
-from tui.export_command import export
 
 arrow = pytest.importorskip("pyarrow.parquet", reason="the extra [export] is not installed")
 
@@ -83,7 +83,7 @@ def test_formulas_are_words_in_csv_only(tmp_path):
 
 
 def test_more_rows_than_a_group_come_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("tui.export.files._ROWS_A_GROUP", 7)
+    monkeypatch.setattr("fetalstream.tui.export.files._ROWS_A_GROUP", 7)
     with Scan(tmp_path / "sessions") as made:
         made.look("brain", 20)
     export(made.store.folder, Export(out=tmp_path / "out", formats=("parquet",)))
@@ -112,7 +112,7 @@ def test_what_fails_leaves_no_half_of_a_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tui.export.files._Csv.add", full)
+    monkeypatch.setattr("fetalstream.tui.export.files._Csv.add", full)
     with pytest.raises(OSError, match="No space"):
         export(session, Export(out=tmp_path / "out", formats=("csv", "jsonl")))
     assert list((tmp_path / "out").iterdir()) == []

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from fetalstream.tui.report.pictures import LONGEST_SIDE, embedded, map_of
 from tests.tui.recorded import png
-from tui.report.pictures import LONGEST_SIDE, embedded, map_of
 
 
 def opened(found):

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 
-from tui.report.svg import drawn
+from fetalstream.tui.report.svg import drawn
 
 
 def sketch(words="$\\frac$ <b>", name="a-wide"):

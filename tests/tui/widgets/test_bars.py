@@ -3,12 +3,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.wire import Counts, Message
+from fetalstream.pipeline.wire import Counts, Message
+from fetalstream.tui.state.session import Session, opened, reduce
+from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.widgets import bars, palette
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
-from tui.session import Session, opened, reduce
-from tui.tape import Tape
-from tui.widgets import bars, palette
 
 
 def told(*messages: Message) -> Session:

@@ -1,12 +1,12 @@
 import pytest
 
+from fetalstream.tui.state.coach import items
+from fetalstream.tui.state.protocols import read_protocol
+from fetalstream.tui.state.session import PLANES, Session, StreamView, reduce
+from fetalstream.tui.widgets.checklist import checklist
+from fetalstream.tui.widgets.timeline import strip
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
-from tui.coach import items
-from tui.protocols import read_protocol
-from tui.session import PLANES, Session, StreamView, reduce
-from tui.widgets.checklist import checklist
-from tui.widgets.timeline import strip
 
 
 def view() -> StreamView:

@@ -2,13 +2,13 @@ from typing import get_args
 
 import pytest
 
-from pipeline.wire import GestationMissing, Message
+from fetalstream.pipeline.wire import GestationMissing, Message
+from fetalstream.tui.state.session import Session, StreamView, reduce
+from fetalstream.tui.state.text import MISSING_WORDS
+from fetalstream.tui.widgets.gestation import gestation
+from fetalstream.tui.widgets.letters import large
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
-from tui.session import Session, StreamView, reduce
-from tui.text import MISSING_WORDS
-from tui.widgets.gestation import gestation
-from tui.widgets.letters import large
 
 
 def view(*messages: Message) -> StreamView:

@@ -2,9 +2,9 @@ import string
 
 import pytest
 
-from tui.session import PLANES
-from tui.text import label_words
-from tui.widgets.letters import large
+from fetalstream.tui.state.session import PLANES
+from fetalstream.tui.state.text import label_words
+from fetalstream.tui.widgets.letters import large
 
 
 @pytest.mark.parametrize("words", [*string.ascii_uppercase, *string.digits, "20w3d", "-"])

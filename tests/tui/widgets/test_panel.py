@@ -2,7 +2,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from tui.widgets.panel import Panel
+from fetalstream.tui.widgets.panel import Panel
 
 
 class OnePanel(App[None]):

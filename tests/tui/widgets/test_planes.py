@@ -1,12 +1,12 @@
 import pytest
 
-from pipeline.wire import Message
+from fetalstream.pipeline.wire import Message
+from fetalstream.tui.state.session import PLANES, Session, StreamView, reduce
+from fetalstream.tui.state.text import label_words
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.planes import bar, planes
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
-from tui.session import PLANES, Session, StreamView, reduce
-from tui.text import label_words
-from tui.widgets import palette
-from tui.widgets.planes import bar, planes
 
 
 def view(*messages: Message) -> StreamView:

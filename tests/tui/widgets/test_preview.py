@@ -4,9 +4,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.preview import Banner, Preview
 from tests.tui.scan import ramp
-from tui.widgets import palette
-from tui.widgets.preview import Banner, Preview
 
 
 class Stage(App[None]):

@@ -11,12 +11,12 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.screen import ModalScreen
 
+from fetalstream.tui.pictures.kitty import MARKS, Kitty
+from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.preview import Banner, Preview
+from fetalstream.tui.widgets.themes import THEMES, Recoloured
 from tests.tui.kitty_terminal import Pictures
 from tests.tui.scan import ramp
-from tui.kitty import MARKS, Kitty
-from tui.widgets import palette
-from tui.widgets.preview import Banner, Preview
-from tui.widgets.themes import THEMES, Recoloured
 
 _CELL = re.compile("\U0010eeee(.)(.)")
 COLUMNS, ROWS = 60, 15

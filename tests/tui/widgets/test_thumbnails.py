@@ -1,11 +1,11 @@
 import pytest
 
+from fetalstream.tui.state.coach import items
+from fetalstream.tui.state.protocols import read_protocol
+from fetalstream.tui.state.session import Session, StreamView, reduce
+from fetalstream.tui.widgets.thumbnails import caption, columns_for, judged
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
-from tui.coach import items
-from tui.protocols import read_protocol
-from tui.session import Session, StreamView, reduce
-from tui.widgets.thumbnails import caption, columns_for, judged
 
 
 def viewed() -> StreamView:

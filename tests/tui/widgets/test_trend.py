@@ -1,8 +1,8 @@
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.session import TrendPoint
-from tui.widgets.trend import Trend
+from fetalstream.tui.state.session import TrendPoint
+from fetalstream.tui.widgets.trend import Trend
 
 
 class Stage(App[None]):

@@ -1,0 +1,225 @@
+"""Where the engine's sockets are: in a private folder of the user's runtime directory, or on loopback TCP.
+
+Pictures of patients pass here, so nothing is ever bound where another machine or another user could reach it.
+``pub.sock``, ``preview.sock`` and ``control.sock`` lie side by side in a folder of their own for each start of the
+supervisor; over TCP the control port is the one after the publisher's, and previews take any free port, which the
+``state`` command tells.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from fetalstream.pipeline.errors import ConfigError
+
+SOCKET_NAMES: Final = ("pub.sock", "preview.sock", "control.sock")
+FOLDER_LOCK: Final = "alive.lock"
+MAX_SOCKET_PATH_BYTES: Final = 107 if sys.platform.startswith("linux") else 103
+"""Of ``sun_path`` (108 bytes on Linux, 104 on macOS) one is the closing NUL."""
+
+_TCP = re.compile(r"tcp://(?P<host>\[[^\]]*\]|[^:/]+):(?P<port>\d{1,5}|\*)")
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """ZeroMQ endpoints of one engine: checked, all of them local."""
+
+    pub: str
+    preview: str
+    control: str
+
+    def plain(self) -> dict[str, str]:
+        """As the ``state`` command tells them."""
+        return {"pub": self.pub, "preview": self.preview, "control": self.control}
+
+
+class RunFolder:
+    """The folder that holds one supervisor's sockets; it lives as long as the process that made it.
+
+    Mode 0700. A lock in it tells the living from what a killed process left behind; such leftovers are swept away
+    when the next folder is made. Children bind in ``path``; only who made the folder closes it.
+
+    Raises:
+        ConfigError: the runtime directory belongs to somebody else or cannot be written.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        parent = runtime_folder() if parent is None else parent
+        make_private(parent)
+        sweep(parent)
+        self.path = parent / f"{time.strftime('%H%M%S')}-{uuid.uuid4().hex[:8]}"
+        try:
+            self.path.mkdir(mode=0o700)
+            self._lock = lock(self.path / FOLDER_LOCK)
+        except OSError as error:
+            raise ConfigError(f"{parent} cannot be written ({error.strerror}): set XDG_RUNTIME_DIR") from error
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return endpoints_in(self.path)
+
+    @property
+    def lock_fd(self) -> int:
+        """A child that inherits this descriptor keeps the folder alive when the process that made it is killed."""
+        return self._lock.fileno()
+
+    def close(self) -> None:
+        """Removes the folder; may be called twice."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def runtime_folder() -> Path:
+    """The user's folder for sockets: ``$XDG_RUNTIME_DIR/fetalstream``, ``/run/user/<uid>/fetalstream``, or one in the
+    temporary directory; the last also where the first two make names too long for a socket.
+    """
+    user = os.geteuid()
+    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
+        folder = Path(base) / "fetalstream"
+        # 15 for the run's folder, and the longest socket name.
+        fits = len(os.fsencode(folder)) + 1 + 15 + 1 + len("control.sock") <= MAX_SOCKET_PATH_BYTES
+        if Path(base).is_absolute() and os.access(base, os.W_OK) and fits:
+            return folder
+    return Path(tempfile.gettempdir()) / f"fetalstream-{user}"
+
+
+def make_private(folder: Path) -> None:
+    """Makes the folder 0700 and checks that it is the user's own.
+
+    Raises:
+        ConfigError: it is not, or it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made ({error.strerror}): set XDG_RUNTIME_DIR") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise ConfigError(f"{folder} belongs to somebody else: remove it or set XDG_RUNTIME_DIR")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def sweep(parent: Path) -> None:
+    """Removes what killed supervisors left behind; a folder without a lock may be just being made, and stays."""
+    for folder in _folders(parent):
+        if (folder / FOLDER_LOCK).exists() and not locked(folder / FOLDER_LOCK):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    if parent.is_dir():
+        yield from (folder for folder in parent.iterdir() if folder.is_dir() and not folder.is_symlink())
+
+
+def lock(path: Path) -> IO[bytes]:
+    """Holds an exclusive lock on a file until it is closed or the process is gone.
+
+    Raises:
+        BlockingIOError: somebody holds it.
+        OSError: the file cannot be made.
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def locked(path: Path) -> bool:
+    """Whether somebody alive holds the lock."""
+    if not path.exists():
+        return False
+    try:
+        lock(path).close()
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def endpoints_in(folder: Path) -> Endpoints:
+    """The three sockets of a folder.
+
+    Raises:
+        ConfigError: their names are too long for the system.
+    """
+    return Endpoints(*(checked(f"ipc://{folder / name}") for name in SOCKET_NAMES))
+
+
+def resolve_endpoints(pub: str | None = None, control: str | None = None, *, folder: Path) -> Endpoints:
+    """The endpoints for ``--pub`` and ``--control``; what is not given lies beside what is, or in ``folder``.
+
+    Raises:
+        ConfigError: an endpoint is malformed, or could be reached from outside this machine.
+    """
+    if pub is None and control is None:
+        return endpoints_in(folder)
+    pub = checked(pub if pub is not None else _beside(checked(control or ""), "pub.sock", -1))
+    control = checked(control if control is not None else _beside(pub, "control.sock", +1))
+    preview = "tcp://127.0.0.1:*" if pub.startswith("tcp:") else _beside(pub, "preview.sock", 0)
+    if len({pub, preview, control}) < 3:
+        raise ConfigError(f"{pub} is given twice: the publisher and the control channel need an endpoint each")
+    return Endpoints(pub, preview, control)
+
+
+def checked(endpoint: str) -> str:
+    """The endpoint in plain form, if only this machine can reach it.
+
+    Raises:
+        ConfigError: it is malformed, its path too long, or it is not local.
+    """
+    if endpoint.startswith("ipc://"):
+        return f"ipc://{_checked_path(endpoint.removeprefix('ipc://'))}"
+    match = _TCP.fullmatch(endpoint)
+    if match is None:
+        raise ConfigError(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:PORT or ipc:///path/to/pub.sock")
+    host, port = match["host"].strip("[]"), match["port"]
+    if port != "*" and not 1 <= int(port) <= 65535:
+        raise ConfigError(f"{endpoint}: a port lies between 1 and 65535")
+    host = "127.0.0.1" if host == "localhost" else host
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ConfigError(f"{endpoint} could be reached from outside: use 127.0.0.1, nothing is encrypted yet")
+    return f"tcp://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _checked_path(name: str) -> str:
+    if not name.startswith("/"):
+        raise ConfigError(f"ipc://{name} needs an absolute path, such as ipc:///run/user/1000/pub.sock")
+    length = len(os.fsencode(name))
+    if length > MAX_SOCKET_PATH_BYTES:
+        raise ConfigError(f"{name} is {length} bytes long, a socket's name at most {MAX_SOCKET_PATH_BYTES}: shorten it")
+    return name
+
+
+def _beside(endpoint: str, name: str, step: int) -> str:
+    if endpoint.startswith("ipc://"):
+        return f"ipc://{Path(endpoint.removeprefix('ipc://')).parent / name}"
+    base, _, port = endpoint.rpartition(":")
+    return endpoint if port == "*" else f"{base}:{int(port) + step}"

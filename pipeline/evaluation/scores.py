@@ -1,0 +1,140 @@
+"""Phantom scans seen once by a model and kept: what is tuned over time is then tuned in seconds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from fetalstream.pipeline.engine.engine import Encoding
+from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.stream.intake import Intake
+from fetalstream.streamer.phantom.source import PhantomSource
+
+Numbers = npt.NDArray[np.floating]
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomScores:
+    """All frames of one scan, in order: what the model said, and the truth.
+
+    Attributes:
+        pts_seconds: (N,) media time.
+        epoch: (N,) int.
+        spacing_mm: (N,) of the frame as it is.
+        analysed: (N,) bool; False where the picture repeats, and the row is that of the frame it repeats.
+        embedding: (N, D) unit vectors.
+        planes: (N, P) cosines. subplanes: (N, S) likewise. other: (N,) likewise.
+        contrast: (N,) 0 to 1. sharpness: (N,) likewise. steadiness: (N,) likewise.
+        true_plane: (N,) str, "" for other tissue. true_subplane: likewise.
+        true_label: (N,) str: a plane, "other", or "" where the truth lies between and is not scored.
+        in_plane: (N,) 0 to 1.
+        gestation_days: (N,) true age.
+    """
+
+    pts_seconds: Numbers
+    epoch: npt.NDArray[np.int64]
+    spacing_mm: Numbers
+    analysed: npt.NDArray[np.bool_]
+    embedding: Numbers
+    planes: Numbers
+    subplanes: Numbers
+    other: Numbers
+    contrast: Numbers
+    sharpness: Numbers
+    steadiness: Numbers
+    true_plane: npt.NDArray[np.str_]
+    true_subplane: npt.NDArray[np.str_]
+    true_label: npt.NDArray[np.str_]
+    in_plane: Numbers
+    gestation_days: Numbers
+
+    def __len__(self) -> int:
+        return len(self.pts_seconds)
+
+
+def scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None = None) -> PhantomScores:
+    """The scores of a phantom seed, from ``kept_in/SEED.npz`` where it lies there.
+
+    Args:
+        seed: of the phantom.
+        seconds: media time; a kept file of another length, or without all columns, is made anew.
+        encoder: of the model whose scores they are; one folder for each model.
+        kept_in: None to keep nothing.
+    """
+    file = None if kept_in is None else kept_in / f"{seed}.npz"
+    source = PhantomSource(seed, seconds=seconds)
+    if file is not None and file.is_file():
+        with np.load(file, allow_pickle=False) as kept:
+            if set(kept.files) == set(_NAMES) and len(kept["pts_seconds"]) == source.frames_expected:
+                return PhantomScores(**kept)
+    made = PhantomScores(**_columns(_rows(source, encoder)))
+    if file is not None:
+        _write(file, made)
+    return made
+
+
+_NAMES: Final = tuple(field.name for field in fields(PhantomScores))
+
+
+def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
+    """One row a frame; what repeats or is black takes that of the frame before, at the start of the first one read."""
+    rows: list[dict[str, Any]] = []
+    waiting: list[tuple[int, Item]] = []
+    intake = Intake()
+
+    def encode() -> None:
+        for (row, _), scores in zip(waiting, encoder.submit([item for _, item in waiting]).result(), strict=True):
+            if scores is None:
+                raise ValueError(f"the model's output of phantom frame {row} is not finite")
+            rows[row] |= {
+                "embedding": scores.embedding.copy(), "planes": scores.plane_cosines.copy(),
+                "subplanes": scores.subplane_cosines.copy(),
+                "other": np.nan if scores.other_cosine is None else scores.other_cosine,
+            }  # fmt: skip
+        waiting.clear()
+
+    for frame in source:
+        admitted = intake.admit(frame, "training", 0, 0)
+        truth = source.truth(frame.index)
+        row: dict[str, Any] = {
+            "pts_seconds": frame.pts_seconds, "epoch": frame.epoch, "spacing_mm": frame.spacing_mm,
+            "analysed": admitted.action == "analyse", "true_plane": truth.plane or "",
+            "true_subplane": truth.subplane or "", "true_label": truth.label or "", "in_plane": truth.in_plane,
+            "gestation_days": truth.gestation_days,
+        }  # fmt: skip
+        if admitted.quality is not None:
+            row |= msgspec.structs.asdict(admitted.quality)
+            waiting.append((len(rows), Item(admitted.frame.pixels)))
+        rows.append(row)
+        if len(waiting) == _AT_ONCE:
+            encode()
+    if waiting:
+        encode()
+    first = next((row for row in rows if "embedding" in row), {})
+    for before, row in zip([first, *rows], rows, strict=False):
+        for name in _NAMES:
+            row.setdefault(name, before.get(name))
+    return rows
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: np.asarray([row[name] for row in rows]) for name in _NAMES}
+
+
+def _write(file: Path, scores: PhantomScores) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            np.savez(out, **{name: getattr(scores, name) for name in _NAMES})
+        Path(name).replace(file)
+    finally:
+        Path(name).unlink(missing_ok=True)

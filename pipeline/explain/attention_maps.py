@@ -1,0 +1,128 @@
+"""Where a vision transformer looks: LeGrad.
+
+W. Bousselham, A. Boggust, S. Chaybouti, H. Strobelt, H. Kuehne, "LeGrad: An Explainability Method for Vision
+Transformers via Feature Formation Sensitivity", arXiv 2404.03214: of each layer, what is read out there as if it were
+the last; the positive part of that score's gradient for the layer's attention, averaged over heads and over the tokens
+that attend; then the mean over layers, less its smallest value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from fetalstream.pipeline.errors import ModelError
+
+Score = Callable[[torch.Tensor], torch.Tensor]
+"""From features (N, D) to what is to be explained, (N,)."""
+
+
+class AttentionMap:
+    """Maps from the upper half of the layers, where what is read out already means something.
+
+    Args:
+        tower: open_clip's own vision transformer, or one of timm's; changed in place, to lay its attention open.
+
+    Raises:
+        ModelError: it keeps its tokens in no square.
+    """
+
+    method = "LeGrad"
+
+    def __init__(self, tower: nn.Module) -> None:
+        self._tower: Any = tower
+        trunk: Any = getattr(tower, "trunk", None)
+        if trunk is None:
+            blocks, self._read_out, self._first = list(self._tower.transformer.resblocks), self._open_clips, 1
+            for block in blocks:
+                block.attn = _LaidOpen(block.attn)
+            self._taps = [block.attn.tap for block in blocks]
+        else:
+            blocks, self._read_out, self._first = list(trunk.blocks), self._timms, int(trunk.num_prefix_tokens)
+            for block in blocks:
+                block.attn.fused_attn = False
+                block.attn.attn_drop = _Tap()
+            self._taps = [block.attn.attn_drop for block in blocks]
+        self._blocks: list[nn.Module] = blocks
+
+    def __call__(self, picture: torch.Tensor, score: Score) -> torch.Tensor:
+        """The map (G, G), 0 and more, of one picture (1, 3, S, S)."""
+        upper = range(len(self._blocks) // 2, len(self._blocks))
+        tokens = self._tokens_into(upper, picture)
+        total = sum((self._of_layer(layer, tokens[layer], score) for layer in upper), torch.zeros(()))
+        side = math.isqrt(total.numel())
+        if side * side != total.numel():
+            raise ModelError(f"no map can be drawn of {total.numel()} patches: they make no square")
+        return (total - total.min()).reshape(side, side)
+
+    def _tokens_into(self, layers: range, picture: torch.Tensor) -> dict[int, torch.Tensor]:
+        tokens: dict[int, torch.Tensor] = {}
+
+        def note(layer: int) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
+            return lambda _, inputs: tokens.update({layer: inputs[0].detach()})
+
+        hooks = [self._blocks[layer].register_forward_pre_hook(note(layer)) for layer in layers]
+        try:
+            with torch.no_grad():
+                self._tower(picture)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return tokens
+
+    def _of_layer(self, layer: int, tokens: torch.Tensor, score: Score) -> torch.Tensor:
+        """(P,): of each patch, how much attention to it matters for what this layer gives."""
+        with torch.enable_grad():
+            said = score(self._read_out(self._blocks[layer](tokens.requires_grad_(True))))
+            attention = self._taps[layer].taken()
+            (gradient,) = torch.autograd.grad(said.sum(), [attention])
+        return gradient.clamp(min=0).mean(dim=(0, 1, 2))[self._first :]
+
+    def _open_clips(self, tokens: torch.Tensor) -> torch.Tensor:
+        pooled, _ = self._tower._pool(tokens)
+        return pooled if self._tower.proj is None else pooled @ self._tower.proj
+
+    def _timms(self, tokens: torch.Tensor) -> torch.Tensor:
+        trunk = self._tower.trunk
+        return self._tower.head(trunk.forward_head(trunk.norm(tokens)))
+
+
+class _Tap(nn.Module):
+    """Passes attention on, and lets it be taken once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: torch.Tensor | None = None
+
+    def forward(self, attention: torch.Tensor) -> torch.Tensor:
+        self._seen = attention if torch.is_grad_enabled() else None
+        return attention
+
+    def taken(self) -> torch.Tensor:
+        attention, self._seen = self._seen, None
+        assert attention is not None
+        return attention
+
+
+class _LaidOpen(nn.Module):
+    """Self-attention of a ``MultiheadAttention`` with the same numbers, and a tap for its weights (N, heads, T, T)."""
+
+    def __init__(self, closed: nn.MultiheadAttention) -> None:
+        super().__init__()
+        if not closed.batch_first:
+            raise ModelError("no map can be drawn of this kind of attention")
+        self._closed = closed
+        self.tap = _Tap()
+
+    def forward(self, query: torch.Tensor, *_: torch.Tensor, **__: object) -> tuple[torch.Tensor, None]:
+        closed = self._closed
+        number, length, width = query.shape
+        each = width // closed.num_heads
+        mixed = nn.functional.linear(query, closed.in_proj_weight, closed.in_proj_bias)
+        queries, keys, values = mixed.view(number, length, 3, closed.num_heads, each).permute(2, 0, 3, 1, 4)
+        attention = self.tap((queries @ keys.transpose(-2, -1) * each**-0.5).softmax(dim=-1))
+        return closed.out_proj((attention @ values).transpose(1, 2).reshape(number, length, width)), None

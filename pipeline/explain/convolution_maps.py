@@ -1,0 +1,81 @@
+"""Where a convolutional network looks: LayerCAM at two depths, over noisy copies of the picture.
+
+P.-T. Jiang, C.-B. Zhang, Q. Hou, M.-M. Cheng, Y. Wei, "LayerCAM: Exploring Hierarchical Class Activation Maps for
+Localization", IEEE Transactions on Image Processing 30, 2021: each place of a feature map counts by the positive part
+of the score's gradient there. Grad-CAM, which weighs whole channels, has too few places at the last map of a small
+network (4x4 for ``mini``), and on the phantom no more of its energy than chance lies in the structure. D. Smilkov, N.
+Thorat, B. Kim, F. Viegas, M. Wattenberg, "SmoothGrad: removing noise by adding noise", arXiv 1706.03825: the mean over
+copies with noise is steadier than the map of the picture.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from fetalstream.pipeline.errors import ModelError
+from fetalstream.pipeline.explain.attention_maps import Score
+
+LEAST_PLACES: Final = 8
+"""A side of a feature map that is worth drawing."""
+
+DEPTHS: Final = 2
+"""What both the deeper and the finer map point at is drawn: the geometric mean of the two."""
+
+COPIES: Final = 8
+
+
+class ConvolutionMap:
+    """Maps from the deepest feature maps that are still fine enough.
+
+    Args:
+        tower: open_clip's, round a network of timm that says where its feature maps are.
+        image_size: S, pixels per side of its input.
+        noise: (3,) deviation of the noise, on the input's scale.
+
+    Raises:
+        ModelError: it has no such feature maps.
+    """
+
+    method = "LayerCAM"
+
+    def __init__(self, tower: nn.Module, image_size: int, noise: torch.Tensor) -> None:
+        self._tower = tower
+        trunk: Any = getattr(tower, "trunk", None)
+        told: Any = getattr(trunk, "feature_info", [])
+        stages: list[dict[str, Any]] = told.get_dicts() if hasattr(told, "get_dicts") else list(told)
+        fine = [stage["module"] for stage in stages if image_size // stage["reduction"] >= LEAST_PLACES]
+        if not fine:
+            raise ModelError("no map can be drawn of this architecture: it says nothing of its feature maps")
+        self._stages: list[nn.Module] = [trunk.get_submodule(name) for name in fine[-DEPTHS:]]
+        drawn = torch.randn(COPIES, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
+        self._noise = drawn * noise.reshape(3, 1, 1)
+
+    def __call__(self, picture: torch.Tensor, score: Score) -> torch.Tensor:
+        """The map (G, G), 0 to 1, of one picture (1, 3, S, S)."""
+        seen: dict[nn.Module, torch.Tensor] = {}
+
+        def note(stage: nn.Module, _: object, output: torch.Tensor) -> None:
+            seen[stage] = output
+
+        hooks = [stage.register_forward_hook(note) for stage in self._stages]
+        try:
+            with torch.enable_grad():
+                said = score(self._tower((picture + self._noise).requires_grad_(True)))
+                maps = [seen[stage] for stage in self._stages]
+                gradients = torch.autograd.grad(said.sum(), maps)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        layers = [_layer_cam(*both) for both in zip(maps, gradients, strict=True)]
+        side = max(layer.shape[-1] for layer in layers)
+        enlarged = [nn.functional.interpolate(each[None, None], (side, side), mode="bilinear")[0, 0] for each in layers]
+        return torch.stack(enlarged).log().mean(dim=0).exp()
+
+
+def _layer_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """(G, G), 0 to 1: mean over the copies, (N, C, G, G) each."""
+    cam = (activation.detach() * gradient.clamp(min=0)).sum(dim=1).clamp(min=0).mean(dim=0)
+    return cam / cam.max().clamp(min=1e-12)

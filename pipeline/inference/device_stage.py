@@ -1,0 +1,191 @@
+"""The encoder's work on an accelerator: raw bytes go up, everything else happens there, one small copy comes back.
+
+What is done is the same on every device, and is tested on a CPU; what only an accelerator has (streams, pinned memory,
+graphs) stands behind `Device`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import torch
+
+from fetalstream.pipeline.inference.bank_pool import BankPool
+from fetalstream.pipeline.inference.batching import padded_size
+from fetalstream.pipeline.inference.device_resize import DeviceResize
+from fetalstream.pipeline.inference.stage import Encoded, Item
+from fetalstream.pipeline.model.heads import LOGIT_SCALE, Heads
+from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.tower import fast_tower
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+
+POOL_BANKS: Final = 16
+"""Spacings whose sentences are on the device at once: more than the streams of a department have."""
+
+
+class Coming(Protocol):
+    """Numbers on their way back from the device; ``ms``: what the device computed for, known once they are there."""
+
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.float32]]: ...
+    @property
+    def ms(self) -> float: ...
+
+
+class Device(Protocol):
+    """What a device does in its own way."""
+
+    @property
+    def device(self) -> torch.device: ...
+    def staging(self, size: int) -> torch.Tensor:
+        """``size`` bytes on this side that the device can read from."""
+        ...
+
+    def upload(self, staged: torch.Tensor) -> torch.Tensor:
+        """The same bytes on the device, beside what it computes now."""
+        ...
+
+    def computing(self) -> AbstractContextManager[object]:
+        """The place in which all computing is queued, in order."""
+        ...
+
+    def captured(self, work: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        """``work``, whose inputs and output stay at their places in memory, as fast as it can be repeated."""
+        ...
+
+    def download(self, numbers: torch.Tensor, begun: object) -> Coming:
+        """A copy on this side, once it is computed; what ``numbers`` holds may be overwritten by what follows."""
+        ...
+
+    def mark(self) -> object:
+        """This moment in the order of computing."""
+        ...
+
+    def free(self) -> None:
+        """Give back memory that is only kept for later."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Pictures of one shape in a batch: ``items`` are their numbers in it, in the order in which they lie."""
+
+    shape: tuple[int, ...]
+    items: tuple[int, ...]
+
+
+def shelves(shapes: Sequence[tuple[int, ...]]) -> list[Shelf]:
+    """Pictures sorted by shape, so that each shape is resized at one go; in order within a shape."""
+    found: dict[tuple[int, ...], list[int]] = {}
+    for number, shape in enumerate(shapes):
+        found.setdefault(shape, []).append(number)
+    return [Shelf(shape, tuple(items)) for shape, items in found.items()]
+
+
+@dataclass(frozen=True, eq=False)
+class _Launched:
+    coming: Coming
+    order: list[int]  # place on the device of each item
+    dated: list[bool]
+    dim: int
+    preprocess_ms: float
+
+    def collect(self) -> Encoded:
+        rows = self.coming.numbers()[self.order]
+        embeddings, cosines, days = np.split(rows, (self.dim, rows.shape[1] - GRID_DAYS.size), axis=1)
+        ages = [day if dated else None for day, dated in zip(days, self.dated, strict=True)]
+        return Encoded(embeddings, cosines, ages, self.preprocess_ms, self.coming.ms)
+
+
+class DeviceStage:
+    """Queues a batch when it is launched; see `pipeline.inference.stage.Stage`.
+
+    Args:
+        model: on the device.
+        heads: whose ``texts`` the pictures are compared with.
+        device: how to use it.
+    """
+
+    at_once = False
+
+    def __init__(self, model: LoadedModel, heads: Heads, device: Device) -> None:
+        config, where = model.config, device.device
+        self._device = device
+        self._dtype = model.dtype
+        self._dim, self._side = heads.texts.shape[0], model.image_size
+        with device.computing():
+            self._tower = fast_tower(model)
+            self._texts = torch.from_numpy(heads.texts).to(where)
+            self._pool = BankPool(POOL_BANKS, self._dim, where)
+            self._resize = DeviceResize(model.image_size, config.mean, config.std, where)
+        self._batches: dict[int, _Batch] = {}
+
+    def launch(self, items: Sequence[Item]) -> _Launched:
+        begun_s = time.perf_counter()
+        sorted_in = shelves([item.pixels.shape for item in items])
+        raw = self._device.upload(self._staged(items, sorted_in))
+        with torch.inference_mode(), self._device.computing():
+            batch = self._batch(padded_size(len(items)))
+            slots = self._pool.slots([item.gestation_bank for item in items])
+            started = self._device.mark()
+            self._fill(batch, raw, sorted_in, slots)
+            preprocess_ms = (time.perf_counter() - begun_s) * 1e3
+            coming = self._device.download(batch.run()[: len(items)], started)
+        places = [number for shelf in sorted_in for number in shelf.items]
+        order = [places.index(number) for number in range(len(items))]
+        return _Launched(coming, order, [slot is not None for slot in slots], self._dim, preprocess_ms)
+
+    def free(self) -> None:
+        self._batches.clear()
+        self._device.free()
+
+    def _staged(self, items: Sequence[Item], sorted_in: list[Shelf]) -> torch.Tensor:
+        """All pixels in one piece, a byte for gray and three for colour."""
+        staged = self._device.staging(sum(item.pixels.size for item in items))
+        into, at = staged.numpy(), 0
+        for shelf in sorted_in:
+            for number in shelf.items:
+                pixels = items[number].pixels
+                into[at : at + pixels.size].reshape(pixels.shape)[...] = pixels
+                at += pixels.size
+        return staged
+
+    def _fill(self, batch: _Batch, raw: torch.Tensor, sorted_in: list[Shelf], slots: list[int | None]) -> None:
+        at = row = 0
+        for shelf in sorted_in:
+            count = len(shelf.items)
+            size = count * int(np.prod(shelf.shape))
+            pictures = raw[at : at + size].reshape(count, *shelf.shape)
+            batch.inputs[row : row + count] = self._resize(pictures)
+            at, row = at + size, row + count
+        lying = [slots[number] or 0 for shelf in sorted_in for number in shelf.items]
+        batch.slots[: len(lying)] = torch.tensor(lying, dtype=torch.int64).to(batch.slots.device, non_blocking=True)
+
+    def _batch(self, size: int) -> _Batch:
+        if size not in self._batches:
+            side, where = self._side, self._device.device
+            inputs = torch.zeros((size, 3, side, side), dtype=self._dtype, device=where)
+            slots = torch.zeros(size, dtype=torch.int64, device=where)
+            run = self._device.captured(lambda: self._products(inputs, slots))
+            self._batches[size] = _Batch(inputs, slots, run)
+        return self._batches[size]
+
+    def _products(self, inputs: torch.Tensor, slots: torch.Tensor) -> torch.Tensor:
+        """(N, D + L + 175): unit vectors, cosines with the labels, and the age row of each picture's own spacing."""
+        vectors = torch.nn.functional.normalize(self._tower(inputs).float(), dim=-1)
+        days = (vectors @ self._pool.texts.T).reshape(len(vectors), POOL_BANKS, GRID_DAYS.size)
+        own = days[torch.arange(len(vectors), device=slots.device), slots]
+        return torch.cat([vectors, vectors @ self._texts, LOGIT_SCALE * own], dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """A batch of one size: ``inputs`` (N, 3, S, S) and ``slots`` (N,) are what ``run`` reads."""
+
+    inputs: torch.Tensor
+    slots: torch.Tensor
+    run: Callable[[], torch.Tensor]

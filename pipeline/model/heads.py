@@ -1,0 +1,101 @@
+"""What an image vector says: cosines with planes, subplanes and "other", ages, and probabilities from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.readout.openset import LOGIT_SCALE
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the model said of one picture.
+
+    Attributes:
+        embedding: (D,) unit vector.
+        plane_cosines: (P,) image · text in the order of the banks' ``plane_labels``.
+        subplane_cosines: (S,), likewise.
+        other_cosine: None where the prompts have no sentences about "other".
+        gestation_row: (175,) 100 · image · text for every day of the grid; None where no bank was given.
+    """
+
+    embedding: Vector
+    plane_cosines: Vector
+    subplane_cosines: Vector
+    other_cosine: float | None
+    gestation_row: Vector | None
+
+
+class Heads:
+    """All labels' text vectors in one matrix: one product for a batch.
+
+    Attributes:
+        texts: (D, L) text vectors of planes, subplanes and "other", in this order.
+    """
+
+    def __init__(self, banks: TextBanks) -> None:
+        self._planes = len(banks.planes)
+        self._subplanes = len(banks.subplanes)
+        self._knows_other = banks.other is not None
+        rows = [banks.planes, banks.subplanes, *([banks.other[None]] if banks.other is not None else [])]
+        self.texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
+
+    def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[Scores | None]:
+        """Scores of a batch.
+
+        Args:
+            embeddings: (N, D) unit vectors.
+            gestation_banks: N banks (175, D), None where the age is not asked for.
+
+        Returns:
+            N scores, None where the model's output is not finite.
+        """
+        return self.scores_of(embeddings, *self.products(embeddings, gestation_banks))
+
+    def products(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> tuple[Vector, list[Vector | None]]:
+        """Cosines (N, L) with ``texts``, and N rows (175,), 100 · image · text, None where no bank was given."""
+        # A vector of NaN costs its own row only; numpy would warn of it, and it is not a surprise here.
+        with np.errstate(invalid="ignore"):
+            rows = [
+                None if bank is None else np.float32(LOGIT_SCALE) * (bank @ embedding)
+                for bank, embedding in zip(gestation_banks, embeddings, strict=True)
+            ]
+            return embeddings @ self.texts, rows
+
+    def scores_of(self, embeddings: Vector, cosines: Vector, rows: list[Vector | None]) -> list[Scores | None]:
+        """Scores of a batch whose products are there already.
+
+        Args:
+            embeddings: (N, D) unit vectors.
+            cosines: (N, L) with ``texts``.
+            rows: N of (175,), 100 · image · text of every day; None where the age was not asked for.
+
+        Returns:
+            N scores, None where the model's output is not finite.
+        """
+        return [self._one(*each) for each in zip(embeddings, cosines, rows, strict=True)]
+
+    def _one(self, embedding: Vector, cosines: Vector, row: Vector | None) -> Scores | None:
+        if not (np.isfinite(embedding).all() and np.isfinite(cosines).all()):
+            return None
+        return Scores(
+            embedding=embedding,
+            plane_cosines=cosines[: self._planes],
+            subplane_cosines=cosines[self._planes : self._planes + self._subplanes],
+            other_cosine=float(cosines[-1]) if self._knows_other else None,
+            gestation_row=row,
+        )
+
+
+def label_probabilities(cosines: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """The published readout: a softmax of 100 · cosine over the labels, (L,), sum 1. It always names one; what knows
+    of pictures that show none is `pipeline.readout.openset.Rejector`."""
+    logits = LOGIT_SCALE * np.asarray(cosines, dtype=np.float64)
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()

@@ -1,0 +1,108 @@
+"""The sentences that give the planes, subplanes and ages their meaning; a folder that the user may replace."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import string
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import msgspec
+
+from fetalstream.pipeline.errors import ConfigError
+
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Sentences by label, in the order of the files.
+
+    Attributes:
+        planes: at least one sentence for each standard plane.
+        subplanes: the same for the planes of the brain; empty where the folder has none.
+        other: sentences about pictures that show no standard plane; empty where the folder has none.
+        gestation: templates with ``{weeks}``, ``{days}`` and ``{spacing}``; empty where the folder has none.
+        sha256: hex, of the sentences with their labels (not of the files' white space).
+    """
+
+    planes: dict[str, tuple[str, ...]]
+    subplanes: dict[str, tuple[str, ...]]
+    other: tuple[str, ...]
+    gestation: tuple[str, ...]
+    sha256: str
+
+
+def load_prompts(folder: str | Path) -> Prompts:
+    """Reads ``planes.json`` and, where they exist, ``subplanes.json``, ``other.json`` and ``gestation.json``.
+
+    The first three are JSON ``{label: [sentence, ...]}``, the last is ``{"templates": [...]}``.
+
+    Args:
+        folder: a folder, or the name of a set that comes with the product (``fetal``).
+
+    Raises:
+        ConfigError: no such folder, a file that is not what it should be, a template without its three fields.
+    """
+    root = _find(folder)
+    planes = _sentences(root, "planes.json")
+    if not planes:
+        raise ConfigError(f"prompts folder {str(folder)!r} has no planes.json with at least one plane")
+    subplanes = _sentences(root, "subplanes.json")
+    other = _one(root, "other.json", "other")
+    gestation = _one(root, "gestation.json", "templates")
+    for template in gestation:
+        _check_template(template)
+    plain = msgspec.json.encode([list(planes.items()), list(subplanes.items()), other, gestation])
+    return Prompts(planes, subplanes, other, gestation, hashlib.sha256(plain).hexdigest())
+
+
+def gestation_sentence(template: str, days: int, spacing_mm: float) -> str:
+    """One sentence for an age in days and the spacing of the model's input in mm per pixel (two decimals)."""
+    weeks, rest = divmod(int(days), DAYS_PER_WEEK)
+    return template.format(weeks=weeks, days=rest, spacing=f"{spacing_mm:.2f}")
+
+
+def _find(folder: str | Path) -> Traversable:
+    path = Path(folder)
+    if path.is_dir():
+        return path
+    if path.name == str(folder):
+        packaged = importlib.resources.files("fetalstream.prompts") / path.name
+        if packaged.is_dir():
+            return packaged
+    raise ConfigError(f"prompts folder {str(folder)!r} does not exist: give a folder that holds planes.json")
+
+
+def _sentences(root: Traversable, name: str) -> dict[str, tuple[str, ...]]:
+    file = root / name
+    if not file.is_file():
+        return {}
+    try:
+        read = msgspec.json.decode(file.read_bytes(), type=dict[str, tuple[str, ...]])
+    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"prompts file {file} cannot be read: {str(error).splitlines()[0]}") from error
+    for label, sentences in read.items():
+        if not sentences or not all(sentence.strip() for sentence in sentences):
+            raise ConfigError(f"prompts file {file}: {label!r} needs at least one sentence and no empty one")
+    return read
+
+
+def _one(root: Traversable, name: str, key: str) -> tuple[str, ...]:
+    read = _sentences(root, name)
+    if read and set(read) != {key}:
+        raise ConfigError(f"prompts file {root / name} must have the one key {key!r}, has {', '.join(sorted(read))}")
+    return read.get(key, ())
+
+
+def _check_template(template: str) -> None:
+    try:
+        fields = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+        template.format(weeks=20, days=3, spacing="0.50")
+    except (ValueError, KeyError, IndexError, AttributeError) as error:
+        raise ConfigError(f"gestation template {template!r} has a field other than weeks, days, spacing") from error
+    missing = {"weeks", "days", "spacing"} - fields
+    if missing:
+        raise ConfigError(f"gestation template {template!r} lacks {{{'}, {'.join(sorted(missing))}}}")

@@ -1,0 +1,230 @@
+"""A file of weights: found or downloaded, its SHA-256 checked before anything opens it, then read without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.resources
+import os
+import pickle
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import platformdirs
+import torch
+
+from fetalstream.pipeline.errors import ModelError
+from fetalstream.pipeline.model.config import ModelConfig
+
+State = dict[str, torch.Tensor]
+Progress = Callable[[str], None]
+
+_CHUNK_BYTES = 4 << 20
+_LONG_BYTES = 100 << 20
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file whose sum was checked: ``sha256`` is hex, ``source`` says where it came from."""
+
+    path: Path
+    sha256: str
+    source: Literal["bundled", "path", "download", "given"]
+
+
+def takes_long(path: Path) -> bool:
+    """Whether reading this file is worth a line of progress; an error is then not lost among them."""
+    return path.is_file() and path.stat().st_size > _LONG_BYTES
+
+
+def given(path: str | Path, progress: Progress) -> WeightsFile:
+    """A file that the user named for this once; nothing pins its sum.
+
+    Raises:
+        ModelError: it does not exist.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ModelError(f"weights file {path} does not exist")
+    return WeightsFile(file, _sha256(file, progress), "given")
+
+
+def locate(config: ModelConfig, *, download: bool) -> Path | None:
+    """The configured file on this machine; None where it is not here (and was not to be downloaded).
+
+    Raises:
+        ModelError: it was to be downloaded and could not be.
+    """
+    weights = config.weights
+    if weights.bundled is not None:
+        path = Path(str(importlib.resources.files("fetalstream.pipeline") / "weights" / weights.bundled))
+        return path if path.is_file() else None
+    if weights.path is not None:
+        path = configured_path(config)
+        return path if path.is_file() else None
+    return _from_hub(config, download=download)
+
+
+def configured_path(config: ModelConfig) -> Path:
+    """Where ``weights.path`` points: beside the user's model file, or in the user's data folder for a packaged one."""
+    base = Path(config.folder) if config.folder else platformdirs.user_data_path("fetalstream") / "weights"
+    return base / Path(config.weights.path or "").expanduser()
+
+
+def check(config: ModelConfig, path: Path, progress: Progress) -> WeightsFile:
+    """Compares the file's sum with the pinned one, else with the one seen first, which is recorded.
+
+    Raises:
+        ModelError: the sum is another one; the file was not opened as weights.
+    """
+    weights = config.weights
+    found = _sha256(path, progress)
+    wanted = weights.sha256 or recorded(weights.identity)
+    if wanted is None:
+        _record(weights.identity, found)
+    elif found != wanted:
+        pinned = "its model file" if weights.sha256 else "the first time it was seen"
+        raise ModelError(
+            f"weights of {config.name} ({path.name}) have SHA-256 {found[:12]}…, {pinned} says {wanted[:12]}…: "
+            f"not loaded; {_remedy(config, path)}"
+        )
+    source = "bundled" if weights.bundled else "path" if weights.path else "download"
+    return WeightsFile(path, found, source)
+
+
+def mend(config: ModelConfig) -> str:
+    """What a person does to have the configured weights on this machine."""
+    if config.weights.bundled is not None:
+        return "they belong to the package: install fetalstream again"
+    if config.weights.path is not None:
+        return f"put them at {configured_path(config)}, or give --weights PATH"
+    return f"run `fetalstream models pull {config.name}`"
+
+
+def read(path: Path) -> State:
+    """All tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
+
+    A checkpoint may be wrapped (``state_dict``, ``model``) and its names may carry ``module.``.
+
+    Raises:
+        ModelError: the file is not a checkpoint, or holds something else than named tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            loaded: Any = load_file(path)
+        else:
+            with warnings.catch_warnings():
+                # Remarks on how a file was pickled: it is refused or it is not, in one line of our own.
+                warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\.")
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"weights file {path} cannot be read: {error.strerror or error}") from error
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path} is not a checkpoint that can be loaded safely") from error
+    except Exception as error:
+        # safetensors raises a class of its own that no type stub knows.
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise ModelError(f"{path} is not a safetensors file: {str(error).splitlines()[0]}") from error
+    return _unwrapped(loaded, path)
+
+
+def recorded(identity: str) -> str | None:
+    """The sum of these weights when they were first seen on this machine."""
+    return _records().get(identity)
+
+
+def _remedy(config: ModelConfig, path: Path) -> str:
+    if config.weights.repo is not None:
+        # What the hub's cache shows is a link: as long as the file behind it stays, it is not downloaded again.
+        return f"delete {path.resolve()} and {mend(config)}"
+    if config.weights.path is not None and config.weights.sha256 is None:
+        return f"put the first one back or, where you changed it yourself, delete its line in {_records_path()}"
+    return mend(config)
+
+
+def _unwrapped(loaded: Any, path: Path) -> State:
+    for key in ("state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not loaded:
+        raise ModelError(f"{path} holds no state dict, but a {type(loaded).__name__}")
+    odd = [name for name, value in loaded.items() if not (isinstance(name, str) and isinstance(value, torch.Tensor))]
+    if odd:
+        raise ModelError(f"{path} is not a checkpoint: {str(odd[0])[:60]!r} is not a named tensor")
+    return {name.removeprefix("module."): value for name, value in loaded.items()}
+
+
+def _from_hub(config: ModelConfig, *, download: bool) -> Path | None:
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    weights = config.weights
+    where: Any = {"repo_id": weights.repo, "filename": weights.file, "revision": weights.revision}
+    try:
+        return Path(huggingface_hub.hf_hub_download(**where, local_files_only=True))
+    except LocalEntryNotFoundError:
+        if not download:
+            return None
+    try:
+        # Resumes a partial file, and draws its progress on standard error.
+        return Path(huggingface_hub.hf_hub_download(**where))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, RuntimeError) as error:
+        raise ModelError(
+            f"weights of {config.name} ({weights.identity}) cannot be downloaded: check the network, or give --weights "
+            f"PATH ({type(error).__name__})"
+        ) from error
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    if takes_long(path):
+        progress(f"checking {path.name}")
+    total = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                total.update(chunk)
+    except OSError as error:
+        raise ModelError(f"weights file {path} cannot be read: {error.strerror or error}") from error
+    return total.hexdigest()
+
+
+def _records_path() -> Path:
+    return platformdirs.user_state_path("fetalstream") / "weights.json"
+
+
+def _records() -> dict[str, str]:
+    try:
+        return msgspec.json.decode(_records_path().read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError) as error:
+        # Starting over in silence would accept whatever file lies there now.
+        raise ModelError(f"the record of weights {_records_path()} is damaged: look at it, or delete it") from error
+
+
+def _record(identity: str, sha256: str) -> None:
+    path = _records_path()
+    content = msgspec.json.format(msgspec.json.encode({**_records(), identity: sha256}))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise ModelError(f"the sum of the weights cannot be recorded in {path}: {error.strerror or error}") from error

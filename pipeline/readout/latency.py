@@ -1,0 +1,37 @@
+"""Where a frame's time went: milliseconds between the stamps that it got on its way."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fetalstream.pipeline import wire
+
+
+class Hops(NamedTuple):
+    """What a frame's batch spent, milliseconds: waiting for the device, being prepared, being encoded."""
+
+    queue_ms: float
+    preprocess_ms: float
+    encode_ms: float
+
+
+def latency_of(
+    captured_ns: int, arrived_ns: int | None, admitted_ns: int, now_ns: int, hops: Hops | None
+) -> wire.Latency:
+    """What a reading says of its way.
+
+    Args:
+        captured_ns: the source's stamp; all on the monotonic clock.
+        arrived_ns: when the frame reached the engine's process; None where nobody looked.
+        admitted_ns: when the engine took it.
+        now_ns: after its analysis.
+        hops: of its batch; None where the model was not asked.
+    """
+    waited_ms = (admitted_ns - (captured_ns if arrived_ns is None else arrived_ns)) / 1e6
+    return wire.Latency(
+        capture=None if arrived_ns is None else (arrived_ns - captured_ns) / 1e6,
+        queue=waited_ms + (0.0 if hops is None else hops.queue_ms),
+        preprocess=None if hops is None else hops.preprocess_ms,
+        encode=None if hops is None else hops.encode_ms,
+        total=(now_ns - captured_ns) / 1e6,
+    )

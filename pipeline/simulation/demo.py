@@ -1,0 +1,145 @@
+"""The phantom read by a model and held against its truth: what the whole pipeline is worth, in one run."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.engine.engine import Encoding, Engine
+from fetalstream.pipeline.engine.streams import stream_of
+from fetalstream.pipeline.keyframes.clips import Cut
+from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.readout.gestation import BRAIN
+from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.streamer.frame import Pixels
+from fetalstream.streamer.phantom.source import PhantomSource
+
+SETTLING_SECONDS: Final = 0.5
+"""After the truth has changed, the decision has this long to follow before it is judged."""
+
+_STREAM: Final = "stream-1"
+_TOLD_EVERY: Final = 150  # frames
+
+
+class Seen(Protocol):
+    """The part of a phantom frame's truth that is judged."""
+
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def gestation_days(self) -> float: ...
+
+
+class Collected:
+    """A sink that keeps readings, what was told of best frames, and the last counts."""
+
+    def __init__(self, frames: int, progress: Callable[[str], None]) -> None:
+        self.readings: list[wire.Reading] = []
+        self.keyframes: list[wire.Keyframe] = []
+        self.counts = wire.Counts()
+        self._frames = frames
+        self._progress = progress
+
+    def send(self, message: wire.Message, blob: bytes | None = None) -> None:
+        del blob
+        if isinstance(message, wire.Health):
+            self.counts = message.counts
+        elif isinstance(message, wire.Keyframe):
+            self.keyframes.append(message)
+        elif isinstance(message, wire.Reading):
+            self.readings.append(message)
+            if len(self.readings) % _TOLD_EVERY == 0:
+                self._progress(f"{len(self.readings)} of {self._frames} frames")
+
+    def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
+        """Nobody looks."""
+
+    def clip(self, stream: str, cut: Cut) -> None:
+        """Nobody asked for any."""
+
+
+def run_demo(
+    seconds: float, seed: int, ready: Ready, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Analyse ``seconds`` of media time of phantom ``seed``, every frame, unpaced, and judge it.
+
+    Args:
+        seconds: media time.
+        seed: of the phantom; below 1,000,000, where no model was trained.
+        ready: the model.
+        progress: is told how far it is, a line at a time.
+
+    Returns:
+        Plain values: ``plane_accuracy``, ``other_recall``, ``gestation_median_error_days`` (each None where nothing
+        could be judged), ``gestation_frames``, ``scored_frames``, ``fps`` (frames a second of wall time, drawing
+        included), the counts, and ``seed``, ``seconds``, ``model``, ``calibrated``, ``notice``.
+    """
+    begun_ns = time.monotonic_ns()
+    collected = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
+    elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
+    truth = PhantomSource(seed)  # another one: the first was drawn from in another thread
+    counts = collected.counts
+    return {
+        **judged(collected.readings, truth.truth),
+        "fps": round((counts.analysed + counts.reused) / elapsed_s, 1),
+        "captured": counts.captured,
+        "analysed": counts.analysed,
+        "reused": counts.reused,
+        "dropped": counts.dropped,
+        "failed": counts.failed,
+        "seed": seed,
+        "seconds": seconds,
+        "model": ready.facts.name,
+        "calibrated": ready.facts.calibrated,
+        "notice": wire.NOTICE,
+    }
+
+
+def analyse(
+    seconds: float, seed: int, encoder: Encoding, facts: ModelFacts, bank: Bank,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Collected:  # fmt: skip
+    """What the pipeline tells of a phantom, every frame."""
+    source = PhantomSource(seed, seconds=seconds)
+    collector = Collected(source.frames_expected or 0, progress)
+    stream = stream_of(source, _STREAM, "demo", facts, bank, every_frame=True)
+    Engine(encoder, [stream], collector).run()
+    return collector
+
+
+def judged(readings: Sequence[wire.Reading], truth_of: Callable[[int], Seen]) -> dict[str, Any]:
+    """Decisions and ages against the truth, frame by frame.
+
+    A frame counts where the truth has a label, and has had it for ``SETTLING_SECONDS``; the decision is the reading's
+    plane, or "other" where it names none. Ages count on all frames that truly show the brain and carry one.
+    """
+    right: list[bool] = []
+    right_other: list[bool] = []
+    errors_days: list[float] = []
+    label: str | None = None
+    since_seconds = float("-inf")
+    for reading in readings:
+        truth = truth_of(reading.frame.index)
+        now_seconds = reading.frame.pts_seconds
+        if truth.label != label:
+            label, since_seconds = truth.label, now_seconds
+        if label is not None and now_seconds - since_seconds >= SETTLING_SECONDS:
+            right.append((reading.plane or wire.OTHER) == label)
+            right_other += right[-1:] if label == wire.OTHER else []
+        if label == BRAIN and reading.gestation is not None:
+            errors_days.append(abs(reading.gestation.days - truth.gestation_days))
+    return {
+        "plane_accuracy": _share(right),
+        "other_recall": _share(right_other),
+        "gestation_median_error_days": round(statistics.median(errors_days), 2) if errors_days else None,
+        "gestation_frames": len(errors_days),
+        "scored_frames": len(right),
+    }
+
+
+def _share(verdicts: Sequence[bool]) -> float | None:
+    return round(sum(verdicts) / len(verdicts), 4) if verdicts else None

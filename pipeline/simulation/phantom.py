@@ -1,0 +1,179 @@
+"""Whole phantom scans held against their truth: decisions over time, best frames, ages.
+
+One `Frame` a frame is all that is kept, and all figures come from these rows, so that whoever has the rows (a CSV
+file) can work the figures out again, without a model. `pipeline.simulation.phantom_run` makes them.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
+from fetalstream.pipeline.evaluation.overtime import UNSCORED, OverTime, over_time, total
+from fetalstream.pipeline.readout.gestation import BRAIN
+from fetalstream.pipeline.wire import OTHER
+
+SEEN_SECONDS: Final = 1.0
+"""A plane that was in view for less has no best frame to answer for."""
+
+WITHIN: Final = 0.05
+"""A best frame that falls no further short of the best that passed by does well."""
+
+Frames = list["Frame"]
+
+
+class Frame(NamedTuple):
+    """A frame's truth and what was said of it.
+
+    ``truth``: plane, "other", or "" where it lies between and is not scored. ``in_plane``: 0 to 1, of ``body``.
+    ``prediction``: as decided; ``single_frame``: largest of this frame's own probabilities; ``moving_average``: of
+    their mean. ``best_of``: the plane whose best frame this was at the end of the scan, or "". Days are None where no
+    age was told: the examination's, its 90% interval, this frame's alone.
+    """
+
+    seed: int
+    frame: int
+    pts_seconds: float
+    truth: str
+    body: str
+    in_plane: float
+    prediction: str
+    single_frame: str
+    moving_average: str
+    best_of: str
+    true_days: float
+    days: float | None
+    low_days: float | None
+    high_days: float | None
+    frame_days: float | None
+
+
+def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
+    """Figures of all scans, each with a 95% interval over scans.
+
+    ``segment_f1``, ``flicker_per_minute``, ``naming_delay_seconds``, ``other_recall``, ``plane_accuracy``: see
+    `pipeline.evaluation.overtime`; of the decisions, and with ``single_frame_`` or ``moving_average_`` before the name
+    of what they are compared with. ``keyframe_regret``: 95th percentile, over the planes that were in view for
+    ``SEEN_SECONDS``, of what the best frame kept falls short in plane of the best that passed by;
+    ``keyframe_within_5_percent``: the share that falls short by no more than ``WITHIN``. ``median_error_days`` and
+    ``interval_coverage``: of the examination's age at the end of each scan; ``single_frame_median_error_days``: of
+    brain frames alone.
+    """
+    scans = [list(rows) for _, rows in itertools.groupby(frames, key=lambda frame: frame.seed)]
+    seeds = [str(scan[0].seed) for scan in scans]
+    metrics: dict[str, Metric] = {}
+    for name, said in _SAID.items():
+        judged = [_over_time(scan, said) for scan in scans]
+        for measure in judged[0].metrics() if judged else ():
+            metrics[name + measure] = with_interval(_sum_of(judged, measure), seeds)
+    regrets = [regrets_of(scan) for scan in scans]
+    singles = [
+        [abs(row.frame_days - row.true_days) for row in scan if row.truth == BRAIN and row.frame_days is not None]
+        for scan in scans
+    ]
+    ends = [[abs(row.days - row.true_days) for row in scan if row.days is not None][-1:] for scan in scans]
+    covered = [
+        [
+            float(row.low_days <= row.true_days <= row.high_days)
+            for row in scan
+            if row.low_days is not None and row.high_days is not None
+        ][-1:]
+        for scan in scans
+    ]
+    for name, values, of in (
+        ("keyframe_regret", regrets, lambda found: float(np.percentile(found, 95, method="higher"))),
+        ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= WITHIN for value in found)),
+        ("median_error_days", ends, statistics.median),
+        ("single_frame_median_error_days", singles, statistics.median),
+        ("interval_coverage", covered, statistics.fmean),
+    ):
+        metrics[name] = with_interval(_pooled(values, of), seeds)
+    return metrics
+
+
+def regrets_of(scan: Sequence[Frame]) -> list[float]:
+    """Of each plane in view for ``SEEN_SECONDS``: in-plane value of the best frame that passed by, less that of the one
+    kept; all of it where none was kept or the one kept shows something else."""
+    if len(scan) < 2:
+        return []
+    rate_hz = (len(scan) - 1) / (scan[-1].pts_seconds - scan[0].pts_seconds)
+    regrets: list[float] = []
+    for plane in sorted({row.truth for row in scan} - {UNSCORED, OTHER}):
+        shown = [row.in_plane for row in scan if row.truth == plane]
+        if len(shown) < SEEN_SECONDS * rate_hz:
+            continue
+        kept = next((row for row in scan if row.best_of == plane), None)
+        regrets.append(max(shown) - (kept.in_plane if kept is not None and kept.body == plane else 0.0))
+    return regrets
+
+
+def write_frames(path: Path, frames: Iterable[Frame]) -> None:
+    """One CSV row a frame, under the names of `Frame`; what is not known is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(Frame._fields)
+        writer.writerows(frames)
+
+
+def read_frames(path: Path) -> Frames | None:
+    """Rows that `write_frames` wrote; None where the file is something else, or cannot be read at all.
+
+    Raises:
+        ConfigError: a row of such a table cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            table = csv.DictReader(lines)
+            return _rows(path, table) if tuple(table.fieldnames or ()) == Frame._fields else None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _rows(path: Path, table: csv.DictReader[str]) -> Frames:
+    try:
+        return [_parsed(row) for row in table]
+    except (TypeError, ValueError, csv.Error) as error:
+        raise ConfigError(f"{path}, line {table.line_num}: {error}") from None
+
+
+def _parsed(row: Mapping[str, str]) -> Frame:
+    age = {name: float(row[name]) if row[name] else None for name in Frame._fields[-4:]}
+    return Frame(
+        seed=int(row["seed"]), frame=int(row["frame"]), pts_seconds=float(row["pts_seconds"]), truth=row["truth"],
+        body=row["body"], in_plane=float(row["in_plane"]), prediction=row["prediction"],
+        single_frame=row["single_frame"], moving_average=row["moving_average"], best_of=row["best_of"],
+        true_days=float(row["true_days"]), **age,
+    )  # fmt: skip
+
+
+_SAID: Final[dict[str, Callable[[Frame], str]]] = {
+    "": lambda row: row.prediction,
+    "moving_average_": lambda row: row.moving_average,
+    "single_frame_": lambda row: row.single_frame,
+}
+
+
+def _over_time(scan: Sequence[Frame], said: Callable[[Frame], str]) -> OverTime:
+    return over_time([row.pts_seconds for row in scan], [row.truth for row in scan], [said(row) for row in scan])
+
+
+def _sum_of(judged: Sequence[OverTime], measure: str) -> Callable[[np.ndarray], float | None]:
+    return lambda rows: total(judged[row] for row in rows.tolist()).metrics()[measure]
+
+
+def _pooled(
+    values: Sequence[Sequence[float]], of: Callable[[list[float]], float]
+) -> Callable[[np.ndarray], float | None]:
+    def statistic(rows: np.ndarray) -> float | None:
+        pool = [value for row in rows.tolist() for value in values[row]]
+        return of(pool) if pool else None
+
+    return statistic

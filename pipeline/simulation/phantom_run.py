@@ -1,0 +1,60 @@
+"""Phantom scans read by the product, for `pipeline.simulation.phantom` to judge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.evaluation.overtime import UNSCORED
+from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.simulation.demo import analyse
+from fetalstream.pipeline.simulation.phantom import Frame, Frames
+from fetalstream.streamer.phantom.source import PhantomSource
+
+AVERAGED_SECONDS: Final = 0.4
+"""Of the plain moving average that decisions are compared with."""
+
+
+def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str], None] = lambda _: None) -> Frames:
+    """A phantom scan through the whole pipeline, every frame, unpaced.
+
+    Args:
+        seed: of the phantom; below 1,000,000, where no model was trained.
+        seconds: media time.
+        ready: the model.
+        progress: is told how far it is, a line at a time.
+    """
+    found = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
+    best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.rank == 0}
+    best_of = {index: plane for plane, index in best.items()}
+    truths = PhantomSource(seed)
+    rows: Frames = []
+    for reading, averaged in zip(found.readings, _averaged(found.readings), strict=True):
+        truth = truths.truth(reading.frame.index)
+        raw = {label: score.raw for label, score in reading.planes.items()}
+        age = reading.gestation
+        ages = (age.days, age.low_days, age.high_days, age.frame_days) if age else (None,) * 4
+        rows.append(Frame(
+            seed, reading.frame.index, reading.frame.pts_seconds, truth.label or UNSCORED, truth.plane or "",
+            truth.in_plane, reading.plane or wire.OTHER, _largest(raw), averaged,
+            best_of.get(reading.frame.index, ""), truth.gestation_days, *ages,
+        ))  # fmt: skip
+    return rows
+
+
+def _largest(probabilities: Mapping[str, float]) -> str:
+    return max(probabilities, key=lambda label: probabilities[label]) if probabilities else wire.OTHER
+
+
+def _averaged(readings: Sequence[wire.Reading]) -> Iterator[str]:
+    """The plain moving average: the largest mean probability over ``AVERAGED_SECONDS``, whatever it is."""
+    window: list[tuple[float, int, dict[str, float]]] = []
+    for reading in readings:
+        now, epoch = reading.frame.pts_seconds, reading.frame.epoch
+        window = [kept for kept in window if kept[1] == epoch and now - kept[0] < AVERAGED_SECONDS]
+        window.append((now, epoch, {label: score.raw for label, score in reading.planes.items()}))
+        labels = window[-1][2]
+        means = {label: math.fsum(kept[2].get(label, 0.0) for kept in window) / len(window) for label in labels}
+        yield _largest(means)

@@ -1,0 +1,339 @@
+"""One stream's frames in, its readings, keyframes and events out. Passive: no thread, no clock, no socket, no model.
+
+A frame passes twice: `StreamAnalyzer.admit` before the model, `StreamAnalyzer.finish` after it, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.keyframes.clips import ClipRing
+from fetalstream.pipeline.keyframes.decisions import Decisions
+from fetalstream.pipeline.keyframes.keyframes import Shelved
+from fetalstream.pipeline.keyframes.shelf import KeyframeShelf
+from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.readout.latency import Hops, latency_of
+from fetalstream.pipeline.stream.answers import Answer, Bank, answer_of
+from fetalstream.pipeline.stream.ask import Question
+from fetalstream.pipeline.stream.intake import Admitted, Intake
+from fetalstream.pipeline.stream.meaning import Meaning
+from fetalstream.pipeline.stream.offers import Offers
+from fetalstream.streamer.capture.far_masker import FarMasker
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.region.masker import Region, Setting
+from fetalstream.streamer.region.sector import Polygon, Rectangle
+
+_SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
+
+
+class StreamAnalyzer:
+    """What one stream means, over time.
+
+    Every frame admitted is finished, in order, and ends in exactly one of three counts: ``analysed`` (read by the
+    model, or blank and so known to show nothing), ``reused`` or ``failed``.
+
+    Args:
+        stream: its name on the wire.
+        exam: id of the examination that begins.
+        facts: of the model.
+        bank: see `pipeline.stream.answers.Bank`; asked where a brain is seen.
+        bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
+            must not wait.
+        sector: the scan region; None for the whole frame; a `FarMasker` where the frames come masked.
+        spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+        clip_bytes: frames held for clips round the best frames; 0 for no clips.
+
+    Attributes:
+        exam: id of the running examination.
+        exam_began_ns: when it was begun, or its first frame came, monotonic; None before the first frame of all.
+        newest: the newest reading, None before the first.
+        source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
+        picture: the frame that it is about, masked: what may be shown.
+        shelf: the examination's best frames.
+        clips: of the best frames, to be taken from here once they are complete.
+    """
+
+    def __init__(
+        self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
+        bank_ahead: bool = False, sector: Setting | FarMasker = None, spacing_mm: float | None = None,
+        clip_bytes: int = 0,
+    ) -> None:  # fmt: skip
+        self.stream = stream
+        self.exam = exam
+        self.newest: wire.Reading | None = None
+        self.source_size: tuple[int, int] | None = None
+        self._told_trouble: str | None = None
+        self.picture: Frame | None = None
+        self.shelf = KeyframeShelf()
+        self.clips = ClipRing(clip_bytes)
+        self._shelf_before = KeyframeShelf()
+        self._decisions = Decisions()
+        self._offers = Offers(facts)
+        self._bank = bank
+        self._bank_ahead = bank_ahead
+        self._intake = Intake(sector, spacing_mm)
+        self._meaning = Meaning(facts, bank)
+        self._exam_before = exam
+        self.exam_began_ns: int | None = None
+        self._on_the_way: deque[Admitted] = deque()
+        self._answer: Answer | None = None
+        self._answered_exam = exam
+        self._state: wire.State | None = None
+        self._told_spacing_mm = spacing_mm
+        self._analysed = self._reused = self._failed = 0
+
+    @property
+    def state(self) -> wire.State:
+        """Of the signal, with the newest frame; "no_signal" before the first."""
+        return self._state or "no_signal"
+
+    @property
+    def sector(self) -> Setting:
+        """What was said of the scan region; None for the whole frame."""
+        return self._intake.sector
+
+    @property
+    def region(self) -> Region | None:
+        """The scan region of the newest frame; None where the whole frame is used, or it is not known."""
+        return self._intake.region
+
+    @property
+    def finished(self) -> int:
+        """Frames that are through, whatever became of them."""
+        return self._analysed + self._reused + self._failed
+
+    def counts(self, captured: int, dropped: int, waiting: int) -> wire.Counts:
+        """All counts at this moment; the arguments count what has not been admitted."""
+        return wire.Counts(
+            captured=captured,
+            analysed=self._analysed,
+            reused=self._reused,
+            dropped=dropped,
+            failed=self._failed,
+            in_flight=waiting + len(self._on_the_way),
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether every frame that was admitted is finished."""
+        return not self._on_the_way
+
+    def admit(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> Admitted:
+        """Take the next frame in and decide what it needs.
+
+        Args:
+            frame: as captured.
+            now_ns: monotonic.
+            dropped: frames of this stream dropped so far, for its reading.
+            arrived_ns: when it reached this process, monotonic; None where nobody looked.
+        """
+        self.exam_began_ns = now_ns if self.exam_began_ns is None else self.exam_began_ns
+        # Of the first examination nothing is late: the one before it is itself.
+        exam = self._exam_before if frame.captured_ns < self.exam_began_ns else self.exam
+        admitted = self._intake.admit(frame, exam, now_ns, dropped)
+        ahead = self._bank_ahead and admitted.action == "analyse"
+        spacing_mm = self._meaning.input_spacing_mm(admitted) if ahead else None
+        bank = None if spacing_mm is None else self._bank(spacing_mm)
+        admitted = replace(admitted, arrived_ns=arrived_ns, bank=bank)
+        self._on_the_way.append(admitted)
+        return admitted
+
+    def finish(
+        self, admitted: Admitted, scores: Scores | None, now_ns: int, hops: Hops | None = None
+    ) -> list[wire.Message]:
+        """The messages of a frame that has been through the model: its reading first.
+
+        Args:
+            admitted: the oldest one that is not finished yet.
+            scores: what the model said of it; None where it was not asked, or said nothing finite.
+            now_ns: monotonic.
+            hops: of the frame's batch; None where the model was not asked.
+
+        Raises:
+            ValueError: another frame is due first.
+        """
+        if not self._on_the_way or self._on_the_way[0] is not admitted:
+            raise ValueError(f"{self.stream}: frames are finished in the order in which they were admitted")
+        self._on_the_way.popleft()
+        self._settle_answer(admitted, scores)
+        answered = admitted.action == "blank" or self._answer is not None
+        if admitted.action == "refuse" or not answered:
+            return self._fail(admitted)
+        self._told_trouble = None
+        self._analysed += admitted.action != "reuse"
+        self._reused += admitted.action == "reuse"
+        latency = latency_of(admitted.frame.captured_ns, admitted.arrived_ns, admitted.admitted_ns, now_ns, hops)
+        ours = admitted.exam == self.exam
+        reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
+        self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
+        self.picture = admitted.frame
+        if ours:
+            self._offers.read(admitted, reading, self.shelf)
+        ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
+        told = [self._keyframe(shelved) for shelved in ripe]
+        if admitted.action != "blank":
+            self.clips.add(admitted.frame, admitted.exam, admitted.masking)
+        return [reading, *told, *self._region_events(admitted), *self._changes(admitted)]
+
+    def kept(self, keyframe: str) -> Shelved | None:
+        """The kept frame of that id, of this examination or the one before; None where there is none."""
+        return self.shelf.get(keyframe) or self._shelf_before.get(keyframe)
+
+    def flush(self) -> list[wire.Message]:
+        """Keyframes that were still waiting their turn, at the end of the stream."""
+        messages: list[wire.Message] = [self._keyframe(shelved) for shelved in self.shelf.flush()]
+        self.clips.finish()
+        return messages
+
+    def new_exam(self, exam: str, now_ns: int) -> list[wire.Message]:
+        """Another patient: nothing of the examination before is fused with what comes.
+
+        Frames that were captured before ``now_ns`` still belong to the examination before, and its kept frames can
+        still be fetched, until the examination after this one begins.
+        """
+        messages = self.flush()
+        self._exam_before, self.exam, self.exam_began_ns = self.exam, exam, now_ns
+        self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
+        self._decisions = Decisions()
+        self._offers.forget()
+        self._meaning.forget_ages()
+        return [*messages, self.event("new_exam", {"previous": self._exam_before})]
+
+    def set_spacing(self, spacing_mm: float | None) -> list[wire.Message]:
+        """The operator's word on millimetres per pixel of the source's frames; None leaves it to the source.
+
+        Ages read with the spacing before are forgotten: they were read with the wrong sentences.
+        """
+        self._intake.spacing_mm = self._told_spacing_mm = spacing_mm
+        self._meaning.forget_ages()
+        self._intake.answer_lost()
+        given_by = None if spacing_mm is None else "operator"
+        return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
+
+    def set_sector(self, sector: Setting) -> list[wire.Message]:
+        """Another scan region; None for the whole frame.
+
+        Raises:
+            ValueError: it does not fit in the source's frames, where their size is known.
+        """
+        if isinstance(sector, (Rectangle, Polygon)) and self.source_size is not None:
+            width, height = self.source_size
+            around = sector.rectangle
+            if around.x + around.width > width or around.y + around.height > height:
+                raise ValueError(f"the sector {sector} does not fit in {self.stream}'s frames of {width} x {height}")
+        self._intake.set_sector(sector)
+        self._meaning.forget_frames()
+        return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
+
+    def mark(self, text: str) -> list[wire.Message]:
+        """The operator wants to find this moment again."""
+        detail: dict[str, Any] = {"text": text}
+        if self.newest is not None:
+            seen = self.newest.frame
+            detail |= {"index": seen.index, "epoch": seen.epoch, "pts_seconds": seen.pts_seconds}
+        return [self.event("mark", detail)]
+
+    def snapshot(self) -> wire.Keyframe:
+        """Keep the newest frame, whatever its score.
+
+        Raises:
+            ValueError: there is none in this examination yet.
+        """
+        reading = self.newest
+        if reading is None or self.picture is None or reading.exam != self.exam:
+            raise ValueError(f"{self.stream}: no frame of this examination has been read yet; try again")
+        candidate = self._offers.candidate(self.picture, reading, reading.plane or wire.OTHER)
+        taken = replace(candidate, chosen_by="operator")
+        self.shelf.snapshot(taken)
+        return self._keyframe(taken)
+
+    def decide(self, keyframe: str, verdict: str, plane: str | None, subplane: str | None) -> list[wire.Message]:
+        """The operator's word on a best frame; see `Decisions.decide`.
+
+        Raises:
+            ValueError: no such frame, verdict or plane.
+        """
+        for label, known in (
+            (plane, (*self._meaning.facts.planes, wire.OTHER)),
+            (subplane, self._meaning.facts.subplanes),
+        ):
+            if label is not None and label not in known:
+                raise ValueError(f"unknown label {label!r}: choose {', '.join(known)}")
+        return [self.event("decision", self._decisions.decide(self.shelf, keyframe, verdict, plane, subplane))]
+
+    def undo(self) -> list[wire.Message]:
+        """Takes the operator's last word back.
+
+        Raises:
+            ValueError: there is none in this examination.
+        """
+        return [self.event("decision", self._decisions.undo(self.shelf))]
+
+    def ask(self, asked: Question | None) -> None:
+        """Score frames against a sentence; None for no longer."""
+        self._meaning.ask(asked)
+
+    def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
+        """Something that happened to this stream."""
+        return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
+
+    def _settle_answer(self, admitted: Admitted, scores: Scores | None) -> None:
+        if admitted.exam != self._answered_exam:
+            self._answered_exam, self._answer = admitted.exam, None
+            self._meaning.forget_frames()
+        if admitted.action == "analyse":
+            self._answer = None if scores is None else answer_of(scores, self._meaning.facts, admitted.quality)
+        elif admitted.action == "blank":
+            self._answer = None
+
+    def _fail(self, admitted: Admitted) -> list[wire.Message]:
+        self._failed += 1
+        self._intake.answer_lost()
+        # A region that does not fit fails every frame: that is told once, and counted.
+        if admitted.trouble is not None and admitted.trouble == self._told_trouble:
+            return self._region_events(admitted)
+        self._told_trouble = admitted.trouble
+        said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
+        detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}
+        return [self.event("frame_failed", detail, admitted.exam), *self._region_events(admitted)]
+
+    def _region_events(self, admitted: Admitted) -> list[wire.Message]:
+        return [self.event(each.event, dict(each.detail), admitted.exam) for each in admitted.events]
+
+    def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
+        self._decisions.announced(shelved.keyframe)
+        rank = self.shelf.rank(shelved)
+        if not rank:  # when a runner-up is told, much of its clip is gone already
+            self.clips.want(shelved)
+        return msgspec.structs.replace(shelved.message(rank), exam=self.exam, stream=self.stream)
+
+    def _changes(self, admitted: Admitted) -> list[wire.Message]:
+        """Events that this frame's signal or spacing bring about."""
+        before, self._state = self._state, admitted.state
+        happened: dict[wire.EventName, bool] = {
+            "unfreeze": before == "frozen" != admitted.state,
+            "freeze": before != "frozen" == admitted.state,
+            "signal_lost": before not in _BLANK and admitted.state in _BLANK,
+            "signal_back": before in _BLANK and admitted.state not in _BLANK,
+        }
+        seen = {"state": admitted.state, "index": admitted.frame.index}
+        messages: list[wire.Message] = [self.event(name, seen, admitted.exam) for name in happened if happened[name]]
+        spacing_mm, told_mm = admitted.frame.spacing_mm, self._told_spacing_mm
+        if spacing_mm != told_mm and not _about(spacing_mm, told_mm):
+            self._told_spacing_mm = spacing_mm
+            detail = {"spacing_mm": spacing_mm, "spacing_from": admitted.frame.spacing_from}
+            messages.append(self.event("spacing_changed", detail, admitted.exam))
+        return messages
+
+
+_BLANK: Final = ("black", "no_signal")
+
+
+def _about(one_mm: float | None, other_mm: float | None) -> bool:
+    return one_mm is not None and other_mm is not None and abs(one_mm / other_mm - 1) <= _SPACING_TOLD

@@ -1,0 +1,144 @@
+"""From one frame's answer to its reading: planes and subplanes over time, and the examination's age. Passive."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.model.preprocess import input_spacing_mm
+from fetalstream.pipeline.readout.gestation import BRAIN, ExamGestation, Outcome
+from fetalstream.pipeline.readout.temporal import PlaneFilter, Smoothed
+from fetalstream.pipeline.stream.answers import Answer, Bank, frame_info, scored
+from fetalstream.pipeline.stream.ask import AskMeter, Question
+from fetalstream.pipeline.stream.intake import Admitted
+
+# A brain is named from 0.6 on; heads off their plane are smaller than the truth and often score between, so an age
+# wants more.
+BRAIN_SURE: Final = 0.8
+
+
+class Meaning:
+    """Reads the frames of one stream in order.
+
+    Args:
+        facts: of the model; kept as an attribute.
+        bank: asked for the spacing of decided brain frames.
+        gestation: of the examination; by default a new one with the model's constants.
+    """
+
+    def __init__(self, facts: ModelFacts, bank: Bank, gestation: ExamGestation | None = None) -> None:
+        self.facts = facts
+        self._bank = bank
+        self._labels = (*facts.planes, wire.OTHER)
+        over_time = facts.temporal
+        self._planes = PlaneFilter(self._labels, over_time)
+        self._subplanes = PlaneFilter(
+            facts.subplanes, over_time, enter=over_time.subplane_enter, leave=over_time.subplane_leave
+        )
+        self._ask: AskMeter | None = None
+        self._gestation = gestation or ExamGestation(facts.half_widths, facts.shared)
+
+    def ask(self, asked: Question | None) -> None:
+        """Score frames against a sentence from now on; None for no longer."""
+        self._ask = None if asked is None else AskMeter(asked)
+
+    def forget_frames(self) -> None:
+        """What comes has nothing to do with the frames before."""
+        self._planes.reset()
+        self._subplanes.reset()
+
+    def forget_ages(self) -> None:
+        """Another examination, or ages that were read with a wrong spacing."""
+        self._gestation.reset()
+
+    def read(
+        self, admitted: Admitted, answer: Answer | None, latency: wire.Latency, *, of_this_exam: bool
+    ) -> wire.Reading:
+        """The reading of the next frame, without stream name.
+
+        Args:
+            admitted: the frame.
+            answer: its own or the repeated one; None where there is nothing to be read.
+            latency: for the reading.
+            of_this_exam: False for a stray frame of the examination before: it counts for no age.
+        """
+        frame = admitted.frame
+        if answer is None:
+            self.forget_frames()
+        seen = None if answer is None else self._planes.update(frame.pts_seconds, frame.epoch, answer.planes)
+        plane = None if seen is None else seen.plane
+        subplanes = self._subplanes_of(admitted, answer, plane)
+        sure = seen is not None and self._brain_share(seen) >= BRAIN_SURE
+        age = self._age(admitted, answer, plane, sure=sure) if of_this_exam else Outcome(None, "uncertain")
+        return wire.Reading(
+            exam=admitted.exam,
+            frame=frame_info(frame),
+            state=admitted.state,
+            reused=admitted.action == "reuse",
+            planes={}
+            if answer is None or seen is None
+            else scored(self._labels, answer.plane_cosines, answer.planes, seen),
+            plane=plane,
+            subplanes=None
+            if answer is None or subplanes is None
+            else scored(self.facts.subplanes, answer.subplane_cosines, answer.subplanes, subplanes),
+            subplane=None if subplanes is None else subplanes.plane,
+            subplane_close=self._rival_of(subplanes),
+            gestation=age.gestation,
+            gestation_missing=age.missing,
+            quality=None if answer is None else answer.quality,
+            ask=None
+            if answer is None or self._ask is None
+            else self._ask.update(frame.pts_seconds, frame.epoch, answer.scores.embedding),
+            latency_ms=latency,
+            model=self.facts.name,
+            calibrated=self.facts.calibrated,
+            dropped=admitted.dropped,
+        )
+
+    def input_spacing_mm(self, admitted: Admitted) -> float | None:
+        """Millimetres per pixel of the model's input for this frame; None where the model or the frame knows none."""
+        frame = admitted.frame
+        if frame.spacing_mm is None or not self.facts.knows_gestation:
+            return None
+        return input_spacing_mm(frame.height, frame.width, frame.spacing_mm, self.facts.image_size)
+
+    def _subplanes_of(self, admitted: Admitted, answer: Answer | None, plane: str | None) -> Smoothed | None:
+        if answer is None or plane != BRAIN or not self.facts.subplanes:
+            self._subplanes.reset()
+            return None
+        return self._subplanes.update(admitted.frame.pts_seconds, admitted.frame.epoch, answer.subplanes)
+
+    def _rival_of(self, subplanes: Smoothed | None) -> str | None:
+        """The second subplane, where it is close to the first."""
+        if subplanes is None or subplanes.probabilities is None or len(self.facts.subplanes) < 2:
+            return None
+        second, first = np.argsort(subplanes.probabilities)[-2:].tolist()
+        lead = subplanes.probabilities[first] - subplanes.probabilities[second]
+        return self.facts.subplanes[second] if lead <= self.facts.temporal.subplane_close else None
+
+    def _brain_share(self, seen: Smoothed) -> float:
+        if seen.probabilities is None or BRAIN not in self._labels:
+            return 0.0
+        return float(seen.probabilities[self._labels.index(BRAIN)])
+
+    def _age(self, admitted: Admitted, answer: Answer | None, plane: str | None, *, sure: bool) -> Outcome:
+        if not self.facts.knows_gestation:
+            return Outcome(None, "model_has_none")
+        frame = admitted.frame
+        spacing_mm = self.input_spacing_mm(admitted)
+        row = None
+        if answer is not None and plane == BRAIN and spacing_mm is not None:
+            row = answer.row(self._bank, spacing_mm)
+        return self._gestation.update(
+            row,
+            plane_sure=plane == BRAIN,
+            spacing_mm=spacing_mm,
+            frame_width_mm=None if frame.spacing_mm is None else frame.width * frame.spacing_mm,
+            aspect=frame.height / frame.width,
+            repeated=admitted.still or admitted.action == "reuse",
+            unsure=not sure,
+        )

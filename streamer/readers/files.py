@@ -1,0 +1,207 @@
+"""Video files, through PyAV: what decodes is delivered, as full-range, square, upright pixels."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from fetalstream.streamer.errors import SourceError
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.readers import identity
+from fetalstream.streamer.readers.damage import Damage, Extent
+from fetalstream.streamer.readers.decoded import Straightener, pts_seconds
+from fetalstream.streamer.readers.picture import MAX_PIXELS
+from fetalstream.streamer.readers.timeline import Timeline
+
+# FFmpeg also "plays" text files, and play lists that open other files; only true video containers are let in.
+_FORMATS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,m4v,ogg,flv,asf,gif,mjpeg,ivf,obu,yuv4mpegpipe,mxf,dv"
+)
+_TIMEOUT_SECONDS = (10, 10)  # to open, and for any one read: a file may lie on a network drive that went away
+_DEFAULT_RATE_HZ = 25.0
+_MAX_RATE_HZ = 1000
+_DRAINS = 64  # a decoder holds back some frames; a damaged one must not be asked for ever
+
+
+class VideoFile:
+    """Every frame of a video file, in order. Can be iterated again: each time from the start.
+
+    Attributes:
+        frames_expected: as the file's header says, None where it does not.
+        rate_hz: frames a second as the header says, None where it does not.
+        identity: see :func:`streamer.readers.identity.of_file`.
+        warnings: one line each, added while the file is read.
+
+    Args:
+        path: an existing file.
+        spacing_mm: millimetres per pixel of the frames as they are delivered (square pixels). It holds for the size
+            of the first frame: frames of another size have none.
+        clock_ns: the monotonic clock that stamps arrivals.
+
+    Raises:
+        SourceError: when the file is not a video, or not one picture in it can be decoded.
+    """
+
+    kind: Literal["file"] = "file"
+    live = False
+
+    def __init__(
+        self, path: Path, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._path = path
+        self._spacing_mm = spacing_mm
+        self._clock_ns = clock_ns
+        self._closed = False
+        self.warnings: list[str] = []
+        self.identity = identity.of_file(path)
+        with _open(path) as container:
+            stream = _video_stream(container, path)
+            self.frames_expected = stream.frames or None
+            self.rate_hz = _rate_hz(stream)
+            self._period_seconds = 1 / (self.rate_hz or _DEFAULT_RATE_HZ)
+            self._extent = Extent(self.frames_expected, _duration_seconds(container, stream), self._period_seconds)
+            if next(_pictures(container, stream, Damage()), None) is None:
+                raise SourceError("no picture in it can be decoded; the file is damaged", path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the iteration that is under way, in whatever thread, at its next frame."""
+        # The thread that decodes closes the container: closing it under a running decoder would crash.
+        self._closed = True
+
+    def __iter__(self) -> Iterator[Frame]:
+        damage, count, seconds = Damage(), 0, 0.0
+        with _open(self._path) as container:
+            stream = _video_stream(container, self._path)
+            timeline = Timeline(self._period_seconds)
+            stamped = _has_presentation_times(container, stream)
+            first_size: tuple[int, int] | None = None
+            for index, pixels, pts in self._upright_pictures(container, stream, damage):
+                if self._closed:
+                    return
+                if pts is None or not stamped:
+                    self._warn(f"frames without time stamps are timed at {1 / self._period_seconds:g} a second")
+                size = pixels.shape[0], pixels.shape[1]
+                first_size = first_size or size
+                seconds, epoch = timeline.place(pts if stamped else None, size)
+                spacing = self._spacing_mm if size == first_size else None
+                if spacing is None and self._spacing_mm is not None:
+                    self._warn("the frames change their size; the given spacing holds for the first size only")
+                spacing_from = None if spacing is None else "operator"
+                count += 1
+                yield Frame(pixels, index, seconds, self._clock_ns(), epoch, spacing, spacing_from)
+        shortfall = self._extent.shortfall(count, seconds)
+        for line in [*damage.lines(), *([shortfall] if shortfall else [])]:
+            self._warn(line)
+
+    def _upright_pictures(
+        self, container: InputContainer, stream: VideoStream, damage: Damage
+    ) -> Iterator[tuple[int, Pixels, float | None]]:
+        """Index, pixels and time stamp in seconds of every picture that can be looked at."""
+        straightener = Straightener(stream, self._warn)
+        for index, picture in enumerate(_pictures(container, stream, damage)):
+            try:
+                pixels = straightener.pixels(picture)
+            except Exception:
+                damage.unusable += 1
+                continue
+            damage.blemished += picture.is_corrupt
+            if picture.interlaced_frame:
+                self._warn("the video is interlaced: moving edges are combed; a progressive recording reads better")
+            yield index, pixels, pts_seconds(picture, stream)
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        # The protocol is named so that no file name is taken for a URL or a list of files.
+        return av.open(
+            f"file:{os.fspath(path)}",
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+            metadata_errors="replace",
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except Exception as error:  # UnicodeError, IndexError and plain OSError come out beside PyAV's own
+        raise SourceError("not a video that can be read; give a video file, or a folder of images", path) from error
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    stream = container.streams.best("video")  # not the cover picture that may lie beside it
+    if not isinstance(stream, VideoStream):
+        raise SourceError("has no video in it; give a video file, or a folder of images", path)
+    # Not threads by frame: at the damaged end of a file, the frames that such threads still hold are lost.
+    stream.thread_type = "SLICE"
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    return stream
+
+
+def _rate_hz(stream: VideoStream) -> float | None:
+    rate = stream.guessed_rate or stream.average_rate
+    return float(rate) if rate and 0 < rate <= _MAX_RATE_HZ else None
+
+
+def _duration_seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    # The whole file's duration says something about the picture where there is nothing but the picture.
+    if container.duration is None or len(container.streams) > 1:
+        return None
+    return container.duration / av.time_base
+
+
+def _has_presentation_times(container: InputContainer, stream: VideoStream) -> bool:
+    # AVI knows the order of decoding only: where frames are reordered, its times belong to other frames.
+    return not (container.format.name == "avi" and stream.codec_context.has_b_frames)
+
+
+def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
+    """Every picture that decodes, whatever happens to the others."""
+    for packet in _packets(container, stream, damage):
+        try:
+            pictures = packet.decode()
+        except Exception:  # see _open
+            damage.undecoded += 1
+            continue
+        yield from pictures
+    for _ in range(_DRAINS):
+        try:
+            pictures = stream.codec_context.decode(None)
+        except EOFError:
+            return
+        except Exception:
+            damage.undecoded += 1
+            continue
+        if not pictures:
+            return
+        yield from pictures
+
+
+def _packets(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[Packet[VideoStream]]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except Exception:  # see _open
+            damage.reading_failed = True
+            return
+        yield packet

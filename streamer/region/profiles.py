@@ -1,0 +1,135 @@
+"""What is remembered of a scanner's screen: the scan region, the ruler, and how the rest of the screen looks.
+
+A profile is a TOML file in ``configs/scanners`` or in the user's own ``scanners`` folder, which goes first::
+
+    name = "room-2"
+    width = 975
+    height = 735
+    kind = "convex"
+    sector = [[228, 74], [747, 74], [898, 734], [60, 734]]   # or [x, y, width, height]
+    tick_mm = 5.0          # from one of the ruler's finest ticks to the next
+    spacing_mm = 0.063     # when it was calibrated; shown, never taken for the present one
+    look = ["0f3...", ...] # 24 rows of 32 hexadecimal digits: the screen outside the region
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import cv2
+import msgspec
+import numpy as np
+import platformdirs
+
+from fetalstream.streamer.errors import SourceError, shown
+from fetalstream.streamer.frame import Pixels
+from fetalstream.streamer.region.fan import Kind
+from fetalstream.streamer.region.sector import Shape, from_values
+
+_COLUMNS, _ROWS = 32, 24
+_LIKE_LEVELS: Final = 1  # of 16
+_LIKE_SHARE: Final = 0.85  # of the cells outside the region that are not black
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One scanner's screen; see above."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    width: Annotated[int, msgspec.Meta(ge=1)]
+    height: Annotated[int, msgspec.Meta(ge=1)]
+    kind: Kind = "convex"
+    sector: list[Any]
+    tick_mm: _Positive | None = None
+    spacing_mm: _Positive | None = None
+    look: list[str] = []
+
+    @property
+    def shape(self) -> Shape:
+        """The remembered region.
+
+        Raises:
+            SourceError: it is none.
+        """
+        return from_values(self.sector)
+
+    def fits(self, pixels: Pixels) -> bool:
+        """Whether a frame has the remembered size, and its screen looks as remembered outside the region."""
+        if pixels.shape[:2] != (self.height, self.width):
+            return False
+        if not self.look:
+            return True
+        now = look_of(pixels, self.shape)
+        # Where both are black nothing is told: most of every screen is.
+        pairs = [(int(a, 16), int(b, 16)) for a, b in zip("".join(self.look), "".join(now), strict=True)
+                 if a != "." and b != "." and (a, b) != ("0", "0")]  # fmt: skip
+        return sum(abs(a - b) <= _LIKE_LEVELS for a, b in pairs) >= _LIKE_SHARE * len(pairs)
+
+
+def look_of(pixels: Pixels, shape: Shape) -> list[str]:
+    """How a screen looks outside the region: mean levels, 0 to f, of 24 rows of 32 cells; a dot inside it."""
+    gray = pixels if pixels.ndim == 2 else pixels[:, :, 1]
+    inside = np.zeros(gray.shape, np.uint8)
+    cv2.fillPoly(inside, [np.rint(np.array(shape.polygon)).astype(np.int32)], (255,))
+    covered = np.asarray(cv2.resize(inside, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA))
+    cells = np.asarray(cv2.resize(gray, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA)) // 16
+    return ["".join("." if covered[y, x] > 0 else f"{cells[y, x]:x}" for x in range(_COLUMNS)) for y in range(_ROWS)]
+
+
+def user_folder() -> Path:
+    """Where the user's own profiles lie."""
+    return platformdirs.user_config_path("fetalstream") / "scanners"
+
+
+def load_profile(name: str) -> Profile:
+    """The profile of that name, the user's own before ours; or the file at that path.
+
+    Raises:
+        SourceError: there is none, or it is not a profile.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        text = _read(path)
+    else:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            raise SourceError("a scanner profile's name is made of letters, digits, - and _", name)
+        ours = importlib.resources.files("fetalstream.configs") / "scanners" / f"{name}.toml"
+        own = user_folder() / f"{name}.toml"
+        if not own.is_file() and not ours.is_file():
+            raise SourceError("there is no such scanner profile; write one with fetalstream calibrate SOURCE", name)
+        text = _read(own) if own.is_file() else ours.read_text(encoding="utf-8")
+    try:
+        profile = msgspec.toml.decode(text, type=Profile)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise SourceError(f"not a scanner profile: {shown(error)}", name) from error
+    if profile.look and ([len(row) for row in profile.look] != [_COLUMNS] * _ROWS):
+        raise SourceError(f"look must be {_ROWS} rows of {_COLUMNS} digits; calibrate it again", name)
+    _ = profile.shape
+    return profile
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"the scanner profile cannot be read ({type(error).__name__})", path) from error
+
+
+def write_profile(profile: Profile, folder: Path) -> Path:
+    """Writes ``NAME.toml``; the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{profile.name}.toml"
+    lines = [
+        f'name = "{profile.name}"', f"width = {profile.width}", f"height = {profile.height}",
+        f'kind = "{profile.kind}"', f"sector = {profile.sector}",
+    ]  # fmt: skip
+    numbers = {"tick_mm": profile.tick_mm, "spacing_mm": profile.spacing_mm}
+    lines += [f"{key} = {float(value)!r}" for key, value in numbers.items() if value is not None]
+    lines.append("look = [\n" + "".join(f'    "{row}",\n' for row in profile.look) + "]")
+    part = path.with_suffix(".part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path

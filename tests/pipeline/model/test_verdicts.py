@@ -1,0 +1,34 @@
+import pytest
+
+from fetalstream.pipeline.model import verdicts
+from fetalstream.pipeline.model.verdicts import Verdict
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+
+
+def test_what_failed_has_failed_for_those_weights_there_and_in_that_precision():
+    verdicts.remember(Verdict("aa", "cpu", "bfloat16", ("planes differ",)))
+    verdicts.remember(Verdict("bb", "cpu", "bfloat16", ()))
+    assert verdicts.failed("aa", "cpu", "bfloat16")
+    assert not verdicts.failed("bb", "cpu", "bfloat16")
+    assert not verdicts.failed("aa", "cuda", "bfloat16")
+    assert not verdicts.failed("aa", "cpu", "int8")
+
+
+def test_a_later_verdict_counts_and_a_damaged_one_does_not(tmp_path):
+    verdicts.remember(Verdict("aa", "cpu", "bfloat16", ("planes differ",)))
+    verdicts.remember(Verdict("aa", "cpu", "bfloat16", ()))
+    assert not verdicts.failed("aa", "cpu", "bfloat16")
+    verdicts.remember(Verdict("aa", "cpu", "bfloat16", ("planes differ",)))
+    (path,) = (tmp_path / "cache" / "verdicts").iterdir()
+    path.write_text("{")
+    assert not verdicts.failed("aa", "cpu", "bfloat16")
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "cache").write_text("in the way")
+    verdicts.remember(Verdict("aa", "cpu", "bfloat16", ("planes differ",)))
+    assert not verdicts.failed("aa", "cpu", "bfloat16")

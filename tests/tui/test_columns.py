@@ -1,5 +1,0 @@
-from tui.columns import columns
-
-
-def test_columns_line_up_and_end_without_blanks():
-    assert columns([("A", "BB", "C"), ("aaa", "b", "")]) == ["A    BB  C", "aaa  b"]

@@ -1,0 +1,102 @@
+"""``fetalstream calibrate``: looks at a source's screen, shows what was found, asks, and writes a scanner profile."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from fetalstream.streamer.region.calibration import Calibration
+    from fetalstream.streamer.sources import Source
+
+_FIRST_S: Final = 10.0  # of media time looked at, while no region is sure
+_PATIENCE_S: Final = 20.0  # with a live source that sends nothing
+
+
+def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | None) -> bool:
+    """Whether a region was found; with ``as_json``, whether there was anything to be looked at.
+
+    Args:
+        source: as for ``run``.
+        name: of the profile; None to ask for it.
+        as_json: print one JSON object and ask nothing.
+        picture: where the picture of what was found goes; None for ``calibration.png``, or none with ``as_json``.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    from fetalstream.streamer.errors import SourceError
+    from fetalstream.streamer.region.calibration import look_at, save_picture
+    from fetalstream.streamer.sources import open_source
+
+    with open_source(source) as opened, _impatient(opened):
+        try:
+            found = look_at(opened, seconds=_FIRST_S)
+        except SourceError:
+            trouble = getattr(opened, "trouble", None)
+            if trouble is None:
+                raise
+            raise SourceError(f"no picture came within {_PATIENCE_S:g} seconds ({trouble})") from None
+    if picture is not None or not as_json:
+        save_picture(found, picture or Path("calibration.png"))
+    if as_json:
+        print(json.dumps(found.told()))
+        return True
+    _show(found, picture or Path("calibration.png"))
+    if found.sector is None or not sys.stdin.isatty():
+        return found.sector is not None
+    _offer(found, name)
+    return True
+
+
+@contextmanager
+def _impatient(source: Source) -> Generator[None]:
+    """Ends a live source that sends nothing; one that does is ended soon by the time of its frames."""
+    timer = threading.Timer(_PATIENCE_S, source.close)
+    if source.live:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _show(found: Calibration, picture: Path) -> None:
+    told = found.told()
+    for line in _sketch(found):
+        print(line)
+    sector, ruler = told["sector"], told["ruler"]
+    if found.sector is None:
+        print("Scan region: not found. Give it yourself: --sector X,Y,W,H, or corners in a configuration file.")
+    else:
+        x, y, width, height = sector["rectangle"]
+        sure = f"confidence {sector['confidence']:.2f}"
+        print(f"Scan region ({found.sector.kind}): {width} x {height} pixels from {x}, {y}; {sure}")
+    if ruler is None:
+        print("Depth ruler: not read. Give the scale yourself: --spacing MM.")
+    else:
+        print(f"Depth ruler: {ruler['spacing_mm']:.4f} mm a pixel; confidence {ruler['confidence']:.2f}")
+    print(f"State: {found.state}.")
+    print(f"Picture: {picture}. It shows the whole screen, names included: delete it when you have looked at it.")
+
+
+def _sketch(found: Calibration, columns: int = 64) -> list[str]:
+    """The screen in letters: ``#`` where it is kept, ``.`` where something is masked, nothing where it is black."""
+    kept, lit = found.cells(columns)
+    return ["".join("#" if k else "." if bright else " " for k, bright in zip(*row, strict=True))
+            for row in zip(kept, lit, strict=True)]  # fmt: skip
+
+
+def _offer(found: Calibration, name: str | None) -> None:
+    from fetalstream.streamer.region.profiles import user_folder, write_profile
+
+    if input("Is that right? Write a profile? [y/N] ").strip().lower() not in ("y", "yes"):
+        return
+    chosen: Any = name or input("Name of the scanner (letters, digits, - and _): ").strip()
+    path = write_profile(found.profile(chosen), user_folder())
+    print(f"Written: {path}. Use it with: fetalstream run SOURCE --profile {chosen}")

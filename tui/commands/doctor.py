@@ -1,0 +1,191 @@
+"""``fetalstream doctor``: what is installed, what would run here and how fast, and what mends what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
+
+import psutil
+
+from fetalstream.pipeline.wire import NOTICE
+from fetalstream.tui.commands.columns import columns
+from fetalstream.tui.commands.loading import load, versions
+from fetalstream.tui.settings.settings import ModelSettings
+
+PROBE_S: Final = 2.0
+WARN_BELOW_GB: Final = 5.0
+STOP_BELOW_GB: Final = 1.0
+
+# What is installed only where asked for: a module that comes with it, and what it is for.
+_EXTRAS: Final = {
+    "dicom": ("pydicom", "DICOM"),
+    "web": ("textual_serve", "dashboard in a browser"),
+    "biomedclip": ("transformers", "BiomedCLIP"),
+}
+
+Verdict = Literal["ok", "note", "wrong"]
+_MARKS: Final[dict[Verdict, str]] = {"ok": "ok", "note": "-", "wrong": "!!"}
+
+
+class Finding(NamedTuple):
+    """One line of the report; ``verdict`` "wrong" is what keeps it from working, "note" what is good to know."""
+
+    what: str
+    found: str
+    verdict: Verdict = "ok"
+
+
+def examine(model: str) -> bool:
+    """Prints the report, section by section as it is found; returns whether all that is needed is there."""
+    well = True
+    sections: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("Software", _software),
+        ("Machine", _machine),
+        ("Models", _models),
+        ("Places", _places),
+        ("Terminal", _terminal),
+        ("Speed", lambda: _speed(model)),
+    ]
+    for title, findings in sections:
+        found = list(findings())
+        print("\n".join([title, *report(found), ""]), flush=True)
+        well = well and all(finding.verdict != "wrong" for finding in found)
+    print("All that is needed is here." if well else "Something is missing: see the lines marked !!.")
+    print(NOTICE)
+    return well
+
+
+def report(findings: list[Finding]) -> list[str]:
+    """Findings in columns."""
+    return columns([(f"  {_MARKS[each.verdict]}", each.what, each.found) for each in findings])
+
+
+def _software() -> Iterator[Finding]:
+    told = versions()
+    yield Finding("fetalstream", f"{told.pop('fetalstream', 'not installed')}, Python {told.pop('python')}")
+    yield Finding("libraries", ", ".join(f"{name} {told[name]}" for name in told if name != "av"))
+    import av
+
+    codecs = av.library_versions["libavcodec"]
+    yield Finding("video", f"av {told['av']}, libavcodec {'.'.join(map(str, codecs))}")
+    for extra, (module, what) in _EXTRAS.items():
+        if importlib.util.find_spec(module) is not None:
+            yield Finding(what, "here")
+        else:
+            yield Finding(what, f"not here; pip install 'fetalstream[{extra}]'", "note")
+    yield Finding("OpenIGTLink", "here")
+
+
+def _machine() -> Iterator[Finding]:
+    import torch
+
+    memory_gb = psutil.virtual_memory().total / 2**30
+    cores = psutil.cpu_count() or 1
+    yield Finding("computer", f"{platform.system()} {platform.machine()}, {cores} cores, {memory_gb:.0f} GB memory")
+    has_bf16 = any(
+        bool(getattr(torch.cpu, check, lambda: False)())
+        for check in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
+    how = "bf16, fp32" if has_bf16 else "fp32 (it multiplies no bf16)"
+    yield Finding("processor", f"{torch.backends.cpu.get_cpu_capability()}; large models run in {how}")
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            about = torch.cuda.get_device_properties(number)
+            yield Finding(f"cuda:{number}", f"{about.name}, {about.total_memory / 2**30:.0f} GB")
+    else:
+        yield Finding("graphics", "no CUDA device that torch can use; everything runs on the processor", "note")
+
+
+def _models() -> Iterator[Finding]:
+    from fetalstream.pipeline.errors import ConfigError
+    from fetalstream.pipeline.model.models import list_models
+
+    try:
+        statuses = list_models()
+    except ConfigError as error:
+        yield Finding("model files", str(error), "wrong")
+        return
+    for status in statuses:
+        if status.path is not None:
+            calibrated = "calibrated" if status.calibrated_on else "UNCALIBRATED"
+            yield Finding(status.name, f"weights are here, {calibrated}, {status.licence}")
+        else:
+            bundled = status.weights.startswith("bundled")
+            mend = "its weights belong to the package: install it again" if bundled else _pull(status.name)
+            yield Finding(status.name, mend, "wrong" if bundled else "note")
+
+
+def _pull(name: str) -> str:
+    return f"weights are not here; get them with: fetalstream models pull {name}"
+
+
+def _places() -> Iterator[Finding]:
+    from fetalstream.pipeline.bus.endpoints import make_private, runtime_folder
+    from fetalstream.pipeline.errors import ConfigError
+    from fetalstream.pipeline.model.config import user_models_folder
+    from fetalstream.tui.record.session_files import sessions_folder
+
+    sessions = sessions_folder()
+    there = next(folder for folder in (sessions, *sessions.parents) if folder.exists())
+    free_gb = shutil.disk_usage(there).free / 1e9
+    verdict: Verdict = "wrong" if free_gb < STOP_BELOW_GB else "note" if free_gb < WARN_BELOW_GB else "ok"
+    if not os.access(there, os.W_OK):
+        yield Finding("sessions", f"{sessions} cannot be written; give --record DIR", "wrong")
+    else:
+        yield Finding("sessions", f"{sessions}, {free_gb:.0f} GB free", verdict)
+    try:
+        make_private(runtime_folder())
+        yield Finding("sockets", str(runtime_folder()))
+    except ConfigError as error:
+        yield Finding("sockets", str(error), "wrong")
+    own = user_models_folder()
+    yield Finding("own models", str(own) if own.is_dir() else f"{own} (not there; model files go here)", "ok")
+
+
+def _terminal() -> Iterator[Finding]:
+    if not sys.stdout.isatty():
+        yield Finding("terminal", "this is none; the dashboard needs one, --headless does not", "note")
+        return
+    from rich.console import Console
+
+    console = Console()
+    size, colours = console.size, console.color_system or "none"
+    small = size.width < 80 or size.height < 24
+    yield Finding("size", f"{size.width} x {size.height}" + (", 80 x 24 is needed" if small else ""),
+                  "wrong" if small else "ok")  # fmt: skip
+    yield Finding("colours", colours, "ok" if colours in ("truecolor", "256") else "note")
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    yield Finding(
+        "characters", "UTF-8" if utf8 else f"{sys.stdout.encoding}: set a UTF-8 locale", "ok" if utf8 else "note"
+    )
+
+
+def _speed(model: str) -> Iterator[Finding]:
+    import numpy as np
+
+    from fetalstream.pipeline.errors import ConfigError, ModelError
+
+    try:
+        ready = load(ModelSettings(model=model), lambda _: None)
+    except (ConfigError, ModelError) as error:
+        yield Finding(model, str(error), "wrong")
+        return
+    from fetalstream.pipeline.inference.encoder import Item
+
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640), dtype=np.uint8)
+    ready.encoder.warm_up((1, 8))
+    for batch in (1, 8):
+        items = [Item(picture)] * batch
+        begun_s = time.perf_counter()
+        rounds = 0
+        while (took_s := time.perf_counter() - begun_s) < PROBE_S / 2:
+            ready.encoder.submit(items).result()
+            rounds += 1
+        rate = f"{rounds * batch / took_s:.0f} frames of 640x480 a second, {batch} at a time"
+        yield Finding(ready.facts.name, f"{rate}, on {ready.model.device} in {str(ready.model.dtype)[6:]}")

@@ -1,0 +1,88 @@
+"""``fetalstream search``: the moments of a session that fit a sentence best."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from fetalstream.tui.record.vectors import Vectors, read_vectors
+from fetalstream.tui.settings.settings import ModelSettings
+from fetalstream.tui.state.text import plain
+
+if TYPE_CHECKING:
+    from fetalstream.pipeline.stream.ask import Question
+
+APART_SECONDS: Final = 2.0
+
+
+class SearchError(Exception):
+    """A session that cannot be searched; ``str()`` is one line."""
+
+
+class Moment(NamedTuple):
+    """A frame that fits, the best of its surroundings; ``score`` 0 to 1, smoothed over the frames before it."""
+
+    stream: str
+    exam: str
+    frame: int
+    epoch: int
+    pts_seconds: float
+    score: float
+
+
+def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json: bool) -> None:
+    """Prints the best moments, the best first.
+
+    Raises:
+        SearchError: the session has no embeddings, or they are of another model.
+    """
+    from fetalstream.pipeline.bus.asking import asker_of
+    from fetalstream.tui.commands.loading import load
+
+    try:
+        vectors = read_vectors(session)
+        about: dict[str, Any] = msgspec.json.decode((session / "session.json").read_bytes()).get("model", {})
+    except (ValueError, OSError) as error:
+        raise SearchError(str(error)) from error
+    ready = load(model, lambda line: print(line, file=sys.stderr))
+    if about.get("weights_sha256") not in (None, ready.model.weights_sha256):
+        raise SearchError(f"{session} was read by {about.get('name')}, with other weights: choose it with --model")
+    asked = asker_of(ready)(text)
+    found = moments(vectors, asked)[:top]
+    if asked.note is not None:
+        print(asked.note, file=sys.stderr)
+    if as_json:
+        print(json.dumps({"text": text, "note": asked.note, "moments": [moment._asdict() for moment in found]}))
+        return
+    for moment in found:
+        place = f"{moment.pts_seconds:8.2f} s  frame {moment.frame}"
+        print(f"{moment.score:5.3f}  {plain(moment.stream, 40)}  {place}")
+
+
+def moments(vectors: Vectors, asked: Question) -> list[Moment]:
+    """All moments, the best first; within ``APART_SECONDS`` of one of a stream's epoch there is no other."""
+    from fetalstream.pipeline.stream.ask import AskMeter
+
+    meters: dict[str, AskMeter] = {}
+    scored: list[Moment] = []
+    for row, header in zip(vectors.rows.astype(np.float32), vectors.frames, strict=True):
+        frame = header["frame"]
+        meter = meters.setdefault(f"{header['stream']}/{header['exam']}", AskMeter(asked))
+        score = meter.update(frame["pts_seconds"], frame["epoch"], row).score
+        place = (frame["index"], frame["epoch"], frame["pts_seconds"])
+        scored.append(Moment(header["stream"], header["exam"], *place, score))
+    found: list[Moment] = []
+    for moment in sorted(scored, key=lambda each: -each.score):
+        if not any(_near(moment, other) for other in found):
+            found.append(moment)
+    return found
+
+
+def _near(one: Moment, other: Moment) -> bool:
+    same = (one.stream, one.exam, one.epoch) == (other.stream, other.exam, other.epoch)
+    return same and abs(one.pts_seconds - other.pts_seconds) < APART_SECONDS

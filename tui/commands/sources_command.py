@@ -1,0 +1,51 @@
+"""``fetalstream sources``: the capture devices of this machine, and what they offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fetalstream.tui.state.text import plain
+
+if TYPE_CHECKING:
+    from fetalstream.streamer.live.devices import Device, Format
+
+_OTHERS = (
+    "Others: files, folders of images, DICOM, rtsp://host/path and other addresses, igtl://host:port (OpenIGTLink),"
+    " phantom:SEED (see run --help)."
+)
+
+
+def show_sources(*, as_json: bool) -> None:
+    """Prints a line for each device and each of its formats, or one JSON line."""
+    from fetalstream.streamer.live.devices import best_format, devices
+
+    found = devices()
+    if as_json:
+        print(msgspec.json.encode({"devices": [_plain(device) for device in found]}).decode())
+        return
+    for device in found:
+        print(f"{device.source}  {plain(device.name)}{f': {device.trouble}' if device.trouble else ''}")
+        best = best_format(list(device.formats))
+        for offered in device.formats:
+            print(f"    {_words(offered)}{'  (taken unless told otherwise)' if offered == best else ''}")
+    print("No capture device was found." if not found else "Ask for another with ?format=, &size= and &rate=.")
+    print(_OTHERS)
+
+
+def _plain(device: Device) -> dict[str, Any]:
+    return {
+        "source": device.source,
+        "name": plain(device.name),
+        "trouble": device.trouble,
+        "formats": [
+            {"format": each.format, "width": each.size[0], "height": each.size[1], "rate_hz": each.rate_hz}
+            for each in device.formats
+        ],
+    }
+
+
+def _words(offered: Format) -> str:
+    rate = "" if offered.rate_hz is None else f"&rate={offered.rate_hz:g}"
+    return f"?format={offered.format}&size={offered.size[0]}x{offered.size[1]}{rate}"

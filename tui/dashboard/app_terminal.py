@@ -1,0 +1,63 @@
+"""What the dashboard asks of Textual's driver besides: pictures go, and late answers are no keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from textual._xterm_parser import XTermParser
+from textual.drivers import linux_driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from fetalstream.tui.pictures.kitty import Kitty
+
+_ANSWER: Final = re.compile(r"\x1b(?:P>\|[^\x1b]*\x1b\\|_G[^\x1b]*\x1b\\|\[\?[\d;]*c)")
+_BEGUN: Final = re.compile(r"\x1b(?:P(?:>(?:\|[^\x1b]*\x1b?)?)?|_(?:G[^\x1b]*\x1b?)?|\[(?:\?[\d;]*)?)\Z")
+_LONGEST: Final = 200  # characters; what is longer is no answer
+
+
+class KittyDriver(LinuxDriver):
+    """Takes the pictures away before the terminal is given back, however that comes about.
+
+    The screen that they were drawn on is left then, and with it whatever could still be said to them.
+    """
+
+    def stop_application_mode(self) -> None:
+        """Also where the app broke down, and where it is suspended."""
+        kitty: Kitty | None = getattr(self._app, "kitty", None)
+        if kitty is not None:
+            kitty.clear()
+        super().stop_application_mode()
+
+
+class Unhearing(XTermParser):
+    """Textual's parser of keys, that leaves out answers of the terminal until the last one: no one pressed them."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._owed = True
+        self._begun = ""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """What was pressed."""
+        if data and (self._owed or self._begun):
+            data = self._without_answers(self._begun + data)
+            if not data:
+                return ()  # nothing at all would be the end to Textual
+        return super().feed(data)
+
+    def _without_answers(self, data: str) -> str:
+        self._owed = not any(each.endswith("c") for each in _ANSWER.findall(data))
+        data = _ANSWER.sub("", data)
+        begun = _BEGUN.search(data) if self._owed else None
+        self._begun = "" if begun is None or len(begun[0]) > _LONGEST else begun[0]
+        return data.removesuffix(self._begun)
+
+
+def leave_out() -> None:
+    """From now on, in this process, answers that come late are no keys."""
+    # Textual has no place for a parser of one's own (8.2), and these answers are nothing to it but keys.
+    setattr(linux_driver, "XTermParser", Unhearing)  # noqa: B010 - it is exported to nobody

@@ -1,0 +1,57 @@
+"""Which engine an endpoint means."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from fetalstream.tui.feed.feed_asker import Asker, Found, NoAnswer
+
+DISCOVER_S: Final = 5.0
+"""An engine answers between two batches; one of a large model on a CPU takes seconds."""
+
+NEWEST_WITHIN_S: Final = 0.5
+"""How much longer than an older engine the newest may take to answer."""
+
+_DEFAULT_TCP: Final = "tcp://127.0.0.1:5557"
+
+
+def discover(asker: Asker, endpoint: str | None, timeout_s: float | None = None) -> Found:
+    """The living engine behind an endpoint: of its control channel or its publisher; None for the user's newest.
+
+    Raises:
+        RequestFailed: nobody answers there.
+    """
+    timeout_s = DISCOVER_S if timeout_s is None else timeout_s
+    if endpoint is None:
+        own = _own_engines()
+        return asker.first(own, lambda state: "endpoints" in state, timeout_s, better_within_s=NEWEST_WITHIN_S)
+    endpoint = endpoint.replace("//localhost:", "//127.0.0.1:")
+    if endpoint.startswith("ipc://"):
+        candidates = [endpoint, f"ipc://{Path(endpoint.removeprefix('ipc://')).parent / 'control.sock'}"]
+    else:
+        base, _, port = endpoint.rpartition(":")
+        beside = [f"{base}:{int(port) + step}" for step in (1, -1) if port.isdigit() and 0 < int(port) + step < 65536]
+        candidates = [endpoint, *beside]
+    try:
+        # A neighbour's port may belong to another engine: who answers must own the endpoint that was given.
+        return asker.first(
+            dict.fromkeys(candidates), lambda state: endpoint in state.get("endpoints", {}).values(), timeout_s
+        )
+    except NoAnswer:
+        raise NoAnswer(f"no engine answers on {endpoint}: start one with fetalstream run") from None
+
+
+def _own_engines() -> list[str]:
+    """Control endpoints of this user, the newest first; the folders are those of ``pipeline.bus.endpoints``."""
+    user = os.geteuid()
+    parents = [Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere") / "fetalstream"]
+    parents += [Path(f"/run/user/{user}/fetalstream"), Path(tempfile.gettempdir()) / f"fetalstream-{user}"]
+    sockets: list[tuple[int, str]] = []
+    for parent in dict.fromkeys(parents):
+        # A folder in a shared temporary directory could have been laid out by somebody else.
+        if parent.is_dir() and not parent.is_symlink() and parent.stat().st_uid == user:
+            sockets += [(path.stat().st_mtime_ns, f"ipc://{path}") for path in parent.glob("*/control.sock")]
+    return [endpoint for _, endpoint in sorted(sockets, reverse=True)] + [_DEFAULT_TCP]

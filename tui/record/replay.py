@@ -1,0 +1,277 @@
+"""A past session, message by message: as an iterator, and as a ``Feed`` that the dashboard plays."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from fetalstream.pipeline.wire import Message, Preview, decode
+from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.record import reconcile
+from fetalstream.tui.record.store import DATABASE, LAYOUT, preview_path
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+class RecordingError(Exception):
+    """A folder that is no session, or cannot be read; ``str()`` is one line that says what to do."""
+
+
+class Recorded(NamedTuple):
+    """A message at its time: seconds since the session's first."""
+
+    seconds: float
+    message: Message
+    blob: bytes | None
+
+
+class Recording:
+    """A session on disk, read only; it may still be being written.
+
+    Args:
+        folder: the session's.
+
+    Attributes:
+        about: ``session.json``.
+        seconds: from its first to its last message.
+
+    Raises:
+        RecordingError: it is no session.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / DATABASE
+        if not path.is_file():
+            raise RecordingError(f"{folder} is no session: give a folder that holds {DATABASE}")
+        try:
+            self.about: dict[str, Any] = msgspec.json.decode(
+                (folder / "session.json").read_bytes(), type=dict[str, Any]
+            )
+            # A path in a URI: what has a meaning there is escaped by as_uri.
+            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            layout = self._database.execute("PRAGMA user_version").fetchone()[0]
+            bounds = self._database.execute("SELECT min(published_ns), max(published_ns) FROM messages").fetchone()
+        except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+            raise RecordingError(f"{folder} cannot be read: {error}") from error
+        if layout != LAYOUT:
+            raise RecordingError(f"{folder} was written by another version (layout {layout}): read it with that one")
+        self._first_ns: int = bounds[0] or 0
+        self.seconds = ((bounds[1] or 0) - self._first_ns) / _SECOND_NS
+
+    def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
+        """Messages in the order of their times, from a moment on, of one stream or all."""
+        rows = self._database.execute(
+            "SELECT published_ns, header FROM messages WHERE published_ns >= ? AND (? IS NULL OR stream = ?)"
+            " ORDER BY published_ns, rowid",
+            (self._first_ns + round(from_seconds * _SECOND_NS), stream, stream),
+        )
+        for published_ns, header in rows:
+            message = decode(header.encode())
+            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+
+    def before(self, seconds: float) -> Iterator[Recorded]:
+        """What is to be known at a moment, without reading all that went before.
+
+        Everything but readings and previews; of the readings two a second, which timeline and trend are drawn from,
+        and all of the last two seconds; of the previews the last.
+        """
+        until_ns = self._first_ns + round(seconds * _SECOND_NS)
+        rows = self._database.execute(
+            "SELECT published_ns, header FROM messages WHERE published_ns < ?1 AND (kind NOT IN ('reading', 'preview')"
+            " OR (kind = 'reading' AND (seq % 15 = 0 OR published_ns > ?1 - 2000000000))"
+            " OR (kind = 'preview' AND published_ns > ?1 - 3000000000)) ORDER BY published_ns, rowid",
+            (until_ns,),
+        )
+        for published_ns, header in rows:
+            message = decode(header.encode())
+            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+
+    def protocol(self) -> str | None:
+        """The name of the protocol that was collected last; None where none was told of."""
+        told = self._database.execute(
+            "SELECT json_extract(header, '$.detail.protocol') FROM messages"
+            " WHERE kind = 'event' AND json_extract(header, '$.event') = 'protocol'"
+            " ORDER BY published_ns DESC, rowid DESC LIMIT 1"
+        ).fetchone()
+        return told[0] if told is not None and isinstance(told[0], str) else None
+
+    def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
+        """Headers of the keyframes up to a moment, in the order in which they came."""
+        rows = self._database.execute(
+            "SELECT header FROM messages WHERE kind = 'keyframe' AND published_ns <= ? ORDER BY published_ns",
+            (self._first_ns + round(min(until_seconds, self.seconds) * _SECOND_NS),),
+        )
+        return [msgspec.json.decode(header) for (header,) in rows]
+
+    def exams(self) -> list[str]:
+        """Ids of its examinations, in the order of their beginnings."""
+        rows = self._database.execute(
+            "SELECT exam FROM messages WHERE exam != '' GROUP BY exam ORDER BY min(published_ns), min(rowid)"
+        )
+        return [exam for (exam,) in rows]
+
+    def headers(self, kind: str, exam: str | None = None) -> Iterator[str]:
+        """Headers of one kind as they were published, of one examination or all, in the order of their times."""
+        rows = self._database.execute(
+            "SELECT header FROM messages WHERE kind = ? AND (? IS NULL OR exam = ?) ORDER BY published_ns, rowid",
+            (kind, exam, exam),
+        )
+        return (header for (header,) in rows)
+
+    def pictures(self) -> dict[str, str | None]:
+        """Where in the session's folder the picture of each kept frame is; None where there is none."""
+        rows = self._database.execute("SELECT keyframe, CASE picture WHEN 'saved' THEN file END FROM keyframes")
+        missing = set(self.amiss().pictures)
+        return {keyframe: None if keyframe in missing else file for keyframe, file in rows.fetchall()}
+
+    def amiss(self) -> reconcile.Amiss:
+        """Saved pictures and clips that are not there, and those that the session does not know."""
+        return reconcile.amiss(self.folder, self._database)
+
+    def picture(self, keyframe: str) -> bytes | None:
+        """A keyframe's PNG, None where it was not saved."""
+        row = self._database.execute(
+            "SELECT file FROM keyframes WHERE keyframe = ? AND picture = 'saved'", (keyframe,)
+        ).fetchone()
+        if row is None:
+            return None
+        path = (self.folder / row[0]).resolve()
+        # Sessions are handed on: one that was made up must not lead to a file of whoever looks at it.
+        return path.read_bytes() if path.is_relative_to(self.folder.resolve()) else None
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._database.close()
+
+    def _blob(self, message: Message) -> bytes | None:
+        if not isinstance(message, Preview):
+            return None
+        try:
+            return preview_path(self.folder, message).read_bytes()
+        except OSError:
+            return None
+
+
+class ReplayFeed:
+    """Plays a recording as if it were live; see ``tui.feed.feed_protocol.Feed``.
+
+    Args:
+        recording: is closed with the feed.
+        speed: recorded seconds a second.
+        clock_ns: monotonic.
+    """
+
+    def __init__(
+        self, recording: Recording, *, speed: float = 1.0, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._recording = recording
+        self._clock_ns = clock_ns
+        self._speed = speed
+        self._at_seconds = 0.0
+        self._at_ns: int | None = None
+        self._coming = recording.messages()
+        self._next = next(self._coming, None)
+        self._last_heard_ns: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Of the session."""
+        return self._recording.folder
+
+    @property
+    def last_heard_ns(self) -> int | None:
+        """Monotonic time of the last message, None before the first."""
+        return self._last_heard_ns
+
+    @property
+    def seconds(self) -> float:
+        """Where in the recording it is."""
+        if self._at_ns is None:
+            return self._at_seconds
+        passed = (self._clock_ns() - self._at_ns) / _SECOND_NS * self._speed
+        return min(self._at_seconds + passed, self._recording.seconds)
+
+    @property
+    def finished(self) -> bool:
+        """Everything has been delivered."""
+        return self._next is None
+
+    @property
+    def duration(self) -> float:
+        """Seconds from its first message to its last."""
+        return self._recording.seconds
+
+    @property
+    def speed(self) -> float:
+        """Recorded seconds a second; 0 while it is held."""
+        return self._speed
+
+    def seek(self, seconds: float) -> list[tuple[Message, bytes | None]]:
+        """Goes on from another moment, back or forth; what is to be known there, to be folded into an empty session."""
+        self._at_seconds = min(max(0.0, seconds), self._recording.seconds)
+        self._at_ns = None if self._at_ns is None else self._clock_ns()
+        self._coming = self._recording.messages(self._at_seconds)
+        self._next = next(self._coming, None)
+        return [(each.message, each.blob) for each in self._recording.before(self._at_seconds)]
+
+    def set_speed(self, speed: float) -> None:
+        """Recorded seconds a second from now on; 0 holds it."""
+        self._at_seconds = self.seconds
+        self._at_ns = None if self._at_ns is None else self._clock_ns()
+        self._speed = speed
+
+    async def start(self) -> dict[str, Any]:
+        """Begins to play; returns what the session knows of its engine, with ``replay`` true.
+
+        ``amiss`` is what a person is to know of missing pictures and clips, None where all are there.
+        """
+        if self._at_ns is None:
+            self._at_ns = self._clock_ns()
+        return {**self._recording.about, "replay": True, "amiss": self._recording.amiss().words}
+
+    def drain(self) -> list[tuple[Message, bytes | None]]:
+        """All messages that have become due since the last call; of previews only the newest of each stream."""
+        now_seconds = self.seconds
+        due: list[tuple[Message, bytes | None]] = []
+        previews: dict[str, tuple[Message, bytes | None]] = {}
+        while self._at_ns is not None and self._next is not None and self._next.seconds <= now_seconds:
+            message, blob = self._next.message, self._next.blob
+            if isinstance(message, Preview):
+                previews[message.stream] = (message, blob)
+            else:
+                due.append((message, blob))
+            self._next = next(self._coming, None)
+        if due or previews:
+            self._last_heard_ns = self._clock_ns()
+        return [*due, *previews.values()]
+
+    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """``state`` and ``keyframes`` (those up to now); nothing in the past can be changed.
+
+        Raises:
+            RequestFailed: for every other command.
+        """
+        if command == "state":
+            return await self.start()
+        if command == "since":
+            return {"messages": []}  # all that was before comes with the playing
+        if command == "keyframes":
+            return {"keyframes": self._recording.keyframes(self.seconds)}
+        raise RequestFailed("this is a recording: nothing in it can be changed")
+
+    async def picture(self, keyframe: str) -> bytes | None:
+        """A kept frame's picture as the bytes of a PNG; None where it was not saved."""
+        try:
+            return self._recording.picture(keyframe)
+        except OSError:
+            return None
+
+    async def close(self) -> None:
+        """Lets go of the recording; may be called twice."""
+        self._recording.close()

@@ -1,0 +1,207 @@
+"""How long sessions stay: which of those in a folder are due to go, and their removal, whole or not at all.
+
+A session is renamed first and deleted then: one whose removal is cut short is no session any more, and what is left of
+it goes with the next removal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+from calendar import timegm
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import strptime
+from typing import Final
+
+from fetalstream.tui.record.session_files import LOCK, lock_folder, sync_folder
+from fetalstream.tui.record.store import DATABASE
+
+_SESSION: Final = re.compile(r"(\d{8}T\d{6}Z)_[A-Za-z0-9_-]{1,64}", re.ASCII)
+_REMNANT: Final = re.compile(rf"\.{_SESSION.pattern}\.purged", re.ASCII)
+_DATABASE_MAGIC: Final = b"SQLite format 3\0"
+
+
+class RetentionError(Exception):
+    """A folder out of which nothing is removed; ``str()`` is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session on disk: ``size_bytes`` of all its files, ``written_s`` seconds since 1970 when it was last written."""
+
+    folder: Path
+    size_bytes: int
+    written_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is in a folder of sessions.
+
+    Attributes:
+        sessions: oldest first.
+        remnants: what an earlier removal has left.
+        others: how many other things are in it; they are left alone.
+    """
+
+    sessions: tuple[Kept, ...]
+    remnants: tuple[Path, ...]
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """``going``: to be removed, oldest first; ``busy``: would be too, but they are being written, and stay."""
+
+    going: tuple[Kept, ...]
+    busy: tuple[Kept, ...]
+
+
+def look_into(folder: Path) -> Found:
+    """What a folder of sessions holds; nothing is changed, and no link is followed out of it.
+
+    A session is a folder with the name that the recorder gave it and a database in it; one that somebody renamed is
+    somebody's own.
+
+    Raises:
+        RetentionError: it is a session itself, or holds none.
+        OSError: it cannot be read.
+    """
+    if (folder / DATABASE).exists():
+        raise RetentionError(f"{folder} is a session: give the folder that it is in")
+    if not folder.is_dir():
+        raise RetentionError(f"{folder} is no folder of sessions: there is no such folder")
+    sessions: list[Kept] = []
+    remnants: list[Path] = []
+    others = 0
+    for path in sorted(folder.iterdir()):
+        if _REMNANT.fullmatch(path.name) and _is(path, stat.S_ISDIR):
+            remnants.append(path)
+        elif (session := _session(path)) is not None:
+            sessions.append(session)
+        else:
+            others += 1
+    if others and not sessions and not remnants:
+        raise RetentionError(f"{folder} is no folder of sessions: none of what is in it is one")
+    return Found(tuple(sorted(sessions, key=lambda each: each.written_s)), tuple(remnants), others)
+
+
+def due(
+    sessions: Sequence[Kept], now_s: float, *, older_than_s: float | None = None, keep_bytes: int | None = None
+) -> Due:
+    """Which sessions are to go: those that are too old, and more, oldest first, until the rest is small enough.
+
+    Args:
+        sessions: oldest first.
+        now_s: seconds since 1970.
+        older_than_s: those that were last written longer ago than this; None for no such limit.
+        keep_bytes: what all that stay may have together; None for no such limit.
+    """
+    going: list[Kept] = []
+    busy: list[Kept] = []
+    total_bytes = sum(each.size_bytes for each in sessions)
+    for each in sessions:
+        too_old = older_than_s is not None and now_s - each.written_s > older_than_s
+        too_much = keep_bytes is not None and total_bytes > keep_bytes
+        if not (too_old or too_much):
+            continue
+        if being_written(each.folder):
+            busy.append(each)
+        else:
+            going.append(each)
+            total_bytes -= each.size_bytes
+    return Due(tuple(going), tuple(busy))
+
+
+def being_written(folder: Path) -> bool:
+    """Whether a process has the session open for writing, or it cannot be known."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        lock_folder(folder).close()
+    except OSError:
+        return True
+    return False
+
+
+def remove(session: Path) -> None:
+    """Removes a session, never one that is being written.
+
+    Raises:
+        BlockingIOError: it is being written.
+        OSError: it, or a part of it, cannot be removed.
+    """
+    # Held to the end: a recorder that comes back for this session finds it locked, and then gone.
+    with lock_folder(session):
+        remnant = session.with_name(f".{session.name}.purged")
+        finish(remnant)  # of a run that was recorded anew within the second
+        session.rename(remnant)
+        sync_folder(session.parent)
+        finish(remnant)
+
+
+def finish(remnant: Path) -> None:
+    """Deletes what is left of a session; links in it go, what they lead to stays.
+
+    Raises:
+        OSError: a part of it cannot be deleted.
+    """
+    if not _is(remnant, stat.S_ISDIR):
+        return
+    while _is(remnant, stat.S_ISDIR):
+        with contextlib.suppress(FileNotFoundError):  # somebody else deletes it too
+            shutil.rmtree(remnant)
+    sync_folder(remnant.parent)
+
+
+def size_bytes(folder: Path) -> int:
+    """Of all files below a folder; links are not followed, and what vanishes meanwhile counts for nothing."""
+    total_bytes = 0
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total_bytes += Path(inside, name).lstat().st_size
+    return total_bytes
+
+
+def _session(path: Path) -> Kept | None:
+    named = _SESSION.fullmatch(path.name)
+    database = path / DATABASE
+    if named is None or not _is(path, stat.S_ISDIR) or not _is(database, stat.S_ISREG):
+        return None
+    try:
+        with database.open("rb") as file:
+            if file.read(len(_DATABASE_MAGIC)) != _DATABASE_MAGIC:
+                return None
+        return Kept(path, size_bytes(path), max(_started_s(named[1]), _written_s(path)))
+    except OSError:
+        return None  # gone meanwhile, or not ours to read
+
+
+def _written_s(session: Path) -> float:
+    written_s = (session / DATABASE).lstat().st_mtime
+    log = session / f"{DATABASE}-wal"
+    # Whoever only reads a session makes an empty log, which makes it no younger.
+    if _is(log, stat.S_ISREG) and (status := log.lstat()).st_size:
+        written_s = max(written_s, status.st_mtime)
+    return written_s
+
+
+def _started_s(text: str) -> float:
+    try:
+        return timegm(strptime(text, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        return 0.0  # the files' own times say more
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Whether it is there and of this kind itself; a link never is."""
+    try:
+        return kind(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,141 @@
+"""Files of a session: written whole or not at all, for the user's eyes only, and never under a name from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import struct
+import tempfile
+import zlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import platformdirs
+
+from fetalstream.pipeline.wire import NOTICE
+
+LOCK: Final = "session.lock"
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class DamagedPicture(ValueError):
+    """Bytes that are not a whole PNG."""
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file at once; see `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Generator[IO[bytes]]:
+    """A file to write so that, whenever the power goes, it is there whole or as it was before.
+
+    Temporary file beside it, fsync, rename, fsync of the folder. Mode 0600.
+
+    Raises:
+        OSError: it could not be written; what was there before is untouched, as it is where the block fails.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sessions_folder() -> Path:
+    """Where sessions are kept unless told otherwise."""
+    return platformdirs.user_data_path("fetalstream") / "sessions"
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> Path:
+    """Makes the folder and those above it that are missing, 0700, durably; one that exists keeps its mode."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
+    return folder
+
+
+def sweep_parts(folder: Path) -> None:
+    """Removes what a killed writer left unfinished; call it only while no one else writes there."""
+    for part in folder.rglob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def lock_folder(folder: Path) -> IO[bytes]:
+    """Holds the folder against other writers until the file is closed or the process is gone.
+
+    Raises:
+        BlockingIOError: somebody else writes there.
+        OSError: there is no such folder, or it cannot be written.
+    """
+    # Sessions are handed on: a link in one must not make a file elsewhere.
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.fdopen(os.open(folder / LOCK, flags, 0o600), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def safe_name(text: str) -> str:
+    """``text`` as one part of a path: letters, digits, ``_`` and ``-``; at most 64, at least one."""
+    return _UNSAFE.sub("_", text)[:64] or "_"
+
+
+def with_notice(png: bytes) -> bytes:
+    """The PNG with the notice in its metadata, its pixels untouched, after a check that it is whole.
+
+    The notice is a ``tEXt`` chunk right after the header (PNG specification, third edition, 11.3.3).
+
+    Raises:
+        DamagedPicture: it is not a PNG, cut short, or a checksum does not fit.
+    """
+    chunks = list(_chunks(png))
+    if len(chunks) < 3 or chunks[0][0] != b"IHDR" or chunks[-1][0] != b"IEND":
+        raise DamagedPicture("the picture is not a whole PNG")
+    after_header = len(_PNG) + 12 + len(chunks[0][1])
+    return png[:after_header] + _chunk(b"tEXt", b"Disclaimer\0" + NOTICE.encode("latin-1")) + png[after_header:]
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if not png.startswith(_PNG):
+        raise DamagedPicture("the picture is not a PNG")
+    at = len(_PNG)
+    while at < len(png):
+        if at + 12 > len(png):
+            raise DamagedPicture("the picture is cut short")
+        (length,) = struct.unpack_from(">I", png, at)
+        end = at + 12 + length
+        if end > len(png) or zlib.crc32(png[at + 4 : end - 4]) != struct.unpack_from(">I", png, end - 4)[0]:
+            raise DamagedPicture("the picture is damaged")
+        yield png[at + 4 : at + 8], png[at + 8 : end - 4]
+        at = end
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,0 +1,321 @@
+"""A session on disk: every message in a database, pictures beside it. One writer at a time; any number of readers.
+
+``session.db`` is SQLite in WAL mode with ``synchronous = FULL``: after `SessionStore.commit` what was added survives
+kill -9 and the power switch. What was added after it is lost, and asked for again by the recorder.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from fetalstream.pipeline.wire import NOTICE, SCHEMA, Embedding, Event, Keyframe, Message, Preview, encode, kind_of
+from fetalstream.tui.record.reconcile import Mended, mend
+from fetalstream.tui.record.session_clips import CLIP, ClipFiles
+from fetalstream.tui.record.session_files import (
+    lock_folder,
+    make_folder,
+    safe_name,
+    sweep_parts,
+    with_notice,
+    write_whole,
+)
+from fetalstream.tui.record.vectors import VectorWriter
+
+DATABASE: Final = "session.db"
+LAYOUT: Final = 1
+PREVIEW_APART_NS: Final = 500_000_000
+COMMIT_APART_NS: Final = 250_000_000
+
+_SCHEMA: Final = """
+CREATE TABLE messages (
+    kind TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, exam TEXT NOT NULL,
+    published_ns INTEGER NOT NULL, wall_time TEXT NOT NULL, pts_seconds REAL, header TEXT NOT NULL,
+    UNIQUE (kind, stream, seq));
+CREATE INDEX by_time ON messages (published_ns);
+CREATE TABLE keyframes (
+    keyframe TEXT PRIMARY KEY, stream TEXT NOT NULL, exam TEXT NOT NULL, seq INTEGER NOT NULL, plane TEXT NOT NULL,
+    subplane TEXT, score REAL, chosen_by TEXT NOT NULL,
+    picture TEXT NOT NULL DEFAULT 'wanted' CHECK (picture IN ('wanted', 'saved', 'gone')), file TEXT);
+CREATE VIEW readings AS SELECT stream, seq, exam, published_ns, wall_time, pts_seconds,
+    json_extract(header, '$.plane') AS plane, json_extract(header, '$.gestation.days') AS gestation_days, header
+    FROM messages WHERE kind = 'reading';
+CREATE VIEW events AS SELECT stream, seq, exam, published_ns, wall_time,
+    json_extract(header, '$.event') AS event, json_extract(header, '$.detail') AS detail, header
+    FROM messages WHERE kind = 'event';
+CREATE VIEW marks AS SELECT * FROM events WHERE event = 'mark';
+CREATE VIEW decisions AS SELECT * FROM events WHERE event = 'decision';
+CREATE VIEW health AS SELECT stream, seq, exam, published_ns, wall_time, json_extract(header, '$.state') AS state,
+    header FROM messages WHERE kind = 'health';
+CREATE TRIGGER events_stay BEFORE DELETE ON messages WHEN old.kind = 'event'
+    BEGIN SELECT raise(ABORT, 'what was done stays on record'); END;
+CREATE TRIGGER events_are_final BEFORE UPDATE ON messages WHEN old.kind = 'event'
+    BEGIN SELECT raise(ABORT, 'what was done stays on record'); END;
+PRAGMA user_version = 1;
+"""
+
+_ADD_KEYFRAME: Final = """
+INSERT OR IGNORE INTO keyframes (keyframe, stream, exam, seq, plane, subplane, score, chosen_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class SessionStore:
+    """Writes one run of an engine into ``out_dir/<start>_<run>/``; a run that was begun before is gone on with.
+
+    It is also a sink for the engine (`send`), for messages that have been stamped. Files and folders are the user's
+    alone (0600, 0700).
+
+    Args:
+        out_dir: where sessions are; made where it is missing.
+        state: the engine's ``state`` result, or as much of it as is known: at least ``run``.
+        started_s: seconds since 1970, for the folder's name.
+
+    Attributes:
+        folder: of this session.
+        mended: what was amiss with pictures and clips of one that is gone on with.
+        clips: those round the best frames.
+
+    Raises:
+        OSError: the folder cannot be written, or another process writes this session (BlockingIOError).
+        sqlite3.Error: likewise for the database.
+    """
+
+    def __init__(self, out_dir: Path, state: Mapping[str, Any], *, started_s: float | None = None) -> None:
+        self._state = dict(state)
+        self.run = str(state["run"])
+        make_folder(out_dir)
+        started_s = time.time() if started_s is None else started_s
+        self.folder = _folder_of(out_dir, self.run) or make_folder(
+            out_dir / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_s))}_{safe_name(self.run)}"
+        )
+        self._lock: IO[bytes] = lock_folder(self.folder)
+        self._preview_due_ns: dict[str, int] = {}
+        self._committed_ns: int | None = None
+        try:
+            sweep_parts(self.folder)
+            self._database = _opened(self.folder / DATABASE)
+            self._vectors = VectorWriter(self.folder, self._database)
+            if not (self.folder / "session.json").exists():
+                self._about = {**_about(self._state), "started": _utc(started_s)}
+                write_whole(self.folder / "session.json", _json(self._about))
+            else:
+                self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
+            self.clips = ClipFiles(self.folder, self._database, self._about)
+            self.mended: Mended = mend(self.folder, self._database)
+            self._database.commit()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __enter__(self) -> SessionStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Messages --------------------------------------------------------------------------------------------------
+
+    def send(self, message: Message, blob: bytes | None = None) -> None:
+        """The engine's sink: add a message that has been stamped, commit now and then.
+
+        ``blob``: a keyframe's PNG, a preview's JPEG.
+        """
+        self.add(message, blob=blob)
+        if isinstance(message, Keyframe) and blob is not None:
+            self.save_keyframe(message.keyframe, blob)
+        if self._committed_ns is None or message.published_ns - self._committed_ns >= COMMIT_APART_NS:
+            self.commit()
+            self._committed_ns = message.published_ns
+
+    def add(self, message: Message, header: bytes | None = None, blob: bytes | None = None) -> None:
+        """Add a message; one that is there already changes nothing. It is safe after `commit`.
+
+        Args:
+            message: stamped, of this run.
+            header: as it came; encoded anew where it is not given.
+            blob: a preview's JPEG, of which two a second are kept, or an embedding's numbers.
+        """
+        if isinstance(message, Preview) and not self._keep_preview(message, blob):
+            return
+        if isinstance(message, Embedding) and blob is None:
+            return
+        frame = getattr(message, "frame", None)
+        row = (
+            kind_of(message), message.stream, message.seq, message.exam, message.published_ns, message.wall_time,
+            None if frame is None else frame.pts_seconds, (header or encode(message)).decode(),
+        )  # fmt: skip
+        added = self._database.execute("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount
+        if isinstance(message, Embedding) and blob is not None and added:
+            self._vectors.append(blob)
+        if isinstance(message, Event) and message.event == CLIP:
+            self.clips.add(message)
+        if isinstance(message, Keyframe):
+            known = (
+                message.keyframe, message.stream, message.exam, message.seq, message.plane, message.subplane,
+                message.score, message.chosen_by,
+            )  # fmt: skip
+            self._database.execute(_ADD_KEYFRAME, known)
+
+    def commit(self) -> None:
+        """Make all that was added durable.
+
+        Raises:
+            OSError: the session's folder was removed.
+            sqlite3.Error: it could not be written.
+        """
+        if not (self.folder / DATABASE).exists():
+            # SQLite would go on writing into files that nobody can open any more.
+            raise FileNotFoundError(errno.ENOENT, "the session's folder was removed", str(self.folder))
+        self._vectors.sync()
+        self._database.commit()
+
+    def last_seqs(self) -> dict[str, int]:
+        """Up to which ``seq`` each topic is held without a gap, by ``"kind/stream"``; -1 where its first is missing."""
+        counted = "SELECT kind, stream, count(*), max(seq) FROM messages GROUP BY kind, stream"
+        return {
+            f"{kind}/{stream}": last if count == last + 1 else self._before_gap(kind, stream)
+            for kind, stream, count, last in self._database.execute(counted).fetchall()
+        }
+
+    def _before_gap(self, kind: str, stream: str) -> int:
+        seqs = self._database.execute(
+            "SELECT seq FROM messages WHERE kind = ? AND stream = ? ORDER BY seq", (kind, stream)
+        )
+        return next((place for place, (seq,) in enumerate(seqs) if seq != place), 0) - 1
+
+    def close(self) -> None:
+        """Commits and lets go; may be called twice."""
+        if self._lock.closed:
+            return
+        try:
+            self._vectors.sync()
+            self._database.commit()
+        finally:
+            self._vectors.close()
+            self._database.close()
+            self._lock.close()
+
+    # Pictures --------------------------------------------------------------------------------------------------
+
+    def wanted(self) -> list[str]:
+        """Keyframes whose pictures are not on disk yet, oldest first."""
+        return self._keyframes("wanted")
+
+    def saved(self) -> list[str]:
+        """Keyframes whose pictures are safe on disk."""
+        return self._keyframes("saved")
+
+    def save_keyframe(self, keyframe: str, png: bytes) -> Path:
+        """Write a keyframe's picture and what is known of it; both are durable, and so is the index, on return.
+
+        Args:
+            keyframe: the id of a message that was added.
+            png: of the raw masked frame, at full resolution.
+
+        Raises:
+            DamagedPicture: it is not a whole PNG.
+            KeyError: no such message was added.
+            OSError: it could not be written; nothing of it is there.
+        """
+        found = self._database.execute(
+            "SELECT plane, header FROM keyframes JOIN messages USING (stream, seq)"
+            " WHERE kind = 'keyframe' AND keyframe = ?",
+            (keyframe,),
+        ).fetchone()
+        if found is None:
+            raise KeyError(f"keyframe {keyframe} was never announced")
+        plane, header = found
+        picture = with_notice(png)
+        name = safe_name(keyframe)
+        folder = make_folder(self.folder / "keyframes" / safe_name(plane))
+        sidecar = {
+            "notice": NOTICE,
+            "keyframe": msgspec.json.decode(header),
+            "sha256": hashlib.sha256(picture).hexdigest(),
+            "provenance": self._about,
+        }
+        # The picture comes last: where it is, all that belongs to it is there too.
+        write_whole(folder / f"{name}.json", _json(sidecar))
+        write_whole(folder / f"{name}.png", picture)
+        path = folder / f"{name}.png"
+        self._database.execute(
+            "UPDATE keyframes SET picture = 'saved', file = ? WHERE keyframe = ?",
+            (str(path.relative_to(self.folder)), keyframe),
+        )
+        self._database.commit()
+        return path
+
+    def forget_keyframe(self, keyframe: str) -> None:
+        """Its picture cannot be had any more: the engine that held it is gone."""
+        self._database.execute("UPDATE keyframes SET picture = 'gone' WHERE keyframe = ?", (keyframe,))
+
+    def _keyframes(self, picture: str) -> list[str]:
+        rows = self._database.execute("SELECT keyframe FROM keyframes WHERE picture = ? ORDER BY rowid", (picture,))
+        return [row[0] for row in rows]
+
+    def _keep_preview(self, message: Preview, jpeg: bytes | None) -> bool:
+        due_ns = self._preview_due_ns.get(message.stream)
+        if jpeg is None or (due_ns is not None and message.published_ns < due_ns):
+            return False
+        self._preview_due_ns[message.stream] = message.published_ns + PREVIEW_APART_NS
+        write_whole(make_folder(preview_path(self.folder, message).parent) / f"{message.seq}.jpg", jpeg)
+        return True
+
+
+def preview_path(folder: Path, message: Preview) -> Path:
+    """Where a preview's JPEG is, in the session's folder."""
+    return folder / "previews" / safe_name(message.stream) / f"{message.seq}.jpg"
+
+
+def _folder_of(out_dir: Path, run: str) -> Path | None:
+    return next(iter(sorted(out_dir.glob(f"*_{safe_name(run)}"))), None)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # before SQLite makes it for all to read
+    database = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        layout = database.execute("PRAGMA user_version").fetchone()[0]
+        if layout == 0:
+            # In one transaction: a writer that is killed here leaves an empty database, not half of one.
+            database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        elif layout != LAYOUT:
+            raise sqlite3.DatabaseError(f"{path} was written by another version (layout {layout})")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _about(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What the session says of its origin; of sources the hash only, for names may be patients'."""
+    told = ("stream", "kind", "exam", "width", "height", "sector", "spacing_mm", "spacing_from", "source_sha256")
+    streams = [{key: stream[key] for key in told if key in stream} for stream in state.get("streams", [])]
+    return {
+        "schema": SCHEMA,
+        "layout": LAYOUT,
+        "notice": NOTICE,
+        "run": state["run"],
+        "model": state.get("model", {}),
+        "versions": state.get("versions", {}),
+        "streams": streams,
+    }
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

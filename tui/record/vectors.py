@@ -1,0 +1,109 @@
+"""Image vectors of a session: ``embeddings.f16``, rows of half-precision numbers, little-endian.
+
+Row n belongs to the n-th ``embedding`` message of ``session.db``, which says what frame it is of.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from fetalstream.pipeline.wire import NOTICE
+from fetalstream.tui.record.session_files import write_whole
+
+FILE: Final = "embeddings.f16"
+INDEX: Final = "embeddings.npz"
+_BYTES: Final = 2
+_ROWS: Final = "SELECT header FROM messages WHERE kind = 'embedding' ORDER BY rowid"
+
+
+class VectorWriter:
+    """Appends rows beside a session's database; what the database does not know of is cut off on opening."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        self._path = folder / FILE
+        self._file: IO[bytes] | None = None
+        if self._path.exists():
+            dims = [msgspec.json.decode(header)["dim"] for (header,) in database.execute(_ROWS)]
+            self._opened().truncate(sum(dims) * _BYTES)
+            self._opened().seek(0, os.SEEK_END)
+
+    def append(self, row: bytes) -> None:
+        """A row; safe after `sync`."""
+        self._opened().write(row)
+
+    def sync(self) -> None:
+        """Make the rows durable: to be called before the database says that they are there."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Lets go; may be called twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        return self._file
+
+
+class Vectors(NamedTuple):
+    """``rows``: (N, D) float16; ``frames``: N headers of the messages that brought them."""
+
+    rows: npt.NDArray[np.float16]
+    frames: list[dict[str, Any]]
+
+
+def read_vectors(folder: Path) -> Vectors:
+    """The vectors of a session.
+
+    Raises:
+        ValueError: it has none; one line that says what to do.
+    """
+    path = folder / "session.db"
+    if not path.is_file():
+        raise ValueError(f"{folder} is no session: give a folder that holds session.db")
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        frames = [msgspec.json.decode(header) for (header,) in database.execute(_ROWS)]
+    except sqlite3.Error as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    finally:
+        database.close()
+    if not frames or not (folder / FILE).is_file():
+        raise ValueError(f"{folder} holds no embeddings: record or analyze with --embeddings")
+    dim = int(frames[0]["dim"])
+    numbers = np.fromfile(folder / FILE, dtype="<f2")
+    whole = min(len(frames), len(numbers) // dim)
+    return Vectors(numbers[: whole * dim].reshape(whole, dim), frames[:whole])
+
+
+def export_index(folder: Path, out: Path | None = None) -> Path:
+    """Writes ``embeddings.npz`` into ``out``, or the session itself: ``vectors`` (N, D) float16 with ``stream``,
+    ``exam``, ``seq``, ``index``, ``epoch`` and ``pts_seconds`` of each row's frame, and what they are ``of``, as JSON
+    (model, sums of its weights and sentences, the notice). It loads without pickle.
+
+    Raises:
+        ValueError: see `read_vectors`.
+    """
+    rows, headers = read_vectors(folder)
+    about: dict[str, Any] = msgspec.json.decode((folder / "session.json").read_bytes())
+    made_by = {"notice": NOTICE, "run": about.get("run"), "model": about.get("model")}
+    told = {name: np.array([header[name] for header in headers]) for name in ("stream", "exam", "seq")}
+    seen = {name: np.array([each["frame"][name] for each in headers]) for name in ("index", "epoch", "pts_seconds")}
+    of = np.array(msgspec.json.encode(made_by).decode())
+    packed = io.BytesIO()
+    np.savez(packed, allow_pickle=False, vectors=rows, of=of, **told, **seen)
+    path = (folder if out is None else out) / INDEX
+    write_whole(path, packed.getvalue())
+    return path

@@ -1,0 +1,195 @@
+"""The engine's own process, told what to do by one line on standard input.
+
+It goes on when the foreground dies, until its sources end or somebody sends ``stop``. Exit codes: 0 a clean end, 1 what
+a person must mend, 3 what a new start may mend, 4 a failed accelerator, which a new process may use again.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from fetalstream.tui.run.standing_orders import StandingOrders
+from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
+from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
+
+if TYPE_CHECKING:
+    from fetalstream.pipeline.engine.engine import Engine
+    from fetalstream.pipeline.engine.streams import Stream
+    from fetalstream.pipeline.ready import Ready
+    from fetalstream.pipeline.stream.answers import Bank
+    from fetalstream.streamer.region.masker import Setting
+    from fetalstream.streamer.sources import Source
+
+READY: Final = "ready"
+"""The line that says that the control channel answers."""
+
+PICTURES_WITHIN_S: Final = 5.0
+"""How long after the end a recorder may go on fetching what it lacks."""
+
+
+def main() -> int:
+    """Runs one engine to its end."""
+    from fetalstream.pipeline.errors import ConfigError, DeviceFault, ModelError
+    from fetalstream.streamer.errors import SourceError
+
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=EngineSettings)
+    try:
+        _run(settings)
+    except (SourceError, ModelError, ConfigError) as error:
+        say(str(error))
+        return 1
+    except DeviceFault as error:
+        say(str(error))
+        return EXIT_DEVICE
+    except Exception as error:
+        traceback.print_exc()
+        say(f"the engine broke down: {type(error).__name__}: {error}".splitlines()[0])
+        return EXIT_CRASHED
+    return 0
+
+
+def say(line: str) -> None:
+    """A line for the log, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(settings: EngineSettings) -> None:
+    from fetalstream.pipeline.bus.asking import asker_of, with_words
+    from fetalstream.pipeline.bus.control import Control
+    from fetalstream.pipeline.bus.endpoints import Endpoints, lock
+    from fetalstream.pipeline.bus.publisher import Publisher
+    from fetalstream.pipeline.bus.stamp import Stamp, new_run
+    from fetalstream.pipeline.engine.engine import Engine
+    from fetalstream.pipeline.explain.explain import Explainer
+    from fetalstream.pipeline.explain.explaining import with_maps
+    from fetalstream.tui.commands.loading import about, load
+
+    with ExitStack() as stack:
+        stack.callback(lock(Path(settings.alive)).close)
+        standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
+        sources = [_opened(stream, standing) for stream in settings.streams]
+        for source in sources:
+            stack.callback(source.close)
+        streams: list[Stream] = []
+        endpoints = Endpoints(settings.pub, settings.preview, settings.control)
+        # Bound before the model is loaded: a busy port is told at once.
+        publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: engine.picture_of(key))
+        stack.callback(publisher.close)
+        ready = load(settings, say)
+        ready.encoder.warm_up()
+        streams += _streams(settings, sources, ready, standing)
+        engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
+        for command, args in standing.orders():
+            engine.command(command, args)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.stop("stopped"))
+        hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
+        submit = with_words(_submit(engine, hashes, _foreground(), standing), asker_of(ready))
+        control = Control(publisher, with_maps(submit, Explainer(ready.model, ready.banks)), about(ready))
+        stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
+        say(READY)
+        engine.run()
+
+
+def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
+    from fetalstream.streamer.capture.worker import open_apart
+
+    name = str(stream.name)
+    if not standing.has_scale_of(name):
+        stream = msgspec.structs.replace(stream, spacing_mm=None, depth_cm=None)
+    return open_apart(
+        stream.source,
+        spacing_mm=stream.spacing_mm,
+        depth_mm=None if stream.depth_cm is None else 10 * stream.depth_cm,
+        sector=_sector(stream),
+        persist=True,
+        scale_over=lambda: standing.scale_over(name),
+    )
+
+
+def _sector(stream: StreamSettings) -> Setting:
+    from fetalstream.streamer.region.masker import setting_from
+    from fetalstream.streamer.region.profiles import load_profile
+
+    if stream.profile is not None:
+        return load_profile(stream.profile)
+    return setting_from(None if stream.sector == "whole" else stream.sector)
+
+
+def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
+    from fetalstream.pipeline.engine.streams import stream_of
+    from fetalstream.pipeline.keyframes.clips import CLIP_BYTES
+    from fetalstream.pipeline.model.gestation_banks import GestationBanks
+
+    bank: Bank = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them
+    if ready.facts.knows_gestation:
+        bank = GestationBanks(ready.banks).get
+    exam = uuid.uuid4().hex
+    return [
+        stream_of(
+            source,
+            str(stream.name),
+            standing.exam_of(str(stream.name), exam),
+            ready.facts,
+            bank,
+            every_frame=False,
+            sector=_sector(stream),
+            embeddings=settings.embeddings,
+            clip_bytes=CLIP_BYTES // len(sources) if settings.recorded else 0,
+        )
+        for stream, source in zip(settings.streams, sources, strict=True)
+    ]
+
+
+def _foreground() -> Callable[[], bool]:
+    """Starts the thread that notices the foreground's death; the answer is whether it lives."""
+    watcher = threading.Thread(target=foreground_gone, args=(sys.stdin.fileno(),), name="foreground", daemon=True)
+    watcher.start()
+    return watcher.is_alive
+
+
+def _submit(
+    engine: Engine, hashes: Mapping[str, str], supervised: Callable[[], bool], standing: StandingOrders
+) -> Callable[[str, Mapping[str, Any]], Future[Any]]:
+    """The engine's commands; the state tells too what the sources are, and whether a foreground looks after them.
+
+    What outlasts an engine is noted, once it is carried out. Sources by hash only: a file's name may be a patient's.
+    """
+
+    def noted(command: str, args: Mapping[str, Any], done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            standing.note(command, args, done.result(), hashes)
+
+    def submit(command: str, args: Mapping[str, Any]) -> Future[Any]:
+        answer = engine.command(command, args)
+        if command != "state":
+            answer.add_done_callback(lambda done: noted(command, args, done))
+            return answer
+        fuller: Future[Any] = Future()
+
+        def pass_on(done: Future[Any]) -> None:
+            if not fuller.set_running_or_notify_cancel():
+                return
+            error = done.exception()
+            if error is not None:
+                fuller.set_exception(error)
+            else:
+                state = done.result()
+                streams = [{**each, "source_sha256": hashes[each["stream"]]} for each in state["streams"]]
+                fuller.set_result({**state, "streams": streams, "supervised": supervised()})
+
+        answer.add_done_callback(pass_on)
+        return fuller
+
+    return submit

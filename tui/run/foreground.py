@@ -1,0 +1,138 @@
+"""The dashboard in the foreground of a run: it looks after the children meanwhile, and says what becomes of them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fetalstream.tui.feed.feed_protocol import Feed as Showable
+from fetalstream.tui.pictures.kitty_query import Pictures, ask
+from fetalstream.tui.run.supervise import Child, Supervisor
+from fetalstream.tui.state.tape import INTO, Tape, heard
+
+if TYPE_CHECKING:
+    from fetalstream.tui.dashboard.app import FetalstreamApp
+    from fetalstream.tui.state.protocols import Protocol
+
+POLL_S: Final = 0.1
+SAY_AGAIN_S: Final = 4.0
+
+
+class Failed(Exception):
+    """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class Caretaker:
+    """Polls the children while the dashboard is drawn, and tells it.
+
+    Args:
+        supervisor: of the children.
+        to_stop: set when somebody has asked the foreground to end.
+
+    Attributes:
+        over: to be set when the dashboard has been left.
+        recorded: folders of the sessions that were written, the oldest first.
+    """
+
+    def __init__(self, supervisor: Supervisor, to_stop: threading.Event) -> None:
+        self._supervisor = supervisor
+        self._to_stop = to_stop
+        self.over = threading.Event()
+        self.recorded: list[Path] = []
+
+    def look_after(self, app: FetalstreamApp) -> None:
+        """Until it is over."""
+        next_word_s = 0.0
+        while not self.over.wait(POLL_S):
+            now_s = time.monotonic()
+            self._supervisor.poll(now_s)
+            if self._to_stop.is_set():
+                app.leave()  # asked before the app was there to hear it
+            for words in news(self._supervisor):
+                self._tell(app, words)
+            failed = self._supervisor.failed
+            if failed is not None and failed in self._supervisor.children[1:]:
+                app.tape = Tape(app.tape.folder, failure(failed))
+            if failed is not None and now_s >= next_word_s:
+                # Said again and again: it stays on the screen until somebody has seen it and quits.
+                next_word_s = now_s + SAY_AGAIN_S
+                app.say(failure(failed), "bad")
+
+    def _tell(self, app: FetalstreamApp, words: str) -> None:
+        app.tape = heard(app.tape, words)
+        folder = app.tape.folder
+        if folder is not None and folder not in self.recorded:
+            self.recorded.append(folder)
+        app.say(words, "quiet" if words.startswith(INTO) else "bad")
+
+
+def dashboard(
+    supervisor: Supervisor, control: str, to_stop: threading.Event, protocol: Protocol | None,
+    pictures: Pictures = "auto",
+) -> None:  # fmt: skip
+    """The dashboard over the engine of this run, until it is left; then where the recording is."""
+    from fetalstream.tui.feed.feed import Feed
+
+    caretaker = Caretaker(supervisor, to_stop)
+    show(Feed(control), protocol, pictures=pictures, beside=caretaker)
+    print("stopping …", file=sys.stderr)
+    for folder in caretaker.recorded:
+        print(f"Recorded. To look at it again: fetalstream replay {shlex.quote(str(folder))}", file=sys.stderr)
+
+
+def news(supervisor: Supervisor) -> list[str]:
+    """What happened since this was asked last: deaths, and what the recorder has to say (that it cannot write)."""
+    deaths = [words for child in supervisor.children for words in child.deaths()]
+    return deaths + [words for child in supervisor.children[1:] for words in child.news() if words]
+
+
+def show(
+    feed: Showable, protocol: Protocol | None, *, read_only: bool = False, pictures: Pictures = "auto",
+    beside: Caretaker | None = None,
+) -> None:  # fmt: skip
+    """The dashboard until it is left; ``beside`` looks after the children meanwhile, in a thread of its own.
+
+    ``pictures``: in half blocks, in pixels (``kitty``), or as the terminal answers.
+
+    Raises:
+        Failed: it broke down.
+    """
+    from fetalstream.tui.dashboard.app import FetalstreamApp
+
+    # As late as can be: what is answered after it was waited for would be seen until the app takes the terminal.
+    answer = ask(pictures)
+    if answer.owed:
+        from fetalstream.tui.dashboard.app_terminal import leave_out
+
+        leave_out()
+    app = FetalstreamApp(feed, read_only=read_only, protocol=protocol, in_pixels=answer.draws)
+    # The app ends well on SIGTERM; a closed terminal is the same to it.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    thread = threading.Thread(target=beside.look_after, args=(app,), name="supervisor", daemon=True) if beside else None
+    if thread is not None:
+        thread.start()
+    try:
+        app.run()
+    finally:
+        if beside is not None and thread is not None:
+            beside.over.set()
+            thread.join()
+    if app.return_code:
+        raise Failed("the dashboard broke down; the lines above say where")
+
+
+def failure(child: Child) -> str:
+    """Why a child was given up, in one line."""
+    said = child.last_words() or "it said nothing"
+    return said if child.starts == 1 else f"the {child.command.name} failed again and again: {said}"

@@ -1,0 +1,35 @@
+"""Scan regions to choose from: found on the screen, remembered of a scanner (``fetalstream calibrate``), or none."""
+
+from __future__ import annotations
+
+import contextlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import platformdirs
+
+MAX_BYTES = 100_000
+
+
+class Region(NamedTuple):
+    """What the choice is called, and the value that the ``set_sector`` command takes for it."""
+
+    words: str
+    value: Any
+
+
+def regions() -> list[Region]:
+    """All choices; the user's own profiles go before ours of the same name, and what cannot be read is left out."""
+    found: dict[str, Any] = {}
+    for folder in (
+        Path(str(files("fetalstream.configs") / "scanners")),
+        platformdirs.user_config_path("fetalstream") / "scanners",
+    ):
+        for path in sorted(folder.glob("*.toml")):
+            with contextlib.suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
+                if path.stat().st_size <= MAX_BYTES:
+                    found[path.stem] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+    profiles = [Region(f"scanner {name}", found[name]) for name in sorted(found)]
+    return [Region("find it on the screen", "auto"), *profiles, Region("the whole frame, text and all", None)]

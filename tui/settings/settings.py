@@ -1,0 +1,162 @@
+"""What a live analysis is asked to do: from the command line and ``--config FILE``, and handed to the engine's process.
+
+A configuration file is TOML with these fields; what the command line says goes first::
+
+    model = "fetalclip"
+    record = "/data/sessions"
+    # retention = { older_than = "90d", keep = "500GB" }   # older sessions go at the start, and it is said
+
+    [[streams]]
+    source = "clip.mp4"
+    name = "probe-1"
+    spacing_mm = 0.21
+    sector = [120, 40, 640, 480]   # or corners, [[x, y], ...]; "whole"; "auto", which is the default
+    # profile = "room-2"           # as fetalstream calibrate has written it
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+
+from fetalstream.tui.settings.limits import Limits, read_age_s, read_size_bytes
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+_Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
+_FARTHEST = 65536  # pixels
+
+
+class SettingsError(Exception):
+    """A configuration that cannot be used; ``str()`` is one line."""
+
+
+class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One source.
+
+    ``name``: on the wire, must not say who the patient is. ``sector``: x, y, width, height in pixels; corners; "auto"
+    to find it; "whole" for frames as they are. ``profile``: of the scanner, which goes before ``sector``.
+    ``spacing_mm``: mm a pixel; ``depth_cm``: instead of it, what the scanner's depth is set to.
+    """
+
+    source: str
+    name: _Name | None = None
+    spacing_mm: _Positive | None = None
+    depth_cm: Annotated[float, msgspec.Meta(gt=0, le=50)] | None = None
+    sector: Literal["auto", "whole"] | list[Any] = "auto"
+    profile: str | None = None
+
+    def __post_init__(self) -> None:
+        """A list is a rectangle or an outline, nothing between; the scale is said once."""
+        if self.depth_cm is not None and (self.spacing_mm is not None or self.sector == "whole"):
+            raise ValueError("depth_cm goes with a sector, and without spacing_mm")
+        if isinstance(self.sector, str) or _is_rectangle(self.sector) or _is_outline(self.sector):
+            return
+        raise ValueError('sector must be [x, y, width, height], three corners [x, y] or more, "auto" or "whole"')
+
+
+def _is_rectangle(sector: list[Any]) -> bool:
+    whole = len(sector) == 4 and all(isinstance(value, int) and value >= 0 for value in sector)
+    return whole and min(sector[2:]) >= 1
+
+
+def _is_outline(sector: list[Any]) -> bool:
+    corners = [corner for corner in sector if isinstance(corner, list) and len(cast("list[Any]", corner)) == 2]
+    numbers = [value for corner in corners for value in corner]
+    inside = all(isinstance(value, (int, float)) and 0 <= value < _FARTHEST for value in numbers)
+    return len(corners) == len(sector) >= 3 and inside
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which model, and on what. ``weights``: None for the configured ones, "random", or a path."""
+
+    model: str = "mini"
+    weights: str | None = None
+    prompts: str | None = None
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16", "int8", "fp8"] = "auto"
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which sessions go when a run begins, for good and unasked: as `fetalstream purge` takes it."""
+
+    older_than: str | None = None
+    keep: str | None = None
+
+    def __post_init__(self) -> None:
+        """Both can be read, and one is there."""
+        if self.limits() == Limits(None, None):
+            raise ValueError("retention needs older_than, keep or both")
+
+    def limits(self) -> Limits:
+        """In numbers.
+
+        Raises:
+            ValueError: one of them cannot be read.
+        """
+        return Limits(
+            None if self.older_than is None else read_age_s(self.older_than),
+            None if self.keep is None else read_size_bytes(self.keep),
+        )
+
+
+class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A live analysis. ``record``: folder of sessions, None for the user's own; "" for no recording.
+
+    ``retention``: of the sessions there.
+    """
+
+    streams: tuple[StreamSettings, ...] = ()
+    pub: str | None = None
+    control: str | None = None
+    record: str | None = None
+    retention: RetentionSettings | None = None
+    embeddings: bool = False  # keep the vector of every analysed frame, for search
+
+    def named(self) -> tuple[StreamSettings, ...]:
+        """The streams, each with the name that it has on the wire.
+
+        Raises:
+            SettingsError: there are none, or two have the same name.
+        """
+        if not self.streams:
+            raise SettingsError("no source: give one or more, or a --config FILE with [[streams]]")
+        named = tuple(
+            msgspec.structs.replace(stream, name=stream.name or f"stream-{number}")
+            for number, stream in enumerate(self.streams, start=1)
+        )
+        twice = [name for name, times in Counter(stream.name for stream in named).items() if times > 1]
+        if twice:
+            raise SettingsError(f"two streams are called {twice[0]!r}: give each a name of its own")
+        return named
+
+
+class EngineSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the engine's process is told, as one line of JSON on its standard input.
+
+    ``alive``: the file that it holds a lock on while it runs. ``recorded``: somebody fetches its pictures.
+    """
+
+    streams: tuple[StreamSettings, ...]
+    pub: str
+    preview: str
+    control: str
+    alive: str
+    recorded: bool
+    embeddings: bool = False
+
+
+def read_settings(path: Path) -> RunSettings:
+    """The settings in a file.
+
+    Raises:
+        SettingsError: it cannot be read, or is not what it should be; the message names the field.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=RunSettings)
+    except OSError as error:
+        raise SettingsError(f"configuration {path} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise SettingsError(f"configuration {path}: {str(error).splitlines()[0]}") from error

@@ -1,6 +1,6 @@
 """What the parts of a best frame's score, and hindsight, are worth: an ablation on phantom scans of training seeds.
 
-The scans are read by the model once; then `pipeline.stream.offers` and `pipeline.keyframes.shelf`
+The scans are read by the model once; then `pipeline.stream.keyframe_selector` and `pipeline.keyframes.keyframe_store`
 choose anew with one part left out, or
 with all parts of the same weight. A plane counts that was in view for a second or more; its best frame does well where
 its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here; black pictures count as
@@ -22,32 +22,32 @@ import numpy as np
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
-from fetalstream.pipeline.keyframes import keyframes, shelf
-from fetalstream.pipeline.keyframes.shelf import KeyframeShelf
-from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.keyframes import keyframe_store, stored_keyframe
+from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
+from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.temporal import PlaneFilter
-from fetalstream.pipeline.ready import load_ready
 from fetalstream.pipeline.simulation import phantom
-from fetalstream.pipeline.stream import offers
-from fetalstream.pipeline.stream.intake import Admitted
-from fetalstream.pipeline.stream.offers import Offers
+from fetalstream.pipeline.stream import keyframe_selector
+from fetalstream.pipeline.stream.keyframe_selector import KeyframeSelector
+from fetalstream.pipeline.stream.preparation import PreparedFrame
 from fetalstream.pipeline.training.fit import seeds_of
 from fetalstream.streamer.frame import Frame
 
 SECONDS = 60.0
-EQUAL = dict.fromkeys(keyframes.WEIGHTS, 1.0)
-WITHOUT = {f"without {part}": keyframes.WEIGHTS | {part: 0.0} for part in keyframes.WEIGHTS}
+EQUAL = dict.fromkeys(stored_keyframe.WEIGHTS, 1.0)
+WITHOUT = {f"without {part}": stored_keyframe.WEIGHTS | {part: 0.0} for part in stored_keyframe.WEIGHTS}
 QUALITY = wire.Quality.__struct_fields__
 PIXELS = np.zeros((1, 1), np.uint8)
 
 
-def readings(scan: PhantomScores, facts: ModelFacts) -> list[tuple[Admitted, wire.Reading]]:
+def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedFrame, wire.Reading]]:
     """Each frame as it is read, but for ages and subplanes."""
-    labels = (*facts.planes, wire.OTHER)
-    over_time = PlaneFilter(labels, facts.temporal)
-    found: list[tuple[Admitted, wire.Reading]] = []
+    labels = (*model_info.planes, wire.OTHER)
+    over_time = PlaneFilter(labels, model_info.temporal)
+    found: list[tuple[PreparedFrame, wire.Reading]] = []
     for i, (pts, epoch) in enumerate(zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), strict=True)):
-        raw = facts.rejector.probabilities(scan.planes[i], float(scan.other[i]))
+        raw = model_info.rejector.probabilities(scan.planes[i], float(scan.other[i]))
         seen = over_time.update(pts, epoch, raw)
         assert seen.probabilities is not None
         said = zip(labels, raw.tolist(), seen.probabilities.tolist(), strict=True)
@@ -57,26 +57,30 @@ def readings(scan: PhantomScores, facts: ModelFacts) -> list[tuple[Admitted, wir
             planes={label: wire.LabelScore(cosine=None, raw=one, smoothed=smoothed) for label, one, smoothed in said},
             plane=seen.plane, subplanes=None, subplane=None, gestation=None, gestation_missing=None,
             quality=wire.Quality(**{part: float(getattr(scan, part)[i]) for part in QUALITY}),
-            ask=None, latency_ms=wire.Latency(), model=facts.name, calibrated=True, dropped=0,
+            ask=None, latency_ms=wire.Latency(), model=model_info.name, calibrated=True, dropped=0,
         )  # fmt: skip
         action = "analyse" if scan.analysed[i] else "reuse"
-        admitted = Admitted(Frame(PIXELS, i, pts, 0, epoch), action, "live", reading.reused, reading.quality, "", 0, 0)
-        found.append((admitted, reading))
+        prepared = PreparedFrame(
+            Frame(PIXELS, i, pts, 0, epoch), action, "live", reading.reused, reading.quality, "", 0, 0
+        )
+        found.append((prepared, reading))
     return found
 
 
-def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], facts: ModelFacts) -> list[float]:
+def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]], model_info: ModelInfo) -> list[float]:
     """Of each plane in view, see `pipeline.simulation.phantom.regrets_of`."""
-    kept, offering = KeyframeShelf(), Offers(facts)
-    for admitted, reading in read:
-        offering.read(admitted, reading, kept)
+    kept, offering = KeyframeStore(), KeyframeSelector(model_info)
+    for prepared, reading in read:
+        offering.read(prepared, reading, kept)
         kept.due(reading.frame.epoch, reading.frame.pts_seconds)
     kept.flush()
     best_of = {each.frame.index: each.plane for each in kept if kept.rank(each) == 0}
     rows = zip(scan.pts_seconds.tolist(), scan.true_label, scan.true_plane, scan.in_plane.tolist(), strict=True)
     unsaid = ("", "", "")
     return phantom.regrets_of([
-        phantom.Frame(0, index, pts, truth, body, in_plane, *unsaid, best_of.get(index, ""), 0, None, None, None, None)
+        phantom.JudgedFrame(
+            0, index, pts, truth, body, in_plane, *unsaid, best_of.get(index, ""), 0, None, None, None, None
+        )
         for index, (pts, truth, body, in_plane) in enumerate(rows)
     ])  # fmt: skip
 
@@ -84,14 +88,14 @@ def regrets(scan: PhantomScores, read: list[tuple[Admitted, wire.Reading]], fact
 @contextmanager
 def changed(weights: Mapping[str, float], hindsight_seconds: float, min_gain: float) -> Generator[None]:
     """The product with other constants."""
-    before = dict(keyframes.WEIGHTS), offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN
-    keyframes.WEIGHTS.update(weights)
-    offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN = hindsight_seconds, min_gain  # type: ignore[misc]
+    before = dict(stored_keyframe.WEIGHTS), keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN
+    stored_keyframe.WEIGHTS.update(weights)
+    keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN = hindsight_seconds, min_gain  # type: ignore[misc]
     try:
         yield
     finally:
-        keyframes.WEIGHTS.update(before[0])
-        offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN = before[1:]  # type: ignore[misc]
+        stored_keyframe.WEIGHTS.update(before[0])
+        keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN = before[1:]  # type: ignore[misc]
 
 
 def main() -> None:
@@ -104,8 +108,8 @@ def main() -> None:
     for seed in options.seeds:
         scans.append(scores_of(seed, SECONDS, ready.encoder, options.kept_in))
         print(f"seed {seed} read", file=sys.stderr)
-    read = [readings(scan, ready.facts) for scan in scans]
-    shipped = (keyframes.WEIGHTS, offers.HINDSIGHT_SECONDS, shelf.MIN_GAIN)
+    read = [readings(scan, ready.model_info) for scan in scans]
+    shipped = (stored_keyframe.WEIGHTS, keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN)
     variants = {
         "as shipped": shipped,
         **{name: (weights, *shipped[1:]) for name, weights in WITHOUT.items()},
@@ -117,7 +121,7 @@ def main() -> None:
     for name, constants in variants.items():
         with changed(*constants):
             short = np.array(
-                [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, ready.facts)]
+                [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, ready.model_info)]
             )
         found[name] = {
             "within": round(float((short <= phantom.WITHIN).mean()), 3),

@@ -40,7 +40,7 @@ from tests.scripted_engine import ScriptedEngine, health, reading
 CHILD = """
 import asyncio, json, sys, time
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.feed.feed import Feed
+from fetalstream.tui.feed.engine_feed import Feed
 from fetalstream.tui.widgets.preview import Preview
 
 show, drawn = Preview.show, [0]

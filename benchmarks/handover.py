@@ -23,15 +23,15 @@ from multiprocessing.connection import Connection
 import numpy as np
 import psutil
 
-from fetalstream.streamer.capture import worker_child, worker_process
-from fetalstream.streamer.capture.worker import ApartSource
+from fetalstream.streamer.capture import child_main, child_process
+from fetalstream.streamer.capture.subprocess_source import SubprocessSource
 from fetalstream.streamer.frame import Frame
-from fetalstream.streamer.region.masker import Setting
+from fetalstream.streamer.region.masker import SectorSetting
 from fetalstream.streamer.region.sector import Polygon, Rectangle
 
 HEIGHT, WIDTH, RATE_HZ = 1080, 1920, 60
 OUTLINE = Polygon(((700, 60), (1220, 60), (1700, 700), (1500, 900), (1100, 1040), (820, 1040), (420, 900), (220, 700)))
-SETTINGS: dict[str, Setting] = {"whole": None, "rectangle": Rectangle(210, 30, 1500, 1020), "outline": OUTLINE}
+SETTINGS: dict[str, SectorSetting] = {"whole": None, "rectangle": Rectangle(210, 30, 1500, 1020), "outline": OUTLINE}
 WARM_UP = 60
 
 
@@ -74,14 +74,14 @@ class Drawn:
 
 
 def child() -> int:
-    """The child process: `streamer.capture.worker_child` with the drawn source."""
-    worker_child.open_source = lambda name, **_: Drawn(int(name))  # type: ignore[assignment]
-    return worker_child.main()
+    """The child process: `streamer.capture.child_main` with the drawn source."""
+    child_main.open_source = lambda name, **_: Drawn(int(name))  # type: ignore[assignment]
+    return child_main.main()
 
 
-def measured(channels: int, setting: Setting, seconds: float) -> dict[str, float]:
+def measured(channels: int, setting: SectorSetting, seconds: float) -> dict[str, float]:
     """Milliseconds of hand-over, and shares of one core."""
-    with ApartSource(str(channels), sector=setting) as source:
+    with SubprocessSource(str(channels), sector=setting) as source:
         frames = iter(source)
         return timed(lambda: next(frames).captured_ns, source.pid or 0, seconds, lambda: source.link.dropped)
 
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
     parser.add_argument("--busy", action="store_true", help="a thread of the parent computes half of the time")
     options = parser.parse_args()
-    worker_process._SCRIPT = (
+    child_process._SCRIPT = (
         "import os, sys; sys.path[:] = {path!r}; from benchmarks.handover import child; os._exit(child())"
     )
     if options.busy:

@@ -18,37 +18,37 @@ import pstats
 import time
 
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
-from fetalstream.pipeline.ready import Ready, load_ready
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
-from fetalstream.pipeline.stream.ask import question
+from fetalstream.pipeline.stream.questions import question
 from fetalstream.streamer.frame import Frame
 from fetalstream.streamer.phantom.source import PhantomSource
 
-Seen = list[tuple[Frame, Scores | None]]
+Seen = list[tuple[Frame, HeadOutputs | None]]
 
 
-def seen(ready: Ready, seed: int, frames: int) -> Seen:
+def seen(ready: LoadedPipeline, seed: int, frames: int) -> Seen:
     """Frames of a scan with what the model says of each."""
     source = PhantomSource(seed)
     found: Seen = []
     for index in range(frames):
         frame = source.frame(index)
-        spacing_mm = input_spacing_mm(frame.height, frame.width, frame.spacing_mm or 0.2, ready.facts.image_size)
+        spacing_mm = input_spacing_mm(frame.height, frame.width, frame.spacing_mm or 0.2, ready.model_info.image_size)
         (scores,) = ready.encoder.submit([Item(frame.pixels, ready.banks.gestation(spacing_mm))]).result()
         found.append((frame, scores))
     return found
 
 
-def once(ready: Ready, frames: Seen, *, ask: bool) -> int:
+def once(ready: LoadedPipeline, frames: Seen, *, ask: bool) -> int:
     """All frames admitted first, sharpness and all, then finished against the clock; nanoseconds."""
-    analyzer = StreamAnalyzer("stream-1", "exam", ready.facts, ready.banks.gestation)
+    analyzer = StreamAnalyzer("stream-1", "exam", ready.model_info, ready.banks.gestation)
     if ask:
         analyzer.ask(question("a fetal brain", ready.banks))
-    admitted = [(analyzer.admit(frame, 0), scores) for frame, scores in frames]
+    prepared = [(analyzer.admit(frame, 0), scores) for frame, scores in frames]
     begun = time.perf_counter_ns()
-    for each, scores in admitted:
+    for each, scores in prepared:
         analyzer.finish(each, scores if each.action == "analyse" else None, 0)
     return time.perf_counter_ns() - begun
 
@@ -62,7 +62,7 @@ def main() -> None:
     args = parser.parse_args()
     ready = load_ready("mini", device="cpu")
     frames = seen(ready, args.seed, args.frames)
-    brain = ready.facts.planes.index("brain")
+    brain = ready.model_info.planes.index("brain")
     brains = [each for each in frames if each[1] is not None and each[1].plane_cosines.argmax() == brain]
     if args.profile:
         profile = cProfile.Profile()

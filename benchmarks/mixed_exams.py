@@ -16,18 +16,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from fetalstream.pipeline import wire
+from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
 from fetalstream.pipeline.readout.gestation import ExamGestation
-from fetalstream.pipeline.ready import Ready, load_ready
-from fetalstream.pipeline.simulation.exam_run import Look, looks_of, replayed
+from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
 
 OTHERS = 4
 """One frame of the other fetus after as many of its own: a fifth of all."""
 APART_DAYS = 30.0
 
 
-def mixed(own: Sequence[Look], other: Sequence[Look]) -> list[Look]:
+def mixed(own: Sequence[BrainFrame], other: Sequence[BrainFrame]) -> list[BrainFrame]:
     """``own`` with every fifth frame of ``other``, whose frames begin again where they run out."""
-    found: list[Look] = []
+    found: list[BrainFrame] = []
     for n, look in enumerate(own):
         found.append(look)
         if n % OTHERS == OTHERS - 1:
@@ -35,9 +35,12 @@ def mixed(own: Sequence[Look], other: Sequence[Look]) -> list[Look]:
     return found
 
 
-def last_age(looks: Sequence[Look], ready: Ready) -> wire.Gestation | None:
+def last_age(looks: Sequence[BrainFrame], ready: LoadedPipeline) -> wire.Gestation | None:
     """The age at the end; None where there is none."""
-    ages = [out.gestation for _, out in replayed(looks, ExamGestation(ready.facts.half_widths, ready.facts.shared))]
+    ages = [
+        out.gestation
+        for _, out in replayed(looks, ExamGestation(ready.model_info.half_widths, ready.model_info.shared))
+    ]
     return next((age for age in reversed(ages) if age is not None), None)
 
 
@@ -56,7 +59,7 @@ def main() -> None:
         if alone is not None and both is not None and both.frames - alone.frames <= alone.frames / 2:
             moved.append(abs(both.days - alone.days))
     print(json.dumps({
-        "benchmark": "mixed_exams", "model": ready.facts.name, "seeds": list(args.seeds), "exams": len(moved),
+        "benchmark": "mixed_exams", "model": ready.model_info.name, "seeds": list(args.seeds), "exams": len(moved),
         "median_moved_days": float(np.median(moved)), "p95_moved_days": float(np.quantile(moved, 0.95)),
         "max_moved_days": max(moved), "within_3_days": float(np.mean(np.array(moved) <= 3.0)),
     }))  # fmt: skip

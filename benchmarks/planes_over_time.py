@@ -21,8 +21,8 @@ import numpy as np
 
 from fetalstream.pipeline.evaluation.overtime import over_time, total
 from fetalstream.pipeline.evaluation.scores import scores_of
+from fetalstream.pipeline.loaded import load_ready
 from fetalstream.pipeline.readout.temporal import FLOOR, PlaneFilter, Temporal
-from fetalstream.pipeline.ready import load_ready
 from fetalstream.pipeline.training.fit import Scan, raw_of
 from fetalstream.pipeline.wire import OTHER
 
@@ -121,9 +121,9 @@ def main() -> None:
     parser.add_argument("--kept-in", type=Path, default=None)
     args = parser.parse_args()
     ready = load_ready()
-    labels, constants = [*ready.facts.planes, OTHER], ready.facts.temporal
+    labels, constants = [*ready.model_info.planes, OTHER], ready.model_info.temporal
     seeds = range(args.seeds[0], args.seeds[1] + 1)
-    scans = [raw_of(scores_of(seed, 60.0, ready.encoder, args.kept_in), ready.facts.rejector) for seed in seeds]
+    scans = [raw_of(scores_of(seed, 60.0, ready.encoder, args.kept_in), ready.model_info.rejector) for seed in seeds]
     enter, leave = constants.enter, constants.leave
     filtered = lambda: markov(labels, constants)  # noqa: E731
     rows: dict[str, tuple[Callable[[], Layer], float, float]] = {
@@ -149,7 +149,11 @@ def main() -> None:
     print(f"{'':43}" + " ".join(f"{name:>28}" for name in names))
     for layers, values in found.items():
         print(f"{layers:43}" + " ".join(f"{values[name]!s:>28}" for name in names))
-    print(json.dumps({"benchmark": "planes_over_time", "model": ready.facts.name, "seeds": list(args.seeds), **found}))
+    print(
+        json.dumps(
+            {"benchmark": "planes_over_time", "model": ready.model_info.name, "seeds": list(args.seeds), **found}
+        )
+    )
 
 
 if __name__ == "__main__":

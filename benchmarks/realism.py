@@ -23,7 +23,7 @@ import torch
 
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.training.augment import augment, plain
-from fetalstream.pipeline.training.stills import STILL_SIDE, Still, hc18_rows, hc18_still, square
+from fetalstream.pipeline.training.stills import STILL_SIDE, TrainingStill, hc18_rows, hc18_still, square
 from fetalstream.streamer.growth import who_age_days
 from fetalstream.streamer.phantom.source import PhantomSource
 
@@ -31,7 +31,7 @@ SIDE = 112
 MIDDLE, SPREAD = 5.2, 0.5  # of the logarithm of head size in pixels: what the network's output is scaled to
 
 
-def phantom_heads(seeds: range, per_seed: int) -> list[tuple[Still, float, float]]:
+def phantom_heads(seeds: range, per_seed: int) -> list[tuple[TrainingStill, float, float]]:
     """Stills with their true age in days and the millimetres a still's pixel stands for."""
     found = []
     for seed in seeds:
@@ -42,12 +42,16 @@ def phantom_heads(seeds: range, per_seed: int) -> list[tuple[Still, float, float
             picture, scale = square(source.frame(int(index)).pixels)
             head_px = truth.hc_mm / truth.spacing_mm * scale
             found.append(
-                (Still(picture, "brain", None, head_px, real=False), truth.gestation_days, truth.spacing_mm / scale)
+                (
+                    TrainingStill(picture, "brain", None, head_px, real=False),
+                    truth.gestation_days,
+                    truth.spacing_mm / scale,
+                )
             )
     return found
 
 
-def zoomed(still: Still, factor: float) -> Still:
+def zoomed(still: TrainingStill, factor: float) -> TrainingStill:
     """The still drawn larger or smaller about its middle."""
     matrix = cv2.getRotationMatrix2D((STILL_SIDE / 2, STILL_SIDE / 2), 0, factor)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
@@ -61,7 +65,7 @@ def tensor(samples: list) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def plainly_read_px(net: torch.nn.Module, stills: list[Still]) -> list[float]:
+def plainly_read_px(net: torch.nn.Module, stills: list[TrainingStill]) -> list[float]:
     """Head circumference as the network says it, in the stills' pixels."""
     out: list[float] = []
     for start in range(0, len(stills), 32):
@@ -70,12 +74,12 @@ def plainly_read_px(net: torch.nn.Module, stills: list[Still]) -> list[float]:
     return out
 
 
-def read_px(net: torch.nn.Module, stills: list[Still], usual_px: float) -> list[float]:
+def read_px(net: torch.nn.Module, stills: list[TrainingStill], usual_px: float) -> list[float]:
     """The same, read again with the head zoomed to about ``usual_px``, as a sonographer would do."""
     return [_read_zoomed(net, still, usual_px) for still in stills]
 
 
-def _read_zoomed(net: torch.nn.Module, still: Still, usual_px: float) -> float:
+def _read_zoomed(net: torch.nn.Module, still: TrainingStill, usual_px: float) -> float:
     px = statistics.median(plainly_read_px(net, _mirrored(still)))
     for _ in range(2):
         found: list[float] = []
@@ -86,7 +90,7 @@ def _read_zoomed(net: torch.nn.Module, still: Still, usual_px: float) -> float:
     return px
 
 
-def _mirrored(still: Still) -> list[Still]:
+def _mirrored(still: TrainingStill) -> list[TrainingStill]:
     picture = still.picture
     views = (picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1])
     return [replace(still, picture=view.copy()) for view in views]

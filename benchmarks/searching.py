@@ -12,10 +12,10 @@ import argparse
 import json
 from pathlib import Path
 
-from fetalstream.pipeline.bus.asking import asker_of
+from fetalstream.pipeline.bus.question_encoding import asker_of
 from fetalstream.pipeline.evaluation.scores import scores_of
 from fetalstream.pipeline.evaluation.searching import SENTENCES, search_metrics
-from fetalstream.pipeline.ready import load_ready
+from fetalstream.pipeline.loaded import load_ready
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     }
     asked = {text: ask(text) for text in SENTENCES.values()}
     metrics = {name: metric.plain() for name, metric in search_metrics(scans, asked.__getitem__).items()}
-    print(json.dumps({"benchmark": "searching", "model": ready.facts.name, "seeds": list(args.seeds), **metrics}))
+    print(json.dumps({"benchmark": "searching", "model": ready.model_info.name, "seeds": list(args.seeds), **metrics}))
 
 
 if __name__ == "__main__":

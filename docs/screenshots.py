@@ -104,9 +104,11 @@ async def _until_brain(app: FetalstreamApp, pilot: Pilot[None]) -> None:
 
 
 async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
-    from fetalstream.tui.feed.feed import Feed  # only here, so that `paint` serves a feed without sockets too
+    from fetalstream.tui.feed.engine_feed import (  # only here, so that `paint` serves a feed without sockets too
+        EngineFeed,
+    )
 
-    app = FetalstreamApp(Feed(endpoint))
+    app = FetalstreamApp(EngineFeed(endpoint))
     async with app.run_test(size=size) as pilot:
         await _until_brain(app, pilot)
         _save(app, f"dashboard-{size[0]}x{size[1]}")

@@ -101,7 +101,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind"):
-    """Fields that every message carries; whoever sends fills them in (``Stamp.stamp``)."""
+    """Fields that every message carries; whoever sends fills them in (``MessageStamper.stamp``)."""
 
     schema: int = SCHEMA
     run: str = ""

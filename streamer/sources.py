@@ -17,7 +17,7 @@ from fetalstream.streamer.live.addresses import NETWORK_SCHEMES, redacted
 _NAMES = "give a video file, a folder of images, camera:0, an address such as rtsp://host/path, or phantom:SEED"
 
 
-Kind = Literal["file", "folder", "dicom", "phantom", "network", "camera", "igtl"]
+SourceKind = Literal["file", "folder", "dicom", "phantom", "network", "camera", "igtl"]
 
 
 class Source(Protocol):
@@ -35,7 +35,7 @@ class Source(Protocol):
     warnings: list[str]
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> SourceKind: ...
     @property
     def live(self) -> bool: ...
     @property
@@ -109,18 +109,18 @@ def _split_region(name: str) -> tuple[str, int | None]:
 
 
 def _holds_dicom(folder: Path) -> bool:
-    from fetalstream.streamer.dicom.dicom import dicom_files
+    from fetalstream.streamer.dicom.clip import dicom_files
 
     return bool(dicom_files(folder))
 
 
 def _open_path(path: Path, region: int | None, spacing_mm: float | None, clock_ns: Callable[[], int]) -> Source:
     # What reads videos is loaded only for a video: a phantom needs neither libav nor Pillow.
-    from fetalstream.streamer.dicom.dicom_header import is_dicom
+    from fetalstream.streamer.dicom.header import is_dicom
     from fetalstream.streamer.readers.folders import IMAGE_SUFFIXES, ImageFolder
 
     if (path.is_file() and is_dicom(path)) or (path.is_dir() and _holds_dicom(path)):
-        from fetalstream.streamer.dicom.dicom import DicomClip
+        from fetalstream.streamer.dicom.clip import DicomClip
 
         return DicomClip(path, region=region, spacing_mm=spacing_mm, clock_ns=clock_ns)
 

@@ -24,9 +24,9 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.control import Control
 from fetalstream.pipeline.bus.endpoints import Endpoints, endpoints_in
 from fetalstream.pipeline.bus.publisher import Publisher
-from fetalstream.pipeline.bus.stamp import Stamp, new_run
-from fetalstream.pipeline.keyframes.clips import Cut, Still
-from fetalstream.pipeline.keyframes.keyframes import Shelved
+from fetalstream.pipeline.bus.stamper import MessageStamper, new_run
+from fetalstream.pipeline.keyframes.clip_buffer import Cut, Still
+from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
 
 CAPTURED_AGO_NS = 20_000_000
 LABELS = ("abdomen", "brain", "femur", "other")
@@ -70,7 +70,7 @@ def health(stream: str = "stream-1") -> wire.Health:
 
 
 class Kept:
-    """A kept frame, as ``pipeline.keyframes.keyframes.Shelved`` is to the bus."""
+    """A kept frame, as ``pipeline.keyframes.stored_keyframe.StoredKeyframe`` is to the bus."""
 
     def __init__(self, keyframe: str, side_px: int = 64) -> None:
         self.keyframe = keyframe
@@ -90,12 +90,12 @@ class ScriptedEngine:
     def __init__(
         self, endpoints: Endpoints, *, run: str | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
     ):
-        self.shelf: dict[str, Kept] = {}
+        self.keyframe_store: dict[str, Kept] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.deaf = False
         self.publisher = Publisher(
-            endpoints, Stamp(run or new_run(), clock_ns), picture_of=lambda each: self.shelf.get(each),
-            clock_ns=clock_ns,
+            endpoints, MessageStamper(run or new_run(), clock_ns),
+            picture_of=lambda each: self.keyframe_store.get(each), clock_ns=clock_ns,
         )  # fmt: skip
         try:
             self.control = Control(
@@ -122,12 +122,12 @@ class ScriptedEngine:
             return reply
         if command.startswith("odd"):
             reply.set_exception(ValueError(f"unknown command {command!r}"))
-        elif command == "keyframe" and args["keyframe"] not in self.shelf:
+        elif command == "keyframe" and args["keyframe"] not in self.keyframe_store:
             reply.set_exception(ValueError(f"keyframe {args['keyframe']!r} is not kept any more"))
         elif command == "keyframe":
-            reply.set_result(self.shelf[args["keyframe"]])
+            reply.set_result(self.keyframe_store[args["keyframe"]])
         elif command == "keyframes":
-            reply.set_result([{"keyframe": each, "rank": place} for place, each in enumerate(self.shelf)])
+            reply.set_result([{"keyframe": each, "rank": place} for place, each in enumerate(self.keyframe_store)])
         elif command == "state":
             reply.set_result(
                 {"exam": "exam-a", "paused": False, "streams": [{"stream": "stream-1", "kind": "phantom"}]}
@@ -142,7 +142,7 @@ class ScriptedEngine:
 
     def keyframe(self, plane: str = "brain", side_px: int = 64) -> str:
         kept = Kept(uuid.uuid4().hex, side_px)
-        self.shelf[kept.keyframe] = kept
+        self.keyframe_store[kept.keyframe] = kept
         self.publisher.send(
             wire.Keyframe(
                 stream="stream-1",
@@ -161,7 +161,7 @@ class ScriptedEngine:
     def clip(self, keyframe: str, frames: int = 3) -> None:
         """A clip of that many frames, the same as `Kept` in each."""
         pixels = Kept(keyframe).pixels
-        best = Shelved(pixels, "brain", None, 0.5, {}, frame_info(0), None, keyframe=keyframe)
+        best = StoredKeyframe(pixels, "brain", None, 0.5, {}, frame_info(0), None, keyframe=keyframe)
         stills = [Still(number / 30, pixels) for number in range(frames)]
         self.publisher.clip("stream-1", Cut(best, "exam-a", stills))
 

@@ -18,11 +18,11 @@ ROOF = ("tui.cli", "tui.commands.", "tui.run.")
 
 RULES = {
     "pipeline.bench": (
-        "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.ready pipeline.stream "
+        "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.loaded pipeline.stream "
         "pipeline.wire streamer.frame streamer.phantom streamer.sources"
     ),
     "pipeline.bus": (
-        "pipeline.errors pipeline.keyframes pipeline.model pipeline.ready pipeline.stream pipeline.wire streamer.frame"
+        "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded pipeline.stream pipeline.wire streamer.frame"
     ),
     "pipeline.engine": (
         "pipeline.errors pipeline.inference pipeline.keyframes pipeline.model pipeline.readout "
@@ -30,7 +30,7 @@ RULES = {
         "streamer.region streamer.sources"
     ),
     "pipeline.evaluation": (
-        "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.ready "
+        "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.loaded "
         "pipeline.stream pipeline.wire streamer.frame streamer.growth streamer.phantom"
     ),
     "pipeline.explain": "pipeline.bus pipeline.errors pipeline.model pipeline.wire streamer.frame",
@@ -38,11 +38,11 @@ RULES = {
     "pipeline.keyframes": "pipeline.readout pipeline.wire streamer.frame",
     "pipeline.model": "pipeline.errors pipeline.readout",
     "pipeline.readout": "pipeline.wire streamer.frame streamer.growth",
-    "pipeline.ready": "pipeline.inference pipeline.model",
+    "pipeline.loaded": "pipeline.inference pipeline.model",
     "pipeline.schema": "pipeline.wire",
     "pipeline.simulation": (
         "pipeline.engine pipeline.errors pipeline.evaluation pipeline.inference pipeline.keyframes "
-        "pipeline.model pipeline.readout pipeline.ready pipeline.stream pipeline.wire streamer.frame "
+        "pipeline.model pipeline.readout pipeline.loaded pipeline.stream pipeline.wire streamer.frame "
         "streamer.phantom"
     ),
     "pipeline.stream": (
@@ -50,7 +50,7 @@ RULES = {
         "streamer.region streamer.signal"
     ),
     "pipeline.training": (
-        "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.ready "
+        "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.loaded "
         "pipeline.simulation pipeline.wire streamer.growth streamer.phantom"
     ),
     "streamer.capture": "streamer.errors streamer.frame streamer.live streamer.region streamer.sources",
@@ -95,8 +95,8 @@ LIBRARY_ROOMS = {
     "open_clip": ("pipeline.model.openclip",),
     "pyarrow": ("tui.export.files",),
     "pydicom": (
-        "streamer.dicom.dicom",
-        "streamer.dicom.dicom_header",
+        "streamer.dicom.clip",
+        "streamer.dicom.header",
         "tui.export.secondary_capture",
         "tui.export.pacs",
     ),
@@ -104,7 +104,7 @@ LIBRARY_ROOMS = {
     "textual": ("tui.dashboard.app", "tui.widgets."),
     "torch": ("pipeline.", "tui.commands.doctor"),
     "torchvision": ("pipeline.model.openclip", "pipeline.model.preprocess"),
-    "zmq": ("pipeline.bus.publisher", "pipeline.bus.control", "tui.feed.feed"),
+    "zmq": ("pipeline.bus.publisher", "pipeline.bus.control", "tui.feed.engine_feed"),
 }
 
 

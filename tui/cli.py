@@ -27,7 +27,7 @@ from fetalstream.tui.settings.settings import ModelSettings, RunSettings, Settin
 from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
-    from fetalstream.tui.run.live import Look
+    from fetalstream.tui.run.supervised_run import DashboardOptions
 
 _LONGEST_ERROR = 600
 
@@ -69,11 +69,11 @@ def _told_errors() -> tuple[type[Exception], ...]:
     from fetalstream.tui.commands.explain_command import ExplainError
     from fetalstream.tui.commands.search_command import SearchError
     from fetalstream.tui.export.errors import ExportError
-    from fetalstream.tui.feed.feed_protocol import RequestFailed
+    from fetalstream.tui.feed.protocol import RequestFailed
     from fetalstream.tui.record.replay import RecordingError
     from fetalstream.tui.record.retention import RetentionError
-    from fetalstream.tui.run.foreground import Failed
-    from fetalstream.tui.state.protocols import ProtocolError
+    from fetalstream.tui.run.foreground import RunFailed
+    from fetalstream.tui.state.scan_protocol import ProtocolError
 
     return (
         ConfigError,
@@ -84,7 +84,7 @@ def _told_errors() -> tuple[type[Exception], ...]:
         SourceError,
         Interrupted,
         RequestFailed,
-        Failed,
+        RunFailed,
         ProtocolError,
         RecordingError,
         RetentionError,
@@ -99,7 +99,7 @@ def _demo(options: argparse.Namespace) -> int:
 
         demo(options.seconds, options.seed, chosen_model(options, ModelSettings()), as_json=options.json)
         return DONE
-    from fetalstream.tui.run.live import run_live
+    from fetalstream.tui.run.supervised_run import run_live
 
     streams = (StreamSettings(source=f"phantom:{options.seed}"),)
     run_live(_recorded(options, chosen_model(options, RunSettings(streams=streams))), _look(options), headless=False)
@@ -107,7 +107,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from fetalstream.tui.run.live import run_live
+    from fetalstream.tui.run.supervised_run import run_live
 
     settings = RunSettings() if options.config is None else read_settings(options.config)
     if options.sources:
@@ -155,7 +155,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from fetalstream.tui.run.live import watch
+    from fetalstream.tui.run.supervised_run import watch
 
     if options.web is not None:
         return _watch_in_browser(options)
@@ -165,12 +165,12 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _watch_in_browser(options: argparse.Namespace) -> int:
-    from fetalstream.tui.run.foreground import Failed
+    from fetalstream.tui.run.foreground import RunFailed
 
     try:
         from fetalstream.tui.run.web import serve
     except ModuleNotFoundError as error:
-        raise Failed(f"{error.name} is missing: pip install 'fetalstream[web]'") from error
+        raise RunFailed(f"{error.name} is missing: pip install 'fetalstream[web]'") from error
     arguments = ["watch", *filter(None, [options.endpoint]), *(["--read-only"] if options.read_only else [])]
     arguments += ["--protocol", options.protocol] if options.protocol is not None else []
     serve(arguments, _say, options.web)
@@ -211,7 +211,7 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from fetalstream.tui.run.live import replay
+    from fetalstream.tui.run.supervised_run import replay
 
     _needs_terminal("replay")
     replay(options.session, _look(options))
@@ -247,10 +247,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _look(options: argparse.Namespace, *, read_only: bool = False) -> Look:
-    from fetalstream.tui.run.live import Look
+def _look(options: argparse.Namespace, *, read_only: bool = False) -> DashboardOptions:
+    from fetalstream.tui.run.supervised_run import DashboardOptions
 
-    return Look(options.protocol, read_only, options.pictures)
+    return DashboardOptions(options.protocol, read_only, options.pictures)
 
 
 def _recorded(options: argparse.Namespace, settings: RunSettings) -> RunSettings:
@@ -265,10 +265,10 @@ def _on_terminal() -> bool:
 
 
 def _needs_terminal(command: str) -> None:
-    from fetalstream.tui.run.foreground import Failed
+    from fetalstream.tui.run.foreground import RunFailed
 
     if not _on_terminal():
-        raise Failed(f"{command} draws on a terminal, and this is none: run it in one, its outputs not redirected")
+        raise RunFailed(f"{command} draws on a terminal, and this is none: run it in one, its outputs not redirected")
 
 
 def _say(line: str) -> None:

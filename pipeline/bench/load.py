@@ -8,9 +8,9 @@ from fetalstream.pipeline.bench.film import InMemory
 from fetalstream.pipeline.bench.percentiles import percentiles
 from fetalstream.pipeline.bench.runs import Counting
 from fetalstream.pipeline.engine.engine import Engine
-from fetalstream.pipeline.engine.streams import stream_of
-from fetalstream.pipeline.ready import Ready
-from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.frame import Pixels
 
 RATE_HZ = 60.0
@@ -18,7 +18,12 @@ STREAMS = (1, 4, 16, 40)
 
 
 def under_load(
-    ready: Ready, pictures: list[Pixels], bank: Bank, streams: int, seconds: float, rate_hz: float = RATE_HZ
+    ready: LoadedPipeline,
+    pictures: list[Pixels],
+    bank: BankLookup,
+    streams: int,
+    seconds: float,
+    rate_hz: float = RATE_HZ,
 ) -> dict[str, Any]:
     """From capture to message, with ``streams`` played live at ``rate_hz`` each.
 
@@ -29,9 +34,9 @@ def under_load(
     sink = Counting()
     names = [f"stream-{number}" for number in range(1, streams + 1)]
     made = [
-        stream_of(
+        make_stream(
             InMemory(pictures, rate_hz, count=max(1, round(seconds * rate_hz)), offset=11 * number),
-            name, "bench", ready.facts, bank, every_frame=False,
+            name, "bench", ready.model_info, bank, every_frame=False,
         )
         for number, name in enumerate(names)
     ]  # fmt: skip

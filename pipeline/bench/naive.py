@@ -9,7 +9,7 @@ import cv2
 import torch
 from PIL import Image
 
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.loading import LoadedModel
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.model.textbank import TextBanks
 

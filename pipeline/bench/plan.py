@@ -14,9 +14,9 @@ from fetalstream.pipeline.bench import film, machine
 from fetalstream.pipeline.bench.load import STREAMS, under_load
 from fetalstream.pipeline.bench.naive import naive_fps
 from fetalstream.pipeline.bench.runs import encoder_fps, overhead_cpu_ms, pipeline_fps
+from fetalstream.pipeline.loaded import LoadedPipeline
 from fetalstream.pipeline.model import openclip
-from fetalstream.pipeline.ready import Ready
-from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.sources import open_source
 
 LEAST_SECONDS = 0.2
@@ -25,7 +25,7 @@ _SHARES = {"naive": 0.2, "encoder": 0.1, "pipeline": 0.2, "from_memory": 0.1, "l
 
 
 def run_bench(
-    load: Callable[[str], Ready], *, seconds: float, size: tuple[int, int] = (640, 480),
+    load: Callable[[str], LoadedPipeline], *, seconds: float, size: tuple[int, int] = (640, 480),
     streams: tuple[int, ...] = STREAMS, drawn: int = 150, progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measures a model on this machine.
@@ -77,14 +77,14 @@ def run_bench(
     }
 
 
-def _bank(ready: Ready) -> Bank:
+def _bank(ready: LoadedPipeline) -> BankLookup:
     """Ages are read with one bank, where the model knows ages and has it at hand soon."""
-    if not ready.facts.knows_gestation or ready.model.weights_from == "random":
+    if not ready.model_info.knows_gestation or ready.model.weights_from == "random":
         return lambda _: None  # a large model's sentences take longer than the measurement
     return ready.banks.gestation
 
 
-def _from_film(ready: Ready, clip: Path, bank: Bank, seconds: float) -> tuple[float, float]:
+def _from_film(ready: LoadedPipeline, clip: Path, bank: BankLookup, seconds: float) -> tuple[float, float]:
     """Runs over the film until the time is over; the best of them, since the first one also warms up."""
     best = (0.0, 0.0)
     end_s = time.perf_counter() + seconds
@@ -94,12 +94,12 @@ def _from_film(ready: Ready, clip: Path, bank: Bank, seconds: float) -> tuple[fl
     return best
 
 
-def _plain(ready: Ready, load: Callable[[str], Ready], clip: Path, seconds: float) -> float:
+def _plain(ready: LoadedPipeline, load: Callable[[str], LoadedPipeline], clip: Path, seconds: float) -> float:
     plain = ready if ready.model.dtype == torch.float32 else load("fp32")
     return naive_fps(plain.model, ready.banks, clip, seconds)
 
 
-def _rates(ready: Ready, images_a_second: float) -> dict[str, Any]:
+def _rates(ready: LoadedPipeline, images_a_second: float) -> dict[str, Any]:
     model = ready.model
     tower = openclip.image_tower(model.clip)
     flops = machine.flops_an_image(tower, model.image_size)

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.engine import Encoding, Engine, Pending
-from fetalstream.pipeline.engine.streams import stream_of
-from fetalstream.pipeline.inference.encoder import Item, Scores
-from fetalstream.pipeline.keyframes.clips import Cut
+from fetalstream.pipeline.engine.engine import Encoding, Engine, PendingBatch
+from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.pipeline.inference.encoder import HeadOutputs, Item
+from fetalstream.pipeline.keyframes.clip_buffer import Cut
+from fetalstream.pipeline.loaded import LoadedPipeline
 from fetalstream.pipeline.model.heads import Heads
 from fetalstream.pipeline.model.preprocess import Preprocess
-from fetalstream.pipeline.ready import Ready
-from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.sources import Source
 
@@ -62,13 +62,13 @@ class Stopwatch:
     def batch(self) -> int:
         return self._encoder.batch
 
-    def submit(self, items: Sequence[Item]) -> Pending:
+    def submit(self, items: Sequence[Item]) -> PendingBatch:
         self.images += len(items)
         return _Timed(self._encoder.submit(items), self)
 
 
 class _Timed:
-    def __init__(self, pending: Pending, watch: Stopwatch) -> None:
+    def __init__(self, pending: PendingBatch, watch: Stopwatch) -> None:
         self._pending = pending
         self._watch = watch
         self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
@@ -76,7 +76,7 @@ class _Timed:
     def wait(self, timeout_s: float) -> bool:
         return self._pending.wait(timeout_s)
 
-    def result(self) -> list[Scores | None]:
+    def result(self) -> list[HeadOutputs | None]:
         scores = self._pending.result()
         self.queue_ms = self._pending.queue_ms
         self.preprocess_ms, self.encode_ms = self._pending.preprocess_ms, self._pending.encode_ms
@@ -90,7 +90,7 @@ class NoTower:
     batch = BATCH
     live_batches = 1
 
-    def __init__(self, ready: Ready) -> None:
+    def __init__(self, ready: LoadedPipeline) -> None:
         self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
         model = ready.model
         config = model.config
@@ -110,7 +110,7 @@ class NoTower:
     def wait(self, timeout_s: float) -> bool:  # noqa: ARG002 - it is there at once
         return True
 
-    def result(self) -> list[Scores | None]:
+    def result(self) -> list[HeadOutputs | None]:
         vectors = np.stack([self._vector] * len(self._items))
         return self._heads.score(vectors, [item.gestation_bank for item in self._items])
 
@@ -132,7 +132,7 @@ class Until:
                 return
 
 
-def encoder_fps(ready: Ready, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
+def encoder_fps(ready: LoadedPipeline, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
     """Pictures a second of the encoder alone: full batches one after another, without preparing them."""
     watch = Stopwatch(ready.encoder)
     begun_s = time.perf_counter()
@@ -144,21 +144,21 @@ def encoder_fps(ready: Ready, pictures: list[Pixels], seconds: float, batch: int
     return watch.images / (watch.encode_ms / 1000)
 
 
-def pipeline_fps(ready: Ready, source: Source, bank: Bank, seconds: float) -> tuple[float, float]:
+def pipeline_fps(ready: LoadedPipeline, source: Source, bank: BankLookup, seconds: float) -> tuple[float, float]:
     """Frames a second of the whole pipeline, every frame of a source; and the encoder's share of the time (0 to 1)."""
     sink, watch = Counting(), Stopwatch(ready.encoder)
     timed: Any = Until(source, seconds)
-    stream = stream_of(timed, "stream-1", "bench", ready.facts, bank, every_frame=True)
+    stream = make_stream(timed, "stream-1", "bench", ready.model_info, bank, every_frame=True)
     begun_s = time.perf_counter()
     Engine(watch, [stream], sink).run()
     took_s = time.perf_counter() - begun_s
     return sink.by_stream["stream-1"] / took_s, watch.encode_ms / 1000 / took_s
 
 
-def overhead_cpu_ms(ready: Ready, source: Source, bank: Bank, frames: int = _FRAMES_FOR_COST) -> float:
+def overhead_cpu_ms(ready: LoadedPipeline, source: Source, bank: BankLookup, frames: int = _FRAMES_FOR_COST) -> float:
     """Processor time a frame of everything but decoding and the encoder, ms; ``source`` gives so many from memory."""
     sink = Counting()
-    stream = stream_of(source, "stream-1", "bench", ready.facts, bank, every_frame=True)
+    stream = make_stream(source, "stream-1", "bench", ready.model_info, bank, every_frame=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # others, waiting for a turn at preparing a picture, would count as work
     try:

@@ -21,9 +21,9 @@ import zmq
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import Endpoints
 from fetalstream.pipeline.bus.publisher import Publisher, bind, last_endpoint
+from fetalstream.pipeline.bus.replay_buffer import KINDS
 from fetalstream.pipeline.bus.replies import Answered, Parts, Replies, done, failed
 from fetalstream.pipeline.bus.requests import BadRequest, ids_of, one_line, parsed, whole_number, word
-from fetalstream.pipeline.bus.ring import KINDS
 
 Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 """``Engine.command``: hands a command to the engine; its future holds a result, or an error of one line."""
@@ -86,8 +86,8 @@ class Control:
         self._router.setsockopt(zmq.LINGER, 500)
         self._router.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
         self._router.set_hwm(_REPLIES_HWM)
-        self._ear, self._bell = sockets.socketpair()
-        self._bell.setblocking(False)
+        self._wake_receiver, self._wake_sender = sockets.socketpair()
+        self._wake_sender.setblocking(False)
         self._close_by_s: float | None = None
         self._heard_s = time.monotonic()
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
@@ -113,8 +113,8 @@ class Control:
 
     def _free(self) -> None:
         self._context.destroy()
-        self._ear.close()
-        self._bell.close()
+        self._wake_receiver.close()
+        self._wake_sender.close()
         for held in self._locks:
             held.close()
 
@@ -123,12 +123,12 @@ class Control:
     def _serve(self) -> None:
         poller = zmq.Poller()
         poller.register(self._router, zmq.POLLIN)
-        poller.register(self._ear, zmq.POLLIN)
+        poller.register(self._wake_receiver, zmq.POLLIN)
         try:
             while not self._finished():
                 ready = dict(poller.poll(_TICK_MS if self._close_by_s is None else 20))
-                if self._ear.fileno() in ready:
-                    self._ear.recv(4096)
+                if self._wake_receiver.fileno() in ready:
+                    self._wake_receiver.recv(4096)
                 self._answer_done()
                 if self._router in ready:
                     self._take_requests()
@@ -146,7 +146,7 @@ class Control:
 
     def _ring_bell(self) -> None:
         with contextlib.suppress(OSError):  # full: it rings already; closed: nobody is left to hear it
-            self._bell.send(b"!")
+            self._wake_sender.send(b"!")
 
     def _take_requests(self) -> None:
         for _ in range(_REPLIES_HWM):

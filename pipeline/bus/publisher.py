@@ -13,13 +13,13 @@ import zmq
 from msgspec.structs import replace
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.clip_shelf import ClipShelf
+from fetalstream.pipeline.bus.clip_cache import ClipCache
 from fetalstream.pipeline.bus.endpoints import Endpoints, lock
 from fetalstream.pipeline.bus.preview import PreviewMaker
-from fetalstream.pipeline.bus.ring import Ring
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.replay_buffer import ReplayBuffer
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.keyframes.clips import Cut
+from fetalstream.pipeline.keyframes.clip_buffer import Cut
 from fetalstream.streamer.frame import Pixels
 
 MESSAGES_HWM: Final = 4_000
@@ -34,7 +34,7 @@ PICTURES_BYTES: Final = 32 * 2**20
 _HEADERS_KEPT: Final = 512
 
 
-class Picture(Protocol):
+class KeyframePicture(Protocol):
     """A kept frame: ``png`` may be called from any thread; ``pixels`` tells what it costs to keep."""
 
     @property
@@ -62,14 +62,14 @@ class Publisher:
     """
 
     def __init__(
-        self, endpoints: Endpoints, stamp: Stamp, *,
-        picture_of: Callable[[str], Picture | None] = lambda _: None,
+        self, endpoints: Endpoints, stamp: MessageStamper, *,
+        picture_of: Callable[[str], KeyframePicture | None] = lambda _: None,
         clock_ns: Callable[[], int] = time.monotonic_ns, preview_hz: float = PREVIEW_HZ,
     ) -> None:  # fmt: skip
         self.stamp = stamp
-        self.ring = Ring()
-        self.pictures = Pictures()
-        self.clips = ClipShelf()
+        self.ring = ReplayBuffer()
+        self.pictures = PictureCache()
+        self.clips = ClipCache()
         self._picture_of = picture_of
         self._clock_ns = clock_ns
         self._previews = PreviewMaker(preview_hz)
@@ -164,16 +164,16 @@ class Publisher:
                 self.pictures.add(message.keyframe, picture)
 
 
-class Pictures:
+class PictureCache:
     """Pictures of keyframes until somebody has saved them; bounded, the oldest go first. For several threads."""
 
     def __init__(self, capacity_bytes: int = PICTURES_BYTES) -> None:
         self._capacity_bytes = capacity_bytes
-        self._held: OrderedDict[str, Picture] = OrderedDict()
+        self._held: OrderedDict[str, KeyframePicture] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def add(self, keyframe: str, picture: Picture) -> None:
+    def add(self, keyframe: str, picture: KeyframePicture) -> None:
         """Keep a picture."""
         with self._lock:
             self._held[keyframe] = picture
@@ -181,7 +181,7 @@ class Pictures:
             while self._bytes > self._capacity_bytes and len(self._held) > 1:
                 self._bytes -= self._held.popitem(last=False)[1].pixels.nbytes
 
-    def get(self, keyframe: str) -> Picture | None:
+    def get(self, keyframe: str) -> KeyframePicture | None:
         """The picture, None where it is not held."""
         with self._lock:
             return self._held.get(keyframe)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.capture_threads import Lane
+from fetalstream.pipeline.engine.frame_readers import FrameReader
 
 # Looked at four times a second: a second of silence is told within that second, three within three.
 STALE_MS: Final = 700.0
@@ -28,8 +28,8 @@ class CaptureWatch:
         started_ns: monotonic; silence is counted from here until the first frame.
     """
 
-    def __init__(self, lane: Lane, warnings: Sequence[str], started_ns: int) -> None:
-        self._lane = lane
+    def __init__(self, reader: FrameReader, warnings: Sequence[str], started_ns: int) -> None:
+        self._reader = reader
         self._warnings = warnings
         self._started_ns = started_ns
         self._since_ns = started_ns
@@ -40,12 +40,12 @@ class CaptureWatch:
 
     def silence(self, now_ns: int) -> Silence | None:
         """How badly frames are missing; None while they come, and where nobody waits for them."""
-        lane, link = self._lane, self._lane.link
-        if lane.error is not None or (link is not None and link.state == "failed"):
+        reader, link = self._reader, self._reader.link
+        if reader.error is not None or (link is not None and link.state == "failed"):
             return "failed"
-        if not lane.live or lane.finished:  # what came to its proper end is not missed
+        if not reader.live or reader.finished:  # what came to its proper end is not missed
             return None
-        newest_ns = lane.tally().newest_ns
+        newest_ns = reader.tally().newest_ns
         silent_ms = (now_ns - (self._started_ns if newest_ns is None else newest_ns)) / 1e6
         # The best of the last seconds: the last one may have been cut short by the silence itself. And two that had
         # frames: one frame makes no rate.
@@ -58,7 +58,7 @@ class CaptureWatch:
     def update(self, now_ns: int) -> list[tuple[wire.EventName, dict[str, Any]]]:
         """What has happened since this was asked last: names and details of events."""
         self._count(now_ns)
-        if self._lane.finished:
+        if self._reader.finished:
             return self._warned()
         return [*self._warned(), *self._died(), *self._changed(self.silence(now_ns))]
 
@@ -68,7 +68,7 @@ class CaptureWatch:
         return [("source_warning", {"text": text}) for text in new]
 
     def _died(self) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        link = self._lane.link
+        link = self._reader.link
         if link is None or link.deaths == self._deaths:
             return []
         self._deaths = link.deaths
@@ -76,7 +76,7 @@ class CaptureWatch:
         return [("source_warning", {"text": f"{link.died}{again}"})]
 
     def _changed(self, silence: Silence | None) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        before, link = self._gone, self._lane.link
+        before, link = self._gone, self._reader.link
         trouble = "no frames come" if link is None or link.trouble is None else link.trouble
         if silence == "failed":
             self._gone = "failed"
@@ -94,6 +94,6 @@ class CaptureWatch:
     def _count(self, now_ns: int) -> None:
         seconds = (now_ns - self._since_ns) / _SECOND_NS
         if seconds >= 1:
-            captured = self._lane.tally().captured
+            captured = self._reader.tally().captured
             self._rates_hz.append((captured - self._captured) / seconds)
             self._since_ns, self._captured = now_ns, captured

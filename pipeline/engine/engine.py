@@ -12,17 +12,17 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.desk import Desk
-from fetalstream.pipeline.engine.streams import Stream, Way
+from fetalstream.pipeline.engine.command_queue import CommandQueue
+from fetalstream.pipeline.engine.stream_runner import Stream, StreamRunner
 from fetalstream.pipeline.errors import EngineFault
-from fetalstream.pipeline.inference.batching import Turns
+from fetalstream.pipeline.inference.batching import RoundRobin
 from fetalstream.pipeline.inference.stage import Item
-from fetalstream.pipeline.keyframes.clips import Cut
-from fetalstream.pipeline.keyframes.keyframes import Shelved
-from fetalstream.pipeline.model.heads import Scores
-from fetalstream.pipeline.readout.latency import Hops
+from fetalstream.pipeline.keyframes.clip_buffer import Cut
+from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.readout.latency import BatchTimings
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
-from fetalstream.pipeline.stream.intake import Admitted
+from fetalstream.pipeline.stream.preparation import PreparedFrame
 from fetalstream.streamer.frame import Pixels
 
 IN_FLIGHT: Final = 2
@@ -38,7 +38,7 @@ _LONGEST_WAIT_S: Final = 0.25
 _ADMITTED_PER_PICTURE: Final = 4
 
 
-class Pending(Protocol):
+class PendingBatch(Protocol):
     """See `pipeline.inference.encoder.Pending`."""
 
     queue_ms: float
@@ -46,7 +46,7 @@ class Pending(Protocol):
     encode_ms: float
 
     def wait(self, timeout_s: float) -> bool: ...
-    def result(self) -> list[Scores | None]: ...
+    def result(self) -> list[HeadOutputs | None]: ...
 
 
 class Encoding(Protocol):
@@ -56,10 +56,10 @@ class Encoding(Protocol):
     def batch(self) -> int: ...
     @property
     def live_batches(self) -> int: ...
-    def submit(self, items: Sequence[Item]) -> Pending: ...
+    def submit(self, items: Sequence[Item]) -> PendingBatch: ...
 
 
-_Taken: TypeAlias = tuple[Way, Admitted]
+_Taken: TypeAlias = tuple[StreamRunner, PreparedFrame]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class _Batch:
     """Frames of all streams on their way; ``pending`` is None where none of them needs the model."""
 
     frames: list[_Taken]
-    pending: Pending | None
+    pending: PendingBatch | None
 
 
 class Sink(Protocol):
@@ -83,7 +83,7 @@ class Sink(Protocol):
         ...
 
     def clip(self, stream: str, cut: Cut) -> None:
-        """The frames round a best frame, to be encoded by another thread; where `stream_of` was told to hold some."""
+        """The frames round a best frame, to be encoded by another thread; where `make_stream` was told to hold some."""
         ...
 
 
@@ -110,10 +110,10 @@ class Engine:
         self._sink = sink
         self._clock_ns = clock_ns
         self._batch = batch
-        self._ways = [Way(stream, device, clock_ns()) for stream in streams]
+        self._runners = [StreamRunner(stream, device, clock_ns()) for stream in streams]
         self._wake = threading.Event()
-        self._desk = Desk(self, self._wake.set)
-        self._turns = Turns()
+        self._commands = CommandQueue(self, self._wake.set)
+        self._turns = RoundRobin()
         self._on_the_way: deque[_Batch] = deque()
         self._bad_in_a_row = 0
         self._stop_reason: str | None = None
@@ -121,19 +121,19 @@ class Engine:
 
     @property
     def analyzers(self) -> list[StreamAnalyzer]:
-        return [way.analyzer for way in self._ways]
+        return [runner.analyzer for runner in self._runners]
 
     @property
     def now_ns(self) -> int:
         return self._clock_ns()
 
     def command(self, command: str, args: Mapping[str, Any] | None = None) -> Future[Any]:
-        """Hand in a command, from any thread; see `Desk.submit`."""
-        return self._desk.submit(command, args)
+        """Hand in a command, from any thread; see `CommandQueue.submit`."""
+        return self._commands.submit(command, args)
 
-    def picture_of(self, keyframe: str) -> Shelved | None:
+    def picture_of(self, keyframe: str) -> StoredKeyframe | None:
         """The kept frame of a keyframe that is just being sent; for the sink, in the thread that runs the engine."""
-        return self._desk.kept(keyframe)
+        return self._commands.kept(keyframe)
 
     def stop(self, reason: str) -> None:
         """End cleanly, soon. Touches no lock: safe in a signal handler."""
@@ -146,8 +146,8 @@ class Engine:
             EngineFault: the model is broken, or its device.
             Exception: what ended the source, where no source came to its proper end.
         """
-        for way in self._ways:
-            way.lane.start(self._wake.set)
+        for runner in self._runners:
+            runner.reader.start(self._wake.set)
         try:
             while self._stop_reason is None and not self._all_ended():
                 self._wake.clear()
@@ -156,20 +156,20 @@ class Engine:
             while self._on_the_way:
                 self._tell(self._on_the_way.popleft())
         finally:
-            self._desk.close()
-            for way in self._ways:
-                way.lane.close()
+            self._commands.close()
+            for runner in self._runners:
+                runner.reader.close()
         self._say_goodbye()
 
     def resume_captures(self) -> None:
         """Start captures again that were given up."""
-        for way in self._ways:
-            way.lane.resume()
+        for runner in self._runners:
+            runner.reader.resume()
 
     def _turn(self) -> None:
         """One step: commands, the next batch to the device, the oldest one told; or a wait for whatever comes first."""
         if not self._on_the_way:
-            self._desk.carry_out()
+            self._commands.carry_out()
         ready = self._oldest_ready()
         # What comes next is handed over first, so that the device works while the last batch is told.
         gathered = self._gather() if self._has_room() else []
@@ -188,22 +188,22 @@ class Engine:
     def state(self) -> dict[str, Any]:
         """What a late joiner needs to know of the streams."""
         return {
-            "exam": self._ways[0].analyzer.exam,
+            "exam": self._runners[0].analyzer.exam,
             "paused": self.paused,
-            "streams": [way.state() for way in self._ways],
+            "streams": [runner.state() for runner in self._runners],
         }
 
     def _has_room(self) -> bool:
         """Whether the device should be handed another batch, if something waits."""
         if not self._on_the_way:
             return not self.paused
-        if self.paused or self._desk.waiting or len(self._on_the_way) >= IN_FLIGHT:
+        if self.paused or self._commands.waiting or len(self._on_the_way) >= IN_FLIGHT:
             return False
         if self._encoder.live_batches > 1:
             return True
         # A CPU that encodes has no time for more: only a full batch is worth taking early, and for live streams none.
-        waiting = sum(way.lane.tally().waiting for way in self._ways)
-        return waiting >= self._most() and not any(way.lane.live for way in self._ways)
+        waiting = sum(runner.reader.tally().waiting for runner in self._runners)
+        return waiting >= self._most() and not any(runner.reader.live for runner in self._runners)
 
     def _most(self) -> int:
         return self._encoder.batch if self._batch is None else min(self._batch, self._encoder.batch)
@@ -213,7 +213,7 @@ class Engine:
         if not self._on_the_way:
             return None
         pending = self._on_the_way[0].pending
-        busy = self._has_room() and any(way.lane.tally().waiting for way in self._ways)
+        busy = self._has_room() and any(runner.reader.tally().waiting for runner in self._runners)
         through = pending is None or pending.wait(0.0 if busy else self._until_beat_s())
         return self._on_the_way.popleft() if through else None
 
@@ -224,15 +224,15 @@ class Engine:
         """What waits, fairly from all streams, until a batch is full; nobody waits for it to fill."""
         most = self._most()
         return self._turns.gather(
-            [partial(self._take, way) for way in self._ways],
+            [partial(self._take, runner) for runner in self._runners],
             lambda taken: taken[1].action == "analyse",
             most,
             most * _ADMITTED_PER_PICTURE,
         )
 
-    def _take(self, way: Way) -> _Taken | None:
-        frame = way.lane.take()
-        return None if frame is None else (way, way.admit(frame, self._clock_ns()))
+    def _take(self, runner: StreamRunner) -> _Taken | None:
+        frame = runner.reader.take()
+        return None if frame is None else (runner, runner.admit(frame, self._clock_ns()))
 
     def _submitted(self, gathered: list[_Taken]) -> _Batch:
         items = [Item(one.frame.pixels, one.bank) for _, one in gathered if one.action == "analyse"]
@@ -242,32 +242,32 @@ class Engine:
         """Everything that a batch gave, frame by frame, in the order in which they were taken."""
         pending = batch.pending
         results = iter(pending.result() if pending is not None else ())
-        for way, admitted in batch.frames:
-            asked = pending if admitted.action == "analyse" else None
+        for runner, prepared in batch.frames:
+            asked = pending if prepared.action == "analyse" else None
             scores = next(results) if asked is not None else None
             now_ns = self._clock_ns()
-            hops = None if asked is None else Hops(asked.queue_ms, asked.preprocess_ms, asked.encode_ms)
-            messages = way.analyzer.finish(admitted, scores, now_ns, hops)
+            timings = None if asked is None else BatchTimings(asked.queue_ms, asked.preprocess_ms, asked.encode_ms)
+            messages = runner.analyzer.finish(prepared, scores, now_ns, timings)
             self.send(messages)
-            self._follow_up(way, messages, now_ns)
-            self._tell_clips(way)
-            if way.embeddings and scores is not None:
+            self._follow_up(runner, messages, now_ns)
+            self._tell_clips(runner)
+            if runner.embeddings and scores is not None:
                 self._tell_vector(messages, scores)
             if asked is not None:
                 self._bad_in_a_row = 0 if scores is not None else self._bad_in_a_row + 1
             if self._bad_in_a_row >= BAD_IN_A_ROW:
                 raise EngineFault(f"the model gave {BAD_IN_A_ROW} outputs in a row that are not finite; start it again")
 
-    def _follow_up(self, way: Way, messages: list[wire.Message], now_ns: int) -> None:
-        if messages and isinstance(reading := messages[0], wire.Reading) and way.analyzer.picture is not None:
-            way.meter.note(reading.latency_ms, now_ns)
-            self._sink.preview(reading.stream, reading.exam, reading.frame, way.analyzer.picture.pixels)
+    def _follow_up(self, runner: StreamRunner, messages: list[wire.Message], now_ns: int) -> None:
+        if messages and isinstance(reading := messages[0], wire.Reading) and runner.analyzer.picture is not None:
+            runner.meter.note(reading.latency_ms, now_ns)
+            self._sink.preview(reading.stream, reading.exam, reading.frame, runner.analyzer.picture.pixels)
 
-    def _tell_clips(self, way: Way) -> None:
-        for cut in way.analyzer.clips.taken():
-            self._sink.clip(way.analyzer.stream, cut)
+    def _tell_clips(self, runner: StreamRunner) -> None:
+        for cut in runner.analyzer.clips.taken():
+            self._sink.clip(runner.analyzer.stream, cut)
 
-    def _tell_vector(self, messages: list[wire.Message], scores: Scores) -> None:
+    def _tell_vector(self, messages: list[wire.Message], scores: HeadOutputs) -> None:
         if messages and isinstance(reading := messages[0], wire.Reading):
             row = scores.embedding.astype("<f2")
             told = wire.Embedding(
@@ -277,28 +277,28 @@ class Engine:
 
     def _beat(self) -> None:
         now_ns = self._clock_ns()
-        for way in self._ways:
-            self.send(way.watch(now_ns, paused=self.paused))
+        for runner in self._runners:
+            self.send(runner.watch(now_ns, paused=self.paused))
         if now_ns >= self._beat_ns:
             self._beat_ns = max(self._beat_ns + _SECOND_NS, now_ns)
             self._tell_health(now_ns)
 
     def _tell_health(self, now_ns: int) -> None:
-        self.send(way.health(now_ns, paused=self.paused) for way in self._ways)
+        self.send(runner.health(now_ns, paused=self.paused) for runner in self._runners)
 
     def _all_ended(self) -> bool:
-        for way in self._ways:
-            self.send(way.end(self._clock_ns()))
-        return all(way.ended for way in self._ways)
+        for runner in self._runners:
+            self.send(runner.end(self._clock_ns()))
+        return all(runner.ended for runner in self._runners)
 
     def _say_goodbye(self) -> None:
-        for way in self._ways:
-            self.send(way.analyzer.flush())
-            self._tell_clips(way)
+        for runner in self._runners:
+            self.send(runner.analyzer.flush())
+            self._tell_clips(runner)
         self._tell_health(self._clock_ns())
         reason = self._stop_reason or "all sources have ended"
-        for way in self._ways:
-            self.send([wire.Goodbye(exam=way.analyzer.exam, stream=way.analyzer.stream, reason=reason)])
-        errors = [way.lane.error for way in self._ways]
+        for runner in self._runners:
+            self.send([wire.Goodbye(exam=runner.analyzer.exam, stream=runner.analyzer.stream, reason=reason)])
+        errors = [runner.reader.error for runner in self._runners]
         if errors[0] is not None and all(errors):
             raise errors[0]

@@ -9,8 +9,8 @@ import numpy as np
 import psutil
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.capture_threads import Lane
 from fetalstream.pipeline.engine.capture_watch import Silence
+from fetalstream.pipeline.engine.frame_readers import FrameReader
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 
 WINDOW_NS: Final = 10_000_000_000
@@ -40,10 +40,16 @@ class HealthMeter:
         self._spent.append((now_ns, spent))
 
     def health(
-        self, analyzer: StreamAnalyzer, lane: Lane, now_ns: int, *, paused: bool, silence: Silence | None = None
+        self,
+        analyzer: StreamAnalyzer,
+        reader: FrameReader,
+        now_ns: int,
+        *,
+        paused: bool,
+        silence: Silence | None = None,
     ) -> wire.Health:
         """The message, and the start of the next interval of the rates; ``silence``: see `CaptureWatch`."""
-        tally = lane.tally()
+        tally = reader.tally()
         seconds = (now_ns - self._since_ns) / 1e9
         # A message may go out early, when a state has changed: too soon for a rate.
         if seconds >= _RATES_AFTER_S:
@@ -58,7 +64,7 @@ class HealthMeter:
             fps_in=self._fps_in,
             fps_out=self._fps_out,
             counts=analyzer.counts(tally.captured, tally.dropped, tally.waiting),
-            reconnects=0 if lane.link is None else lane.link.reconnects,
+            reconnects=0 if reader.link is None else reader.link.reconnects,
             last_frame_age_ms=age_ms,
             latency_ms=self._percentiles("total", now_ns),
             hops_ms={hop: self._percentiles(hop, now_ns) for hop in HOPS},

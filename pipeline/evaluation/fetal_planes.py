@@ -14,8 +14,8 @@ from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import OTHER, Predictions
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.model.heads import Scores, label_probabilities
-from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.model.heads import HeadOutputs, label_probabilities
 
 Task = Literal["planes", "brain"]
 
@@ -31,7 +31,7 @@ _AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
-class Picture:
+class LabelledPicture:
     """One picture with its true label and its patient."""
 
     path: Path
@@ -39,7 +39,7 @@ class Picture:
     patient: str
 
 
-def read_pictures(folder: Path, task: Task) -> list[Picture]:
+def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
     """The rows of the published table that count: all planes with "other" beside them, or the brain's three subplanes.
 
     Raises:
@@ -57,19 +57,21 @@ def read_pictures(folder: Path, task: Task) -> list[Picture]:
     if task == "planes" and (strange := {label for _, label, _ in found} - _PLANES.keys()):
         raise ConfigError(f"{folder / TABLE}: unknown plane {sorted(strange)[0]!r}")
     return [
-        Picture(folder / "Images" / f"{name}.png", names[label], patient)
+        LabelledPicture(folder / "Images" / f"{name}.png", names[label], patient)
         for name, label, patient in found
         if label in names
     ]
 
 
-def scores_of(ready: Ready, pictures: Sequence[Picture], progress: Callable[[], object] = lambda: None) -> list[Scores]:
+def scores_of(
+    ready: LoadedPipeline, pictures: Sequence[LabelledPicture], progress: Callable[[], object] = lambda: None
+) -> list[HeadOutputs]:
     """What the model says of each picture.
 
     Raises:
         ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
     """
-    found: list[Scores] = []
+    found: list[HeadOutputs] = []
     for start in range(0, len(pictures), _AT_ONCE):
         some = pictures[start : start + _AT_ONCE]
         items = [Item(read_picture(picture.path, ready.model.image_size).pixels) for picture in some]
@@ -81,7 +83,9 @@ def scores_of(ready: Ready, pictures: Sequence[Picture], progress: Callable[[], 
     return found
 
 
-def predictions_of(ready: Ready, pictures: Sequence[Picture], scores: Sequence[Scores], task: Task) -> Predictions:
+def predictions_of(
+    ready: LoadedPipeline, pictures: Sequence[LabelledPicture], scores: Sequence[HeadOutputs], task: Task
+) -> Predictions:
     """What the model names: the likeliest of all planes it knows, by a softmax without "other", as published.
 
     Beside it stands how likely any standard plane is, by the model's own rejection of "other".
@@ -101,7 +105,7 @@ def predictions_of(ready: Ready, pictures: Sequence[Picture], scores: Sequence[S
     if not pictures:
         raise ConfigError(f"the table lists no picture for {task}")
     probabilities = np.stack([label_probabilities(_cosines(each, task)) for each in scores])
-    rejector = ready.facts.rejector
+    rejector = ready.model_info.rejector
     other = [float(rejector.probabilities(each.plane_cosines, each.other_cosine)[-1]) for each in scores]
     return Predictions(
         truth=np.array([picture.truth for picture in pictures]),
@@ -114,5 +118,5 @@ def predictions_of(ready: Ready, pictures: Sequence[Picture], scores: Sequence[S
     )
 
 
-def _cosines(scores: Scores, task: Task) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def _cosines(scores: HeadOutputs, task: Task) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return scores.plane_cosines if task == "planes" else scores.subplane_cosines

@@ -14,8 +14,8 @@ from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.ages import AgeRows
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.loaded import LoadedPipeline
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
-from fetalstream.pipeline.ready import Ready
 
 _LAYOUTS: Final = (
     ("training_set_pixel_size_and_HC.csv", "training_set", "filename", "pixel size(mm)", "head circumference (mm)"),
@@ -55,7 +55,7 @@ def read_heads(folder: Path, keep: Callable[[str], bool] = lambda _: True) -> li
     raise ConfigError(f"{folder}: no {_LAYOUTS[0][0]} in it; name the folder of the HC18 data set")
 
 
-def age_rows(ready: Ready, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
+def age_rows(ready: LoadedPipeline, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
     """What the model says of every head, with the sentences of that picture's own spacing.
 
     Raises:

@@ -21,7 +21,7 @@ SETTLING_SECONDS: Final = 0.5
 """After the truth has changed, the decision has this long to follow before "other" is judged."""
 
 
-class Run(NamedTuple):
+class LabelRun(NamedTuple):
     """Consecutive frames, ``first`` up to but not including ``end``, that have one label."""
 
     label: str
@@ -99,12 +99,12 @@ def over_time(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequen
     )  # fmt: skip
 
 
-def runs(labels: Sequence[str]) -> list[Run]:
+def runs(labels: Sequence[str]) -> list[LabelRun]:
     """Maximal runs of one label."""
-    found: list[Run] = []
+    found: list[LabelRun] = []
     for label, group in itertools.groupby(labels):
         first = found[-1].end if found else 0
-        found.append(Run(label, first, first + sum(1 for _ in group)))
+        found.append(LabelRun(label, first, first + sum(1 for _ in group)))
     return found
 
 
@@ -122,22 +122,22 @@ def _segments(true: Sequence[str], decided: Sequence[str]) -> tuple[int, int, in
     return matched, len(told), len(there)
 
 
-def _overlap(one: Run, other: Run) -> float:
+def _overlap(one: LabelRun, other: LabelRun) -> float:
     common = min(one.end, other.end) - max(one.first, other.first)
     return max(0, common) / (max(one.end, other.end) - min(one.first, other.first))
 
 
-def _changes(decided: Sequence[str], run: Run) -> int:
+def _changes(decided: Sequence[str], run: LabelRun) -> int:
     """How often the decision changes on a frame of the run."""
     return sum(decided[i] != decided[i - 1] for i in range(max(1, run.first), run.end))
 
 
-def _delay(pts_seconds: Sequence[float], decided: Sequence[str], run: Run) -> float:
+def _delay(pts_seconds: Sequence[float], decided: Sequence[str], run: LabelRun) -> float:
     named = next((i for i in range(run.first, run.end) if decided[i] == run.label), None)
     return float("inf") if named is None else pts_seconds[named] - pts_seconds[run.first]
 
 
-def _settled(pts_seconds: Sequence[float], stretches: Sequence[Run]) -> list[int]:
+def _settled(pts_seconds: Sequence[float], stretches: Sequence[LabelRun]) -> list[int]:
     """Scored frames from ``SETTLING_SECONDS`` after the truth has changed."""
     return [
         i

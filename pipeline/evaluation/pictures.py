@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from fetalstream.pipeline.errors import ConfigError
 
 
-class Ready(NamedTuple):
+class PreparedPicture(NamedTuple):
     """``pixels``: uint8 (S, S, 3), as the model takes them in; ``height`` and ``width`` of the file's picture."""
 
     pixels: npt.NDArray[np.uint8]
@@ -20,7 +20,7 @@ class Ready(NamedTuple):
     width: int
 
 
-def read_picture(path: Path, image_size: int) -> Ready:
+def read_picture(path: Path, image_size: int) -> PreparedPicture:
     """A picture padded with black to a square, the smaller half at the left and top, and made small.
 
     The product's own way is within 2/255 of this and much faster; what is compared with published figures goes the
@@ -42,4 +42,4 @@ def read_picture(path: Path, image_size: int) -> Ready:
     square = Image.new("RGB", (side, side))
     square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     small = square.resize((image_size, image_size), Image.Resampling.BICUBIC)
-    return Ready(np.asarray(small, np.uint8), picture.height, picture.width)
+    return PreparedPicture(np.asarray(small, np.uint8), picture.height, picture.width)

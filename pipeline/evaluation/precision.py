@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.model.precision_cache import PrecisionResult
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
-from fetalstream.pipeline.model.verdicts import Verdict
 from fetalstream.pipeline.readout.gestation import reference_readout
-from fetalstream.pipeline.ready import Ready
 from fetalstream.streamer.frame import Frame
 
 MIN_CENTRED_COSINE: Final = 0.99
@@ -66,7 +66,7 @@ class Comparison:
         return {**asdict(self), "passed": not self.reasons, "reasons": list(self.reasons)}
 
 
-def compare(reference: Ready, candidate: Ready, frames: Iterable[Frame]) -> Comparison:
+def compare(reference: LoadedPipeline, candidate: LoadedPipeline, frames: Iterable[Frame]) -> Comparison:
     """Both models, in turn, on the same frames.
 
     Args:
@@ -102,19 +102,21 @@ def compare(reference: Ready, candidate: Ready, frames: Iterable[Frame]) -> Comp
     )
 
 
-def verdict_of(comparison: Comparison, weights_sha256: str) -> Verdict:
+def verdict_of(comparison: Comparison, weights_sha256: str) -> PrecisionResult:
     """What ``--precision auto`` is to remember."""
-    return Verdict(weights_sha256, comparison.device, comparison.precision, comparison.reasons)
+    return PrecisionResult(weights_sha256, comparison.device, comparison.precision, comparison.reasons)
 
 
-def _bank(ready: Ready, frame: Frame) -> npt.NDArray[np.float32] | None:
-    if frame.spacing_mm is None or not ready.facts.knows_gestation:
+def _bank(ready: LoadedPipeline, frame: Frame) -> npt.NDArray[np.float32] | None:
+    if frame.spacing_mm is None or not ready.model_info.knows_gestation:
         return None
     return ready.banks.gestation(input_spacing_mm(frame.height, frame.width, frame.spacing_mm, ready.model.image_size))
 
 
-def _scores(ready: Ready, frames: Sequence[Frame], banks: Sequence[npt.NDArray[np.float32] | None]) -> list[Scores]:
-    found: list[Scores] = []
+def _scores(
+    ready: LoadedPipeline, frames: Sequence[Frame], banks: Sequence[npt.NDArray[np.float32] | None]
+) -> list[HeadOutputs]:
+    found: list[HeadOutputs] = []
     for start in range(0, len(frames), _BATCH):
         lot = zip(frames[start : start + _BATCH], banks[start : start + _BATCH], strict=True)
         results = ready.encoder.submit([Item(frame.pixels, bank) for frame, bank in lot]).result()
@@ -126,8 +128,8 @@ def _scores(ready: Ready, frames: Sequence[Frame], banks: Sequence[npt.NDArray[n
     return found
 
 
-def _planes(ready: Ready, scores: Scores) -> npt.NDArray[np.float64]:
-    return ready.facts.rejector.probabilities(scores.plane_cosines, scores.other_cosine)
+def _planes(ready: LoadedPipeline, scores: HeadOutputs) -> npt.NDArray[np.float64]:
+    return ready.model_info.rejector.probabilities(scores.plane_cosines, scores.other_cosine)
 
 
 def _centred_cosine(ours: Sequence[npt.NDArray[np.float32]], theirs: Sequence[npt.NDArray[np.float32]]) -> float:
@@ -136,7 +138,7 @@ def _centred_cosine(ours: Sequence[npt.NDArray[np.float32]], theirs: Sequence[np
     return float((left * right).sum() / (np.linalg.norm(left) * np.linalg.norm(right)))
 
 
-def _age_changes(ours: Sequence[Scores], theirs: Sequence[Scores]) -> list[float]:
+def _age_changes(ours: Sequence[HeadOutputs], theirs: Sequence[HeadOutputs]) -> list[float]:
     return [
         abs(reference_readout(one.gestation_row) - reference_readout(other.gestation_row))
         for one, other in zip(ours, theirs, strict=True)

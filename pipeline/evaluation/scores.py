@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fetalstream.pipeline.engine.engine import Encoding
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.stream.intake import Intake
+from fetalstream.pipeline.stream.preparation import Preparation
 from fetalstream.streamer.phantom.source import PhantomSource
 
 Numbers = npt.NDArray[np.floating]
@@ -88,7 +88,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
     """One row a frame; what repeats or is black takes that of the frame before, at the start of the first one read."""
     rows: list[dict[str, Any]] = []
     waiting: list[tuple[int, Item]] = []
-    intake = Intake()
+    preparation = Preparation()
 
     def encode() -> None:
         for (row, _), scores in zip(waiting, encoder.submit([item for _, item in waiting]).result(), strict=True):
@@ -102,17 +102,17 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
         waiting.clear()
 
     for frame in source:
-        admitted = intake.admit(frame, "training", 0, 0)
+        prepared = preparation.admit(frame, "training", 0, 0)
         truth = source.truth(frame.index)
         row: dict[str, Any] = {
             "pts_seconds": frame.pts_seconds, "epoch": frame.epoch, "spacing_mm": frame.spacing_mm,
-            "analysed": admitted.action == "analyse", "true_plane": truth.plane or "",
+            "analysed": prepared.action == "analyse", "true_plane": truth.plane or "",
             "true_subplane": truth.subplane or "", "true_label": truth.label or "", "in_plane": truth.in_plane,
             "gestation_days": truth.gestation_days,
         }  # fmt: skip
-        if admitted.quality is not None:
-            row |= msgspec.structs.asdict(admitted.quality)
-            waiting.append((len(rows), Item(admitted.frame.pixels)))
+        if prepared.quality is not None:
+            row |= msgspec.structs.asdict(prepared.quality)
+            waiting.append((len(rows), Item(prepared.frame.pixels)))
         rows.append(row)
         if len(waiting) == _AT_ONCE:
             encode()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
 from fetalstream.pipeline.evaluation.overtime import UNSCORED
 from fetalstream.pipeline.evaluation.scores import PhantomScores
-from fetalstream.pipeline.stream.ask import AskMeter, Question
+from fetalstream.pipeline.stream.questions import AskMeter, Question
 
 SENTENCES: Final = {
     "abdomen": "fetal abdomen", "brain": "fetal brain", "femur": "fetal femur", "heart": "four-chamber view",

@@ -39,7 +39,7 @@ def largest_size(picture_seconds: float | None, most: int) -> int:
     return fitting[-1] if fitting else 1
 
 
-class Turns:
+class RoundRobin:
     """Takes from several streams in turn, and remembers whose turn it is."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from fetalstream.pipeline.inference.stage import Encoded, Item
 from fetalstream.pipeline.model.heads import Heads
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.loading import LoadedModel
 from fetalstream.pipeline.model.preprocess import Preprocess
 from fetalstream.pipeline.model.tower import fast_tower
 

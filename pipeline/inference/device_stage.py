@@ -20,7 +20,7 @@ from fetalstream.pipeline.inference.batching import padded_size
 from fetalstream.pipeline.inference.device_resize import DeviceResize
 from fetalstream.pipeline.inference.stage import Encoded, Item
 from fetalstream.pipeline.model.heads import LOGIT_SCALE, Heads
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.loading import LoadedModel
 from fetalstream.pipeline.model.tower import fast_tower
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
@@ -71,19 +71,19 @@ class Device(Protocol):
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ShapeGroup:
     """Pictures of one shape in a batch: ``items`` are their numbers in it, in the order in which they lie."""
 
     shape: tuple[int, ...]
     items: tuple[int, ...]
 
 
-def shelves(shapes: Sequence[tuple[int, ...]]) -> list[Shelf]:
+def shelves(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
     """Pictures sorted by shape, so that each shape is resized at one go; in order within a shape."""
     found: dict[tuple[int, ...], list[int]] = {}
     for number, shape in enumerate(shapes):
         found.setdefault(shape, []).append(number)
-    return [Shelf(shape, tuple(items)) for shape, items in found.items()]
+    return [ShapeGroup(shape, tuple(items)) for shape, items in found.items()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ class DeviceStage:
             self._fill(batch, raw, sorted_in, slots)
             preprocess_ms = (time.perf_counter() - begun_s) * 1e3
             coming = self._device.download(batch.run()[: len(items)], started)
-        places = [number for shelf in sorted_in for number in shelf.items]
+        places = [number for keyframe_store in sorted_in for number in keyframe_store.items]
         order = [places.index(number) for number in range(len(items))]
         return _Launched(coming, order, [slot is not None for slot in slots], self._dim, preprocess_ms)
 
@@ -143,26 +143,26 @@ class DeviceStage:
         self._batches.clear()
         self._device.free()
 
-    def _staged(self, items: Sequence[Item], sorted_in: list[Shelf]) -> torch.Tensor:
+    def _staged(self, items: Sequence[Item], sorted_in: list[ShapeGroup]) -> torch.Tensor:
         """All pixels in one piece, a byte for gray and three for colour."""
         staged = self._device.staging(sum(item.pixels.size for item in items))
         into, at = staged.numpy(), 0
-        for shelf in sorted_in:
-            for number in shelf.items:
+        for keyframe_store in sorted_in:
+            for number in keyframe_store.items:
                 pixels = items[number].pixels
                 into[at : at + pixels.size].reshape(pixels.shape)[...] = pixels
                 at += pixels.size
         return staged
 
-    def _fill(self, batch: _Batch, raw: torch.Tensor, sorted_in: list[Shelf], slots: list[int | None]) -> None:
+    def _fill(self, batch: _Batch, raw: torch.Tensor, sorted_in: list[ShapeGroup], slots: list[int | None]) -> None:
         at = row = 0
-        for shelf in sorted_in:
-            count = len(shelf.items)
-            size = count * int(np.prod(shelf.shape))
-            pictures = raw[at : at + size].reshape(count, *shelf.shape)
+        for keyframe_store in sorted_in:
+            count = len(keyframe_store.items)
+            size = count * int(np.prod(keyframe_store.shape))
+            pictures = raw[at : at + size].reshape(count, *keyframe_store.shape)
             batch.inputs[row : row + count] = self._resize(pictures)
             at, row = at + size, row + count
-        lying = [slots[number] or 0 for shelf in sorted_in for number in shelf.items]
+        lying = [slots[number] or 0 for keyframe_store in sorted_in for number in keyframe_store.items]
         batch.slots[: len(lying)] = torch.tensor(lying, dtype=torch.int64).to(batch.slots.device, non_blocking=True)
 
     def _batch(self, size: int) -> _Batch:

@@ -18,11 +18,11 @@ from fetalstream.pipeline.inference.cpu_stage import CpuStage
 from fetalstream.pipeline.inference.cuda import Cuda
 from fetalstream.pipeline.inference.device_stage import DeviceStage
 from fetalstream.pipeline.inference.stage import Encoded, Item, Launch, Stage
-from fetalstream.pipeline.model.heads import Heads, Scores
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.heads import HeadOutputs, Heads
+from fetalstream.pipeline.model.loading import LoadedModel
 from fetalstream.pipeline.model.textbank import TextBanks
 
-__all__ = ["Encoder", "Item", "Pending", "Scores"]
+__all__ = ["Encoder", "HeadOutputs", "Item", "Pending"]
 
 CPU_BATCH: Final = 16
 """Pictures a batch on a CPU: beyond this it gains nothing and results only come later."""
@@ -48,7 +48,7 @@ class Pending:
     def __init__(self, launches: Future[_Begun], heads: Heads) -> None:
         self._launches = launches
         self._heads = heads
-        self._scores: list[Scores | None] | None = None
+        self._scores: list[HeadOutputs | None] | None = None
         self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
 
     def wait(self, timeout_s: float) -> bool:
@@ -59,7 +59,7 @@ class Pending:
             return False
         return True
 
-    def result(self) -> list[Scores | None]:
+    def result(self) -> list[HeadOutputs | None]:
         """Scores in the order of the items, None where the model's output is not finite; waits where it must.
 
         Raises:
@@ -74,7 +74,7 @@ class Pending:
             self.encode_ms = sum(part.encode_ms for part in parts)
         return self._scores
 
-    def _scores_of(self, part: Encoded) -> list[Scores | None]:
+    def _scores_of(self, part: Encoded) -> list[HeadOutputs | None]:
         return self._heads.scores_of(part.embeddings, part.cosines, part.rows)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import av
 import cv2
 
-from fetalstream.pipeline.keyframes.clips import RATE_HZ, Cut, Still
+from fetalstream.pipeline.keyframes.clip_buffer import RATE_HZ, Cut, Still
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.streamer.frame import Pixels
 

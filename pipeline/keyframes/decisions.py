@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from fetalstream.pipeline.keyframes.keyframes import Shelved
-from fetalstream.pipeline.keyframes.shelf import KeyframeShelf
+from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
+from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
 
 Verdict = Literal["accept", "reject", "relabel"]
 VERDICTS: Final[tuple[str, ...]] = get_args(Verdict)
@@ -21,7 +21,7 @@ class _Made(NamedTuple):
     number: int
     keyframe: str
     verdict: str
-    withdrawn: Shelved | None
+    withdrawn: StoredKeyframe | None
 
 
 class Decisions:
@@ -39,7 +39,7 @@ class Decisions:
             self._announced.popitem(last=False)
 
     def decide(
-        self, shelf: KeyframeShelf, keyframe: str, verdict: str, plane: str | None, subplane: str | None
+        self, keyframe_store: KeyframeStore, keyframe: str, verdict: str, plane: str | None, subplane: str | None
     ) -> dict[str, Any]:
         """Take a decision; returns the event's detail.
 
@@ -60,13 +60,13 @@ class Decisions:
             raise ValueError(f"no best frame {keyframe!r} in this exam: ask for keyframes")
         if verdict == "relabel" and not plane:
             raise ValueError("relabel wants the plane that the frame really shows")
-        withdrawn = shelf.withdraw(keyframe) if verdict in ("reject", "relabel") else None
+        withdrawn = keyframe_store.withdraw(keyframe) if verdict in ("reject", "relabel") else None
         self._count += 1
         self._made.append(_Made(self._count, keyframe, verdict, withdrawn))
         label = {"plane": plane, "subplane": subplane} if verdict == "relabel" else {}
         return {"number": self._count, "keyframe": keyframe, "verdict": verdict, **label}
 
-    def undo(self, shelf: KeyframeShelf) -> dict[str, Any]:
+    def undo(self, keyframe_store: KeyframeStore) -> dict[str, Any]:
         """Take the last decision back that still stands; returns the event's detail.
 
         Raises:
@@ -76,5 +76,5 @@ class Decisions:
             raise ValueError("there is no decision in this exam to take back")
         made = self._made.pop()
         if made.withdrawn is not None:
-            shelf.put_back(made.withdrawn)
+            keyframe_store.put_back(made.withdrawn)
         return {"number": made.number, "keyframe": made.keyframe, "verdict": "undo", "of": made.verdict}

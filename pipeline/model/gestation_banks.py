@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from typing import Final
 
 from fetalstream.pipeline.errors import ModelError
-from fetalstream.pipeline.model.textbank import Bank, GivenUp, TextBanks
+from fetalstream.pipeline.model.textbank import GestationBank, GivenUp, TextBanks
 
 STEP_MM: Final = 0.01
 """Sentences say a spacing with two decimals."""
@@ -28,7 +28,7 @@ class GestationBanks:
 
     def __init__(self, banks: TextBanks) -> None:
         self._banks = banks
-        self._ready: OrderedDict[str, Bank] = OrderedDict()
+        self._ready: OrderedDict[str, GestationBank] = OrderedDict()
         self._wanted: float | None = None
         self._ahead: deque[float] = deque()
         self._error: ModelError | None = None
@@ -37,7 +37,7 @@ class GestationBanks:
         self._thread = threading.Thread(target=self._build, name="gestation-banks", daemon=True)
         self._thread.start()
 
-    def get(self, spacing_mm: float) -> Bank | None:
+    def get(self, spacing_mm: float) -> GestationBank | None:
         """(175, D) float32, or None while it is being built.
 
         Raises:

@@ -14,7 +14,7 @@ Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class HeadOutputs:
     """What the model said of one picture.
 
     Attributes:
@@ -46,7 +46,7 @@ class Heads:
         rows = [banks.planes, banks.subplanes, *([banks.other[None]] if banks.other is not None else [])]
         self.texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
 
-    def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[Scores | None]:
+    def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[HeadOutputs | None]:
         """Scores of a batch.
 
         Args:
@@ -68,7 +68,7 @@ class Heads:
             ]
             return embeddings @ self.texts, rows
 
-    def scores_of(self, embeddings: Vector, cosines: Vector, rows: list[Vector | None]) -> list[Scores | None]:
+    def scores_of(self, embeddings: Vector, cosines: Vector, rows: list[Vector | None]) -> list[HeadOutputs | None]:
         """Scores of a batch whose products are there already.
 
         Args:
@@ -81,10 +81,10 @@ class Heads:
         """
         return [self._one(*each) for each in zip(embeddings, cosines, rows, strict=True)]
 
-    def _one(self, embedding: Vector, cosines: Vector, row: Vector | None) -> Scores | None:
+    def _one(self, embedding: Vector, cosines: Vector, row: Vector | None) -> HeadOutputs | None:
         if not (np.isfinite(embedding).all() and np.isfinite(cosines).all()):
             return None
-        return Scores(
+        return HeadOutputs(
             embedding=embedding,
             plane_cosines=cosines[: self._planes],
             subplane_cosines=cosines[self._planes : self._planes + self._subplanes],

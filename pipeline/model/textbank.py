@@ -20,12 +20,12 @@ import torch
 
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model import openclip
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.loading import LoadedModel
 from fetalstream.pipeline.model.prompts import Prompts, gestation_sentence
 from fetalstream.pipeline.model.text_prefix import SharedPrefixes, first_difference
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
-Bank = npt.NDArray[np.float32]
+GestationBank = npt.NDArray[np.float32]
 
 VERSION: Final = 1  # of the files on disk; grows when the way that banks are built changes
 _SENTENCES_AT_ONCE: Final = 64
@@ -52,7 +52,7 @@ class TextBanks:
         self._prompts = prompts
         self._cache_dir = cache_dir
         self._building = threading.Lock()
-        self._gestation: OrderedDict[str, Bank] = OrderedDict()
+        self._gestation: OrderedDict[str, GestationBank] = OrderedDict()
         self._shared: dict[str, SharedPrefixes] = {}
         self.plane_labels = tuple(prompts.planes)
         self.subplane_labels = tuple(prompts.subplanes)
@@ -63,20 +63,20 @@ class TextBanks:
             labels = self._labels(groups)
             self._store(key, labels)
         split = len(self.plane_labels)
-        self.planes: Bank = labels[:split]
-        self.subplanes: Bank = labels[split : split + len(self.subplane_labels)]
-        self.other: Bank | None = labels[-1] if prompts.other else None
+        self.planes: GestationBank = labels[:split]
+        self.subplanes: GestationBank = labels[split : split + len(self.subplane_labels)]
+        self.other: GestationBank | None = labels[-1] if prompts.other else None
 
     @property
     def can_date(self) -> bool:
         """Whether the prompts have sentences about age."""
         return bool(self._prompts.gestation)
 
-    def sentence(self, text: str) -> Bank:
+    def sentence(self, text: str) -> GestationBank:
         """The unit vector (D,) of any sentence; runs the text tower."""
         return self._unit([text])[0]
 
-    def gestation(self, spacing_mm: float, give_up: Callable[[], bool] = lambda: False) -> Bank:
+    def gestation(self, spacing_mm: float, give_up: Callable[[], bool] = lambda: False) -> GestationBank:
         """A mean text vector for every day of ``GRID_DAYS``: (175, D) float32, read-only; builds it where need be.
 
         The mean over the templates' unit vectors is *not* normalised: so a dot product with it is the mean of the
@@ -103,11 +103,11 @@ class TextBanks:
             self._gestation.move_to_end(name)
             return bank
 
-    def _found_or_built(self, name: str, spacing_mm: float, give_up: Callable[[], bool]) -> Bank:
+    def _found_or_built(self, name: str, spacing_mm: float, give_up: Callable[[], bool]) -> GestationBank:
         key = self._key(f"gestation {name}")
         bank = self._stored(key, len(GRID_DAYS))
         if bank is None:
-            templates: list[Bank] = []
+            templates: list[GestationBank] = []
             for template in self._prompts.gestation:
                 if give_up():
                     raise GivenUp
@@ -118,7 +118,7 @@ class TextBanks:
         bank.flags.writeable = False
         return bank
 
-    def _days(self, template: str, spacing_mm: float) -> Bank:
+    def _days(self, template: str, spacing_mm: float) -> GestationBank:
         sentences = [gestation_sentence(template, int(day), spacing_mm) for day in GRID_DAYS]
         if not SharedPrefixes.supports(self._model.clip):
             return self._unit(sentences)
@@ -135,13 +135,13 @@ class TextBanks:
         others = self._model.tokenizer([gestation_sentence(template, int(GRID_DAYS[0]), mm) for mm in _PROBES_MM])
         return {column for other in others if (column := first_difference(tokens, other)) is not None}
 
-    def _labels(self, groups: list[tuple[str, ...]]) -> Bank:
+    def _labels(self, groups: list[tuple[str, ...]]) -> GestationBank:
         vectors = self._unit([sentence for group in groups for sentence in group])
         ends = np.cumsum([len(group) for group in groups])
         means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends[:-1])])
         return means / np.linalg.norm(means, axis=1, keepdims=True)
 
-    def _unit(self, sentences: list[str]) -> Bank:
+    def _unit(self, sentences: list[str]) -> GestationBank:
         """(N, D) unit vectors of the sentences."""
         device = self._model.device
         parts: list[torch.Tensor] = []
@@ -157,7 +157,7 @@ class TextBanks:
         parts = [VERSION, model.weights_sha256, model.config.architecture, self._prompts.sha256, what]
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
 
-    def _stored(self, key: str, rows: int) -> Bank | None:
+    def _stored(self, key: str, rows: int) -> GestationBank | None:
         """A bank from disk; None where there is none, or what is there is damaged (it is then built again)."""
         if self._cache_dir is None:
             return None

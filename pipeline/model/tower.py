@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fetalstream.pipeline.model import openclip
-from fetalstream.pipeline.model.models import LoadedModel
+from fetalstream.pipeline.model.loading import LoadedModel
 
 _TOLERANCE: Final = 1e-3  # of the largest feature; folding rounds the weights anew, and no more
 

@@ -21,8 +21,8 @@ import torch
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model.config import ModelConfig
 
-State = dict[str, torch.Tensor]
-Progress = Callable[[str], None]
+StateDict = dict[str, torch.Tensor]
+ProgressCallback = Callable[[str], None]
 
 _CHUNK_BYTES = 4 << 20
 _LONG_BYTES = 100 << 20
@@ -42,7 +42,7 @@ def takes_long(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > _LONG_BYTES
 
 
-def given(path: str | Path, progress: Progress) -> WeightsFile:
+def given(path: str | Path, progress: ProgressCallback) -> WeightsFile:
     """A file that the user named for this once; nothing pins its sum.
 
     Raises:
@@ -76,7 +76,7 @@ def configured_path(config: ModelConfig) -> Path:
     return base / Path(config.weights.path or "").expanduser()
 
 
-def check(config: ModelConfig, path: Path, progress: Progress) -> WeightsFile:
+def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> WeightsFile:
     """Compares the file's sum with the pinned one, else with the one seen first, which is recorded.
 
     Raises:
@@ -106,7 +106,7 @@ def mend(config: ModelConfig) -> str:
     return f"run `fetalstream models pull {config.name}`"
 
 
-def read(path: Path) -> State:
+def read(path: Path) -> StateDict:
     """All tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
 
     A checkpoint may be wrapped (``state_dict``, ``model``) and its names may carry ``module.``.
@@ -150,7 +150,7 @@ def _remedy(config: ModelConfig, path: Path) -> str:
     return mend(config)
 
 
-def _unwrapped(loaded: Any, path: Path) -> State:
+def _unwrapped(loaded: Any, path: Path) -> StateDict:
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]
@@ -183,7 +183,7 @@ def _from_hub(config: ModelConfig, *, download: bool) -> Path | None:
         ) from error
 
 
-def _sha256(path: Path, progress: Progress) -> str:
+def _sha256(path: Path, progress: ProgressCallback) -> str:
     if takes_long(path):
         progress(f"checking {path.name}")
     total = hashlib.sha256()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fetalstream.pipeline import wire
 
 
-class Hops(NamedTuple):
+class BatchTimings(NamedTuple):
     """What a frame's batch spent, milliseconds: waiting for the device, being prepared, being encoded."""
 
     queue_ms: float
@@ -16,7 +16,7 @@ class Hops(NamedTuple):
 
 
 def latency_of(
-    captured_ns: int, arrived_ns: int | None, admitted_ns: int, now_ns: int, hops: Hops | None
+    captured_ns: int, arrived_ns: int | None, admitted_ns: int, now_ns: int, timings: BatchTimings | None
 ) -> wire.Latency:
     """What a reading says of its way.
 
@@ -30,8 +30,8 @@ def latency_of(
     waited_ms = (admitted_ns - (captured_ns if arrived_ns is None else arrived_ns)) / 1e6
     return wire.Latency(
         capture=None if arrived_ns is None else (arrived_ns - captured_ns) / 1e6,
-        queue=waited_ms + (0.0 if hops is None else hops.queue_ms),
-        preprocess=None if hops is None else hops.preprocess_ms,
-        encode=None if hops is None else hops.encode_ms,
+        queue=waited_ms + (0.0 if timings is None else timings.queue_ms),
+        preprocess=None if timings is None else timings.preprocess_ms,
+        encode=None if timings is None else timings.encode_ms,
         total=(now_ns - captured_ns) / 1e6,
     )

@@ -9,12 +9,12 @@ from typing import Any, Final, Protocol
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import Encoding, Engine
-from fetalstream.pipeline.engine.streams import stream_of
-from fetalstream.pipeline.keyframes.clips import Cut
-from fetalstream.pipeline.model.facts import ModelFacts
+from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.pipeline.keyframes.clip_buffer import Cut
+from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import BRAIN
-from fetalstream.pipeline.ready import Ready
-from fetalstream.pipeline.stream.answers import Bank
+from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.frame import Pixels
 from fetalstream.streamer.phantom.source import PhantomSource
 
@@ -25,7 +25,7 @@ _STREAM: Final = "stream-1"
 _TOLD_EVERY: Final = 150  # frames
 
 
-class Seen(Protocol):
+class FrameTruth(Protocol):
     """The part of a phantom frame's truth that is judged."""
 
     @property
@@ -63,7 +63,7 @@ class Collected:
 
 
 def run_demo(
-    seconds: float, seed: int, ready: Ready, progress: Callable[[str], None] = lambda _: None
+    seconds: float, seed: int, ready: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
     """Analyse ``seconds`` of media time of phantom ``seed``, every frame, unpaced, and judge it.
 
@@ -79,7 +79,7 @@ def run_demo(
         included), the counts, and ``seed``, ``seconds``, ``model``, ``calibrated``, ``notice``.
     """
     begun_ns = time.monotonic_ns()
-    collected = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
+    collected = analyse(seconds, seed, ready.encoder, ready.model_info, ready.banks.gestation, progress)
     elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
     truth = PhantomSource(seed)  # another one: the first was drawn from in another thread
     counts = collected.counts
@@ -93,25 +93,25 @@ def run_demo(
         "failed": counts.failed,
         "seed": seed,
         "seconds": seconds,
-        "model": ready.facts.name,
-        "calibrated": ready.facts.calibrated,
+        "model": ready.model_info.name,
+        "calibrated": ready.model_info.calibrated,
         "notice": wire.NOTICE,
     }
 
 
 def analyse(
-    seconds: float, seed: int, encoder: Encoding, facts: ModelFacts, bank: Bank,
+    seconds: float, seed: int, encoder: Encoding, model_info: ModelInfo, bank: BankLookup,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Collected:  # fmt: skip
     """What the pipeline tells of a phantom, every frame."""
     source = PhantomSource(seed, seconds=seconds)
     collector = Collected(source.frames_expected or 0, progress)
-    stream = stream_of(source, _STREAM, "demo", facts, bank, every_frame=True)
+    stream = make_stream(source, _STREAM, "demo", model_info, bank, every_frame=True)
     Engine(encoder, [stream], collector).run()
     return collector
 
 
-def judged(readings: Sequence[wire.Reading], truth_of: Callable[[int], Seen]) -> dict[str, Any]:
+def judged(readings: Sequence[wire.Reading], truth_of: Callable[[int], FrameTruth]) -> dict[str, Any]:
     """Decisions and ages against the truth, frame by frame.
 
     A frame counts where the truth has a label, and has had it for ``SETTLING_SECONDS``; the decision is the reading's

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.loaded import LoadedPipeline
 from fetalstream.pipeline.readout.gestation import BRAIN, GRID_DAYS, ExamGestation, Outcome, Row
-from fetalstream.pipeline.ready import Ready
 from fetalstream.pipeline.simulation.exams import ExamFrame
-from fetalstream.pipeline.stream.answers import Answer, answer_of
-from fetalstream.pipeline.stream.intake import Admitted, Intake
-from fetalstream.pipeline.stream.meaning import Meaning
+from fetalstream.pipeline.stream.interpreter import Interpreter
+from fetalstream.pipeline.stream.preparation import Preparation, PreparedFrame
+from fetalstream.pipeline.stream.probabilities import FrameProbabilities, probabilities_of
 from fetalstream.streamer.phantom.source import PhantomSource
 from fetalstream.streamer.phantom.tour import RATE_HZ, Leg, Tour
 
@@ -27,12 +27,12 @@ _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class BrainFrame:
     """One frame of decided brain, as `ExamGestation.update` is given it: ``row`` and ``facts``; and the frame's row."""
 
     frame: ExamFrame
     row: Row
-    facts: dict[str, Any]
+    model_info: dict[str, Any]
 
 
 def exam_days(seed: int) -> int:
@@ -40,7 +40,7 @@ def exam_days(seed: int) -> int:
     return int(GRID_DAYS[int(GRID_DAYS.size * (seed * _GOLDEN % 1))])
 
 
-def looks_of(seed: int, ready: Ready) -> list[Look]:
+def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
     """An examination: three visits to the brain, one for each subplane, at the depths that the scan comes to there.
 
     Args:
@@ -49,21 +49,30 @@ def looks_of(seed: int, ready: Ready) -> list[Look]:
     """
     days = exam_days(seed)
     source = PhantomSource(seed, gestation_days=days)
-    intake, ages = Intake(), _Noted(ready.facts.half_widths, ready.facts.shared)
-    meaning = Meaning(ready.facts, ready.banks.gestation, ages)
-    found: list[Look] = []
-    answer: Answer | None = None
-    admitted = [intake.admit(source.frame(index), "exam", 0, 0) for index in _brain_frames(Tour(seed, days))]
-    answers = _answers(ready, admitted)
-    for each in admitted:
+    preparation, ages = Preparation(), _Noted(ready.model_info.half_widths, ready.model_info.shared)
+    interpreter = Interpreter(ready.model_info, ready.banks.gestation, ages)
+    found: list[BrainFrame] = []
+    answer: FrameProbabilities | None = None
+    prepared = [preparation.admit(source.frame(index), "exam", 0, 0) for index in _brain_frames(Tour(seed, days))]
+    answers = _answers(ready, prepared)
+    for each in prepared:
         answer = next(answers) if each.action == "analyse" else answer
-        reading = meaning.read(each, answer, wire.Latency(), of_this_exam=True)
+        reading = interpreter.read(each, answer, wire.Latency(), of_this_exam=True)
         if (noted := ages.taken()) is None:
             continue
-        row, facts = noted
+        row, model_info = noted
         truth, age = source.truth(each.frame.index), reading.gestation
         frame = ExamFrame(
-            seed, each.frame.index, float(days), truth.label or "", facts["spacing_mm"], None, None, None, None, None
+            seed,
+            each.frame.index,
+            float(days),
+            truth.label or "",
+            model_info["spacing_mm"],
+            None,
+            None,
+            None,
+            None,
+            None,
         )
         if age is not None:
             frame = frame._replace(
@@ -73,14 +82,14 @@ def looks_of(seed: int, ready: Ready) -> list[Look]:
                 frame_days=age.frame_days,
                 zooms=age.zooms,
             )
-        found.append(Look(frame, row, facts))
+        found.append(BrainFrame(frame, row, model_info))
     return found
 
 
-def replayed(looks: Iterable[Look], ages: ExamGestation) -> Iterator[tuple[Look, Outcome]]:
+def replayed(looks: Iterable[BrainFrame], ages: ExamGestation) -> Iterator[tuple[BrainFrame, Outcome]]:
     """The same frames through another estimator."""
     for look in looks:
-        yield look, ages.update(look.row, **look.facts)
+        yield look, ages.update(look.row, **look.model_info)
 
 
 class _Noted(ExamGestation):
@@ -88,9 +97,9 @@ class _Noted(ExamGestation):
 
     _noted: tuple[Row, dict[str, Any]] | None = None
 
-    def update(self, row: Row | None, **facts: Any) -> Outcome:
-        self._noted = None if row is None or not facts["plane_sure"] else (row.copy(), facts)
-        return super().update(row, **facts)
+    def update(self, row: Row | None, **model_info: Any) -> Outcome:
+        self._noted = None if row is None or not model_info["plane_sure"] else (row.copy(), model_info)
+        return super().update(row, **model_info)
 
     def taken(self) -> tuple[Row, dict[str, Any]] | None:
         """What was kept, once."""
@@ -116,10 +125,10 @@ def _brain_frames(tour: Tour) -> Iterator[int]:
         yield from range(math.ceil(leg.start_seconds * RATE_HZ), math.ceil(end_seconds * RATE_HZ), EVERY)
 
 
-def _answers(ready: Ready, admitted: Iterable[Admitted]) -> Iterator[Answer | None]:
-    waiting = [each for each in admitted if each.action == "analyse"]
+def _answers(ready: LoadedPipeline, prepared: Iterable[PreparedFrame]) -> Iterator[FrameProbabilities | None]:
+    waiting = [each for each in prepared if each.action == "analyse"]
     for start in range(0, len(waiting), _AT_ONCE):
         some = waiting[start : start + _AT_ONCE]
         scores = ready.encoder.submit([Item(each.frame.pixels) for each in some]).result()
         for each, score in zip(some, scores, strict=True):
-            yield None if score is None else answer_of(score, ready.facts, each.quality)
+            yield None if score is None else probabilities_of(score, ready.model_info, each.quality)

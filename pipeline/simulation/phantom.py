@@ -27,10 +27,10 @@ SEEN_SECONDS: Final = 1.0
 WITHIN: Final = 0.05
 """A best frame that falls no further short of the best that passed by does well."""
 
-Frames = list["Frame"]
+Frames = list["JudgedFrame"]
 
 
-class Frame(NamedTuple):
+class JudgedFrame(NamedTuple):
     """A frame's truth and what was said of it.
 
     ``truth``: plane, "other", or "" where it lies between and is not scored. ``in_plane``: 0 to 1, of ``body``.
@@ -56,7 +56,7 @@ class Frame(NamedTuple):
     frame_days: float | None
 
 
-def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
+def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
     """Figures of all scans, each with a 95% interval over scans.
 
     ``segment_f1``, ``flicker_per_minute``, ``naming_delay_seconds``, ``other_recall``, ``plane_accuracy``: see
@@ -99,7 +99,7 @@ def phantom_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
     return metrics
 
 
-def regrets_of(scan: Sequence[Frame]) -> list[float]:
+def regrets_of(scan: Sequence[JudgedFrame]) -> list[float]:
     """Of each plane in view for ``SEEN_SECONDS``: in-plane value of the best frame that passed by, less that of the one
     kept; all of it where none was kept or the one kept shows something else."""
     if len(scan) < 2:
@@ -115,11 +115,11 @@ def regrets_of(scan: Sequence[Frame]) -> list[float]:
     return regrets
 
 
-def write_frames(path: Path, frames: Iterable[Frame]) -> None:
+def write_frames(path: Path, frames: Iterable[JudgedFrame]) -> None:
     """One CSV row a frame, under the names of `Frame`; what is not known is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
-        writer.writerow(Frame._fields)
+        writer.writerow(JudgedFrame._fields)
         writer.writerows(frames)
 
 
@@ -132,7 +132,7 @@ def read_frames(path: Path) -> Frames | None:
     try:
         with path.open(newline="", encoding="utf-8") as lines:
             table = csv.DictReader(lines)
-            return _rows(path, table) if tuple(table.fieldnames or ()) == Frame._fields else None
+            return _rows(path, table) if tuple(table.fieldnames or ()) == JudgedFrame._fields else None
     except (OSError, UnicodeDecodeError, csv.Error):
         return None
 
@@ -144,9 +144,9 @@ def _rows(path: Path, table: csv.DictReader[str]) -> Frames:
         raise ConfigError(f"{path}, line {table.line_num}: {error}") from None
 
 
-def _parsed(row: Mapping[str, str]) -> Frame:
-    age = {name: float(row[name]) if row[name] else None for name in Frame._fields[-4:]}
-    return Frame(
+def _parsed(row: Mapping[str, str]) -> JudgedFrame:
+    age = {name: float(row[name]) if row[name] else None for name in JudgedFrame._fields[-4:]}
+    return JudgedFrame(
         seed=int(row["seed"]), frame=int(row["frame"]), pts_seconds=float(row["pts_seconds"]), truth=row["truth"],
         body=row["body"], in_plane=float(row["in_plane"]), prediction=row["prediction"],
         single_frame=row["single_frame"], moving_average=row["moving_average"], best_of=row["best_of"],
@@ -154,14 +154,14 @@ def _parsed(row: Mapping[str, str]) -> Frame:
     )  # fmt: skip
 
 
-_SAID: Final[dict[str, Callable[[Frame], str]]] = {
+_SAID: Final[dict[str, Callable[[JudgedFrame], str]]] = {
     "": lambda row: row.prediction,
     "moving_average_": lambda row: row.moving_average,
     "single_frame_": lambda row: row.single_frame,
 }
 
 
-def _over_time(scan: Sequence[Frame], said: Callable[[Frame], str]) -> OverTime:
+def _over_time(scan: Sequence[JudgedFrame], said: Callable[[JudgedFrame], str]) -> OverTime:
     return over_time([row.pts_seconds for row in scan], [row.truth for row in scan], [said(row) for row in scan])
 
 

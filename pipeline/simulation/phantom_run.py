@@ -8,16 +8,18 @@ from typing import Final
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.evaluation.overtime import UNSCORED
-from fetalstream.pipeline.ready import Ready
+from fetalstream.pipeline.loaded import LoadedPipeline
 from fetalstream.pipeline.simulation.demo import analyse
-from fetalstream.pipeline.simulation.phantom import Frame, Frames
+from fetalstream.pipeline.simulation.phantom import Frames, JudgedFrame
 from fetalstream.streamer.phantom.source import PhantomSource
 
 AVERAGED_SECONDS: Final = 0.4
 """Of the plain moving average that decisions are compared with."""
 
 
-def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str], None] = lambda _: None) -> Frames:
+def frames_of(
+    seed: int, seconds: float, ready: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
+) -> Frames:
     """A phantom scan through the whole pipeline, every frame, unpaced.
 
     Args:
@@ -26,7 +28,7 @@ def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str],
         ready: the model.
         progress: is told how far it is, a line at a time.
     """
-    found = analyse(seconds, seed, ready.encoder, ready.facts, ready.banks.gestation, progress)
+    found = analyse(seconds, seed, ready.encoder, ready.model_info, ready.banks.gestation, progress)
     best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.rank == 0}
     best_of = {index: plane for plane, index in best.items()}
     truths = PhantomSource(seed)
@@ -36,7 +38,7 @@ def frames_of(seed: int, seconds: float, ready: Ready, progress: Callable[[str],
         raw = {label: score.raw for label, score in reading.planes.items()}
         age = reading.gestation
         ages = (age.days, age.low_days, age.high_days, age.frame_days) if age else (None,) * 4
-        rows.append(Frame(
+        rows.append(JudgedFrame(
             seed, reading.frame.index, reading.frame.pts_seconds, truth.label or UNSCORED, truth.plane or "",
             truth.in_plane, reading.plane or wire.OTHER, _largest(raw), averaged,
             best_of.get(reading.frame.index, ""), truth.gestation_days, *ages,

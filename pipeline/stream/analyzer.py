@@ -12,21 +12,21 @@ from typing import Any, Final
 import msgspec
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.keyframes.clips import ClipRing
+from fetalstream.pipeline.keyframes.clip_buffer import ClipRing
 from fetalstream.pipeline.keyframes.decisions import Decisions
-from fetalstream.pipeline.keyframes.keyframes import Shelved
-from fetalstream.pipeline.keyframes.shelf import KeyframeShelf
-from fetalstream.pipeline.model.facts import ModelFacts
-from fetalstream.pipeline.model.heads import Scores
-from fetalstream.pipeline.readout.latency import Hops, latency_of
-from fetalstream.pipeline.stream.answers import Answer, Bank, answer_of
-from fetalstream.pipeline.stream.ask import Question
-from fetalstream.pipeline.stream.intake import Admitted, Intake
-from fetalstream.pipeline.stream.meaning import Meaning
-from fetalstream.pipeline.stream.offers import Offers
-from fetalstream.streamer.capture.far_masker import FarMasker
+from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
+from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.model.model_info import ModelInfo
+from fetalstream.pipeline.readout.latency import BatchTimings, latency_of
+from fetalstream.pipeline.stream.interpreter import Interpreter
+from fetalstream.pipeline.stream.keyframe_selector import KeyframeSelector
+from fetalstream.pipeline.stream.preparation import Preparation, PreparedFrame
+from fetalstream.pipeline.stream.probabilities import BankLookup, FrameProbabilities, probabilities_of
+from fetalstream.pipeline.stream.questions import Question
+from fetalstream.streamer.capture.remote_masker import RemoteMasker
 from fetalstream.streamer.frame import Frame
-from fetalstream.streamer.region.masker import Region, Setting
+from fetalstream.streamer.region.masker import Region, SectorSetting
 from fetalstream.streamer.region.sector import Polygon, Rectangle
 
 _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
@@ -42,10 +42,10 @@ class StreamAnalyzer:
         stream: its name on the wire.
         exam: id of the examination that begins.
         facts: of the model.
-        bank: see `pipeline.stream.answers.Bank`; asked where a brain is seen.
+        bank: see `pipeline.stream.probabilities.BankLookup`; asked where a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
-        sector: the scan region; None for the whole frame; a `FarMasker` where the frames come masked.
+        sector: the scan region; None for the whole frame; a `RemoteMasker` where the frames come masked.
         spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
         clip_bytes: frames held for clips round the best frames; 0 for no clips.
 
@@ -60,8 +60,8 @@ class StreamAnalyzer:
     """
 
     def __init__(
-        self, stream: str, exam: str, facts: ModelFacts, bank: Bank, *,
-        bank_ahead: bool = False, sector: Setting | FarMasker = None, spacing_mm: float | None = None,
+        self, stream: str, exam: str, model_info: ModelInfo, bank: BankLookup, *,
+        bank_ahead: bool = False, sector: SectorSetting | RemoteMasker = None, spacing_mm: float | None = None,
         clip_bytes: int = 0,
     ) -> None:  # fmt: skip
         self.stream = stream
@@ -70,19 +70,19 @@ class StreamAnalyzer:
         self.source_size: tuple[int, int] | None = None
         self._told_trouble: str | None = None
         self.picture: Frame | None = None
-        self.shelf = KeyframeShelf()
+        self.keyframe_store = KeyframeStore()
         self.clips = ClipRing(clip_bytes)
-        self._shelf_before = KeyframeShelf()
+        self._shelf_before = KeyframeStore()
         self._decisions = Decisions()
-        self._offers = Offers(facts)
+        self._selector = KeyframeSelector(model_info)
         self._bank = bank
         self._bank_ahead = bank_ahead
-        self._intake = Intake(sector, spacing_mm)
-        self._meaning = Meaning(facts, bank)
+        self._preparation = Preparation(sector, spacing_mm)
+        self._interpreter = Interpreter(model_info, bank)
         self._exam_before = exam
         self.exam_began_ns: int | None = None
-        self._on_the_way: deque[Admitted] = deque()
-        self._answer: Answer | None = None
+        self._on_the_way: deque[PreparedFrame] = deque()
+        self._answer: FrameProbabilities | None = None
         self._answered_exam = exam
         self._state: wire.State | None = None
         self._told_spacing_mm = spacing_mm
@@ -94,14 +94,14 @@ class StreamAnalyzer:
         return self._state or "no_signal"
 
     @property
-    def sector(self) -> Setting:
+    def sector(self) -> SectorSetting:
         """What was said of the scan region; None for the whole frame."""
-        return self._intake.sector
+        return self._preparation.sector
 
     @property
     def region(self) -> Region | None:
         """The scan region of the newest frame; None where the whole frame is used, or it is not known."""
-        return self._intake.region
+        return self._preparation.region
 
     @property
     def finished(self) -> int:
@@ -124,7 +124,7 @@ class StreamAnalyzer:
         """Whether every frame that was admitted is finished."""
         return not self._on_the_way
 
-    def admit(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> Admitted:
+    def admit(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> PreparedFrame:
         """Take the next frame in and decide what it needs.
 
         Args:
@@ -136,16 +136,16 @@ class StreamAnalyzer:
         self.exam_began_ns = now_ns if self.exam_began_ns is None else self.exam_began_ns
         # Of the first examination nothing is late: the one before it is itself.
         exam = self._exam_before if frame.captured_ns < self.exam_began_ns else self.exam
-        admitted = self._intake.admit(frame, exam, now_ns, dropped)
-        ahead = self._bank_ahead and admitted.action == "analyse"
-        spacing_mm = self._meaning.input_spacing_mm(admitted) if ahead else None
+        prepared = self._preparation.admit(frame, exam, now_ns, dropped)
+        ahead = self._bank_ahead and prepared.action == "analyse"
+        spacing_mm = self._interpreter.input_spacing_mm(prepared) if ahead else None
         bank = None if spacing_mm is None else self._bank(spacing_mm)
-        admitted = replace(admitted, arrived_ns=arrived_ns, bank=bank)
-        self._on_the_way.append(admitted)
-        return admitted
+        prepared = replace(prepared, arrived_ns=arrived_ns, bank=bank)
+        self._on_the_way.append(prepared)
+        return prepared
 
     def finish(
-        self, admitted: Admitted, scores: Scores | None, now_ns: int, hops: Hops | None = None
+        self, prepared: PreparedFrame, scores: HeadOutputs | None, now_ns: int, timings: BatchTimings | None = None
     ) -> list[wire.Message]:
         """The messages of a frame that has been through the model: its reading first.
 
@@ -158,36 +158,36 @@ class StreamAnalyzer:
         Raises:
             ValueError: another frame is due first.
         """
-        if not self._on_the_way or self._on_the_way[0] is not admitted:
+        if not self._on_the_way or self._on_the_way[0] is not prepared:
             raise ValueError(f"{self.stream}: frames are finished in the order in which they were admitted")
         self._on_the_way.popleft()
-        self._settle_answer(admitted, scores)
-        answered = admitted.action == "blank" or self._answer is not None
-        if admitted.action == "refuse" or not answered:
-            return self._fail(admitted)
+        self._settle_answer(prepared, scores)
+        answered = prepared.action == "blank" or self._answer is not None
+        if prepared.action == "refuse" or not answered:
+            return self._fail(prepared)
         self._told_trouble = None
-        self._analysed += admitted.action != "reuse"
-        self._reused += admitted.action == "reuse"
-        latency = latency_of(admitted.frame.captured_ns, admitted.arrived_ns, admitted.admitted_ns, now_ns, hops)
-        ours = admitted.exam == self.exam
-        reading = self._meaning.read(admitted, self._answer, latency, of_this_exam=ours)
+        self._analysed += prepared.action != "reuse"
+        self._reused += prepared.action == "reuse"
+        latency = latency_of(prepared.frame.captured_ns, prepared.arrived_ns, prepared.admitted_ns, now_ns, timings)
+        ours = prepared.exam == self.exam
+        reading = self._interpreter.read(prepared, self._answer, latency, of_this_exam=ours)
         self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
-        self.picture = admitted.frame
+        self.picture = prepared.frame
         if ours:
-            self._offers.read(admitted, reading, self.shelf)
-        ripe = self.shelf.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
-        told = [self._keyframe(shelved) for shelved in ripe]
-        if admitted.action != "blank":
-            self.clips.add(admitted.frame, admitted.exam, admitted.masking)
-        return [reading, *told, *self._region_events(admitted), *self._changes(admitted)]
+            self._selector.read(prepared, reading, self.keyframe_store)
+        ripe = self.keyframe_store.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
+        told = [self._keyframe(stored) for stored in ripe]
+        if prepared.action != "blank":
+            self.clips.add(prepared.frame, prepared.exam, prepared.masking)
+        return [reading, *told, *self._region_events(prepared), *self._changes(prepared)]
 
-    def kept(self, keyframe: str) -> Shelved | None:
+    def kept(self, keyframe: str) -> StoredKeyframe | None:
         """The kept frame of that id, of this examination or the one before; None where there is none."""
-        return self.shelf.get(keyframe) or self._shelf_before.get(keyframe)
+        return self.keyframe_store.get(keyframe) or self._shelf_before.get(keyframe)
 
     def flush(self) -> list[wire.Message]:
         """Keyframes that were still waiting their turn, at the end of the stream."""
-        messages: list[wire.Message] = [self._keyframe(shelved) for shelved in self.shelf.flush()]
+        messages: list[wire.Message] = [self._keyframe(stored) for stored in self.keyframe_store.flush()]
         self.clips.finish()
         return messages
 
@@ -199,10 +199,10 @@ class StreamAnalyzer:
         """
         messages = self.flush()
         self._exam_before, self.exam, self.exam_began_ns = self.exam, exam, now_ns
-        self._shelf_before, self.shelf = self.shelf, KeyframeShelf()
+        self._shelf_before, self.keyframe_store = self.keyframe_store, KeyframeStore()
         self._decisions = Decisions()
-        self._offers.forget()
-        self._meaning.forget_ages()
+        self._selector.forget()
+        self._interpreter.forget_ages()
         return [*messages, self.event("new_exam", {"previous": self._exam_before})]
 
     def set_spacing(self, spacing_mm: float | None) -> list[wire.Message]:
@@ -210,13 +210,13 @@ class StreamAnalyzer:
 
         Ages read with the spacing before are forgotten: they were read with the wrong sentences.
         """
-        self._intake.spacing_mm = self._told_spacing_mm = spacing_mm
-        self._meaning.forget_ages()
-        self._intake.answer_lost()
+        self._preparation.spacing_mm = self._told_spacing_mm = spacing_mm
+        self._interpreter.forget_ages()
+        self._preparation.answer_lost()
         given_by = None if spacing_mm is None else "operator"
         return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
 
-    def set_sector(self, sector: Setting) -> list[wire.Message]:
+    def set_sector(self, sector: SectorSetting) -> list[wire.Message]:
         """Another scan region; None for the whole frame.
 
         Raises:
@@ -227,8 +227,8 @@ class StreamAnalyzer:
             around = sector.rectangle
             if around.x + around.width > width or around.y + around.height > height:
                 raise ValueError(f"the sector {sector} does not fit in {self.stream}'s frames of {width} x {height}")
-        self._intake.set_sector(sector)
-        self._meaning.forget_frames()
+        self._preparation.set_sector(sector)
+        self._interpreter.forget_frames()
         return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
 
     def mark(self, text: str) -> list[wire.Message]:
@@ -248,9 +248,9 @@ class StreamAnalyzer:
         reading = self.newest
         if reading is None or self.picture is None or reading.exam != self.exam:
             raise ValueError(f"{self.stream}: no frame of this examination has been read yet; try again")
-        candidate = self._offers.candidate(self.picture, reading, reading.plane or wire.OTHER)
+        candidate = self._selector.candidate(self.picture, reading, reading.plane or wire.OTHER)
         taken = replace(candidate, chosen_by="operator")
-        self.shelf.snapshot(taken)
+        self.keyframe_store.snapshot(taken)
         return self._keyframe(taken)
 
     def decide(self, keyframe: str, verdict: str, plane: str | None, subplane: str | None) -> list[wire.Message]:
@@ -260,12 +260,12 @@ class StreamAnalyzer:
             ValueError: no such frame, verdict or plane.
         """
         for label, known in (
-            (plane, (*self._meaning.facts.planes, wire.OTHER)),
-            (subplane, self._meaning.facts.subplanes),
+            (plane, (*self._interpreter.model_info.planes, wire.OTHER)),
+            (subplane, self._interpreter.model_info.subplanes),
         ):
             if label is not None and label not in known:
                 raise ValueError(f"unknown label {label!r}: choose {', '.join(known)}")
-        return [self.event("decision", self._decisions.decide(self.shelf, keyframe, verdict, plane, subplane))]
+        return [self.event("decision", self._decisions.decide(self.keyframe_store, keyframe, verdict, plane, subplane))]
 
     def undo(self) -> list[wire.Message]:
         """Takes the operator's last word back.
@@ -273,62 +273,64 @@ class StreamAnalyzer:
         Raises:
             ValueError: there is none in this examination.
         """
-        return [self.event("decision", self._decisions.undo(self.shelf))]
+        return [self.event("decision", self._decisions.undo(self.keyframe_store))]
 
     def ask(self, asked: Question | None) -> None:
         """Score frames against a sentence; None for no longer."""
-        self._meaning.ask(asked)
+        self._interpreter.ask(asked)
 
     def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
         """Something that happened to this stream."""
         return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
 
-    def _settle_answer(self, admitted: Admitted, scores: Scores | None) -> None:
-        if admitted.exam != self._answered_exam:
-            self._answered_exam, self._answer = admitted.exam, None
-            self._meaning.forget_frames()
-        if admitted.action == "analyse":
-            self._answer = None if scores is None else answer_of(scores, self._meaning.facts, admitted.quality)
-        elif admitted.action == "blank":
+    def _settle_answer(self, prepared: PreparedFrame, scores: HeadOutputs | None) -> None:
+        if prepared.exam != self._answered_exam:
+            self._answered_exam, self._answer = prepared.exam, None
+            self._interpreter.forget_frames()
+        if prepared.action == "analyse":
+            self._answer = (
+                None if scores is None else probabilities_of(scores, self._interpreter.model_info, prepared.quality)
+            )
+        elif prepared.action == "blank":
             self._answer = None
 
-    def _fail(self, admitted: Admitted) -> list[wire.Message]:
+    def _fail(self, prepared: PreparedFrame) -> list[wire.Message]:
         self._failed += 1
-        self._intake.answer_lost()
+        self._preparation.answer_lost()
         # A region that does not fit fails every frame: that is told once, and counted.
-        if admitted.trouble is not None and admitted.trouble == self._told_trouble:
-            return self._region_events(admitted)
-        self._told_trouble = admitted.trouble
-        said = "the model's output was not finite" if admitted.action == "analyse" else "it repeats a failed frame"
-        detail = {"index": admitted.frame.index, "reason": admitted.trouble or said}
-        return [self.event("frame_failed", detail, admitted.exam), *self._region_events(admitted)]
+        if prepared.trouble is not None and prepared.trouble == self._told_trouble:
+            return self._region_events(prepared)
+        self._told_trouble = prepared.trouble
+        said = "the model's output was not finite" if prepared.action == "analyse" else "it repeats a failed frame"
+        detail = {"index": prepared.frame.index, "reason": prepared.trouble or said}
+        return [self.event("frame_failed", detail, prepared.exam), *self._region_events(prepared)]
 
-    def _region_events(self, admitted: Admitted) -> list[wire.Message]:
-        return [self.event(each.event, dict(each.detail), admitted.exam) for each in admitted.events]
+    def _region_events(self, prepared: PreparedFrame) -> list[wire.Message]:
+        return [self.event(each.event, dict(each.detail), prepared.exam) for each in prepared.events]
 
-    def _keyframe(self, shelved: Shelved) -> wire.Keyframe:
-        self._decisions.announced(shelved.keyframe)
-        rank = self.shelf.rank(shelved)
+    def _keyframe(self, stored: StoredKeyframe) -> wire.Keyframe:
+        self._decisions.announced(stored.keyframe)
+        rank = self.keyframe_store.rank(stored)
         if not rank:  # when a runner-up is told, much of its clip is gone already
-            self.clips.want(shelved)
-        return msgspec.structs.replace(shelved.message(rank), exam=self.exam, stream=self.stream)
+            self.clips.want(stored)
+        return msgspec.structs.replace(stored.message(rank), exam=self.exam, stream=self.stream)
 
-    def _changes(self, admitted: Admitted) -> list[wire.Message]:
+    def _changes(self, prepared: PreparedFrame) -> list[wire.Message]:
         """Events that this frame's signal or spacing bring about."""
-        before, self._state = self._state, admitted.state
+        before, self._state = self._state, prepared.state
         happened: dict[wire.EventName, bool] = {
-            "unfreeze": before == "frozen" != admitted.state,
-            "freeze": before != "frozen" == admitted.state,
-            "signal_lost": before not in _BLANK and admitted.state in _BLANK,
-            "signal_back": before in _BLANK and admitted.state not in _BLANK,
+            "unfreeze": before == "frozen" != prepared.state,
+            "freeze": before != "frozen" == prepared.state,
+            "signal_lost": before not in _BLANK and prepared.state in _BLANK,
+            "signal_back": before in _BLANK and prepared.state not in _BLANK,
         }
-        seen = {"state": admitted.state, "index": admitted.frame.index}
-        messages: list[wire.Message] = [self.event(name, seen, admitted.exam) for name in happened if happened[name]]
-        spacing_mm, told_mm = admitted.frame.spacing_mm, self._told_spacing_mm
+        seen = {"state": prepared.state, "index": prepared.frame.index}
+        messages: list[wire.Message] = [self.event(name, seen, prepared.exam) for name in happened if happened[name]]
+        spacing_mm, told_mm = prepared.frame.spacing_mm, self._told_spacing_mm
         if spacing_mm != told_mm and not _about(spacing_mm, told_mm):
             self._told_spacing_mm = spacing_mm
-            detail = {"spacing_mm": spacing_mm, "spacing_from": admitted.frame.spacing_from}
-            messages.append(self.event("spacing_changed", detail, admitted.exam))
+            detail = {"spacing_mm": spacing_mm, "spacing_from": prepared.frame.spacing_from}
+            messages.append(self.event("spacing_changed", detail, prepared.exam))
         return messages
 
 

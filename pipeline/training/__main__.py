@@ -23,7 +23,7 @@ from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.training import image_tower, text_tower
 from fetalstream.pipeline.training.concepts import Concepts
-from fetalstream.pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
+from fetalstream.pipeline.training.stills import TrainingStill, hc18_background, hc18_rows, hc18_still, phantom_stills
 from fetalstream.pipeline.wire import OTHER
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 from fetalstream.streamer.phantom.view import PLANES, SUBPLANES
@@ -96,12 +96,12 @@ def main() -> None:
     print(json.dumps(figures))
 
 
-def _phantom(cache: Path | None, scans: int) -> list[Still]:
+def _phantom(cache: Path | None, scans: int) -> list[TrainingStill]:
     if cache is not None and cache.exists():
         with cache.open("rb") as kept:
             return pickle.load(kept)  # noqa: S301 - written by this very program on this machine
     seeds = range(FIRST_TRAINING_SEED, FIRST_TRAINING_SEED + scans)
-    stills: list[Still] = []
+    stills: list[TrainingStill] = []
     for still in phantom_stills(seeds, 24):
         stills.append(still)
         if len(stills) % 1000 == 0:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fetalstream.pipeline.training.stills import STILL_SIDE, Picture, Still
+from fetalstream.pipeline.training.stills import STILL_SIDE, StillPixels, TrainingStill
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Sample:
     body: str | None = None
 
 
-def augment(still: Still, side: int, rng: np.random.Generator) -> Sample:
+def augment(still: TrainingStill, side: int, rng: np.random.Generator) -> Sample:
     """One random variant of a still. Head circumference follows the zoom."""
     zoom = float(np.exp(rng.uniform(np.log(0.72), np.log(1.25))))
     turn = float(rng.uniform(-28, 28) if still.real else rng.uniform(-10, 10))
@@ -39,7 +39,7 @@ def augment(still: Still, side: int, rng: np.random.Generator) -> Sample:
     return Sample(picture, still.label, still.subplane, head_px, still.in_plane, still.body)
 
 
-def plain(still: Still, side: int) -> Sample:
+def plain(still: TrainingStill, side: int) -> Sample:
     """The still as it is, for validation."""
     picture = cv2.resize(still.picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     head_px = None if still.head_px is None else still.head_px * side / STILL_SIDE
@@ -77,7 +77,7 @@ def clutter(side: int, rng: np.random.Generator) -> Sample:
 
 
 def _warp(
-    picture: Picture, side: int, zoom: float, turn: float, shift: npt.NDArray[np.float64]
+    picture: StillPixels, side: int, zoom: float, turn: float, shift: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
     middle = STILL_SIDE / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), turn, zoom * side / STILL_SIDE)

@@ -189,7 +189,7 @@ def seeds_of(text: str) -> list[int]:
 
 def main() -> None:
     """See the module's words."""
-    from fetalstream.pipeline.ready import load_ready
+    from fetalstream.pipeline.loaded import load_ready
 
     parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")
     parser.add_argument("--model", default="mini")
@@ -198,7 +198,7 @@ def main() -> None:
     args = parser.parse_args()
     ready = load_ready(args.model)
     scores = [scores_of(seed, SECONDS, ready.encoder, args.kept_in) for seed in args.seeds]
-    open_set, temporal, outcome = fitted(scores, ready.facts.planes)
+    open_set, temporal, outcome = fitted(scores, ready.model_info.planes)
     print(as_toml(open_set, temporal, f"phantom seeds {min(args.seeds)} to {max(args.seeds)}, {SECONDS:.0f} s each"))
     print("#", {name: None if value is None else round(value, 4) for name, value in outcome.metrics().items()})
 

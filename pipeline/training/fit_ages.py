@@ -21,15 +21,15 @@ import numpy.typing as npt
 from fetalstream.pipeline.evaluation.ages import readouts
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM
+from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
 from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
-from fetalstream.pipeline.ready import Ready, load_ready
-from fetalstream.pipeline.simulation.exam_run import Look, looks_of, replayed
+from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
 from fetalstream.pipeline.training.fit import seeds_of
 from fetalstream.pipeline.training.stills import is_validation_exam
 from fetalstream.streamer.growth import who_age_days
 
 Numbers = npt.NDArray[np.floating]
-Table = tuple[tuple[float, float], ...]
+HalfWidths = tuple[tuple[float, float], ...]
 
 FROM_DAYS: Final = (0.0, 133.0, 154.0, 180.0, 200.0, 225.0)
 COVERED: Final = 0.9
@@ -40,7 +40,7 @@ _FEWEST: Final = 20  # pictures that a half-width may rest on
 _SHARES: Final = tuple(round(0.05 * step, 2) for step in range(21))
 
 
-def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | None = None) -> Table:
+def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | None = None) -> HalfWidths:
     """Rows of (from_day, half-width): 90% of the errors at these predicted days, the wider of the two data sets, times
     ``UNSEEN`` and rounded up to half a day.
 
@@ -63,7 +63,7 @@ def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | 
     return tuple((start, max(0.5, math.ceil(width * UNSEEN * 2) / 2)) for start, width in found)
 
 
-def shared(exams: Sequence[Sequence[Look]], table: Table) -> tuple[float, float]:
+def shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tuple[float, float]:
     """What all zooms share, so that as near to nine in ten examinations as can be are covered; and how many are."""
     best = (1.0, 0.0)
     for share in _SHARES:
@@ -73,7 +73,7 @@ def shared(exams: Sequence[Sequence[Look]], table: Table) -> tuple[float, float]
     return best
 
 
-def coverage(exams: Sequence[Sequence[Look]], table: Table, share: float) -> float:
+def coverage(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths, share: float) -> float:
     """Of the examinations with an age at the end, how many have the true one in their interval."""
     inside: list[bool] = []
     for looks in exams:
@@ -83,20 +83,20 @@ def coverage(exams: Sequence[Sequence[Look]], table: Table, share: float) -> flo
     return float(np.mean(inside))
 
 
-def counted_frames(exams: Sequence[Sequence[Look]]) -> tuple[Numbers, Numbers]:
+def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[Numbers, Numbers]:
     """Days and errors (days) of the single frames that count for an examination's age."""
     days: list[float] = []
     errors: list[float] = []
     for looks in exams:
         for look in looks:
-            alone = ExamGestation().update(look.row, **look.facts).gestation
+            alone = ExamGestation().update(look.row, **look.model_info).gestation
             if alone is not None and alone.frame_days is not None:
                 days.append(alone.frame_days)
                 errors.append(alone.frame_days - look.frame.true_days)
     return np.array(days), np.array(errors)
 
 
-def real_heads(ready: Ready, folder: Path) -> tuple[Numbers, Numbers]:
+def real_heads(ready: LoadedPipeline, folder: Path) -> tuple[Numbers, Numbers]:
     """Days and errors (days, from the age that the head implies) of HC18's training exams that would count."""
     heads = age_rows(ready, read_heads(folder, lambda exam: not is_validation_exam(exam)))
     _, masked, spans = readouts(heads)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from fetalstream.pipeline.training.augment import Sample, augment, clutter, plain
 from fetalstream.pipeline.training.concepts import Meanings, size_grid
-from fetalstream.pipeline.training.stills import Still
+from fetalstream.pipeline.training.stills import TrainingStill
 
 SCALE: Final = 100.0  # the constant that zero-shot scores are multiplied with
 _SIZE_SPREAD: Final = 0.02  # of the soft target, in log size: about two days at mid-pregnancy
@@ -29,10 +29,10 @@ LEAD_PER_PLANE_DISTANCE: Final = 12.0
 class Sources:
     """Where samples come from, and how many of each a batch holds (the last: drawn clutter)."""
 
-    planes: Sequence[Still]
-    others: Sequence[Still]
-    heads: Sequence[Still]
-    backgrounds: Sequence[Still]
+    planes: Sequence[TrainingStill]
+    others: Sequence[TrainingStill]
+    heads: Sequence[TrainingStill]
+    backgrounds: Sequence[TrainingStill]
     shares: tuple[int, int, int, int, int] = (25, 24, 11, 2, 2)
 
     def batch(self, side: int, rng: np.random.Generator) -> list[Sample]:
@@ -122,7 +122,7 @@ def train(
 
 @torch.no_grad()
 def score(
-    tower: nn.Module, concepts: Meanings, stills: Sequence[Still], side: int, mean: npt.NDArray[np.float32],
+    tower: nn.Module, concepts: Meanings, stills: Sequence[TrainingStill], side: int, mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32],
 ) -> dict[str, float]:  # fmt: skip
     """Accuracy over planes with "other", over subplanes, and median relative error of head size."""

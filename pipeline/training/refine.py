@@ -29,12 +29,12 @@ from torch.nn import functional
 
 from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.model.config import load_model_config
-from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.pipeline.training import image_tower
 from fetalstream.pipeline.training.concepts import SaidConcepts
-from fetalstream.pipeline.training.stills import Still, hc18_background, hc18_rows, hc18_still, phantom_stills
+from fetalstream.pipeline.training.stills import TrainingStill, hc18_background, hc18_rows, hc18_still, phantom_stills
 from fetalstream.pipeline.wire import OTHER
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 
@@ -51,7 +51,7 @@ _SHARES: Final = (19, 18, 8, 2, 1)
 
 
 @dataclass(frozen=True)
-class Task:
+class WorkerTask:
     """Arguments of every process."""
 
     hc18: Path
@@ -75,14 +75,14 @@ def main() -> None:
     parser.add_argument("--fresh", type=int, default=8, help="stills drawn for each step")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    task = Task(**vars(parser.parse_args()))
+    task = WorkerTask(**vars(parser.parse_args()))
     meeting = f"file://{task.out.resolve()}.meeting"
     Path(f"{task.out}.meeting").unlink(missing_ok=True)
     mp.spawn(_work, (task, meeting), nprocs=task.processes)  # pyright: ignore[reportPrivateImportUsage]
     Path(f"{task.out}.meeting").unlink(missing_ok=True)
 
 
-def _work(rank: int, task: Task, meeting: str) -> None:
+def _work(rank: int, task: WorkerTask, meeting: str) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     torch.manual_seed(task.seed)
@@ -139,11 +139,13 @@ def _work(rank: int, task: Task, meeting: str) -> None:
 class Pool:
     """Stills drawn so far, the newest ``_POOL`` of them, beside those that never change."""
 
-    def __init__(self, drawing: Iterator[Still], heads: list[Still], backgrounds: list[Still]) -> None:
+    def __init__(
+        self, drawing: Iterator[TrainingStill], heads: list[TrainingStill], backgrounds: list[TrainingStill]
+    ) -> None:
         self.drawn = 0
         self._drawing, self._heads, self._backgrounds = drawing, heads, backgrounds
-        self._planes: list[Still] = []
-        self._others: list[Still] = []
+        self._planes: list[TrainingStill] = []
+        self._others: list[TrainingStill] = []
 
     def draw(self, count: int) -> None:
         """Draw more."""
@@ -161,7 +163,7 @@ class Pool:
         return image_tower.Sources(self._planes, self._others, self._heads, self._backgrounds, _SHARES)
 
 
-def _stills(rank: int, task: Task) -> Iterator[Still]:
+def _stills(rank: int, task: WorkerTask) -> Iterator[TrainingStill]:
     span = (LAST_SEED + 1 - FIRST_SEED) // task.processes
     first = FIRST_SEED + rank * span + 40_000 * (task.seed - 1)
     yield from phantom_stills(range(first, FIRST_SEED + (rank + 1) * span), PER_SEED)

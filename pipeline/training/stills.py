@@ -19,11 +19,11 @@ from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED, RATE_HZ
 STILL_SIDE = 192  # stills are kept as zero-padded squares of this side
 VALIDATION_SHARE = 0.2
 
-Picture = npt.NDArray[np.uint8]
+StillPixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Still:
+class TrainingStill:
     """A square gray picture, uint8 ``(192, 192)``, and what is known of it.
 
     ``label``: plane or "other". ``head_px``: head circumference in the still's pixels, None where there is no
@@ -31,7 +31,7 @@ class Still:
     is hit or missed; None where nobody measured it, and no body where none is in view.
     """
 
-    picture: Picture
+    picture: StillPixels
     label: str
     subplane: str | None
     head_px: float | None
@@ -40,7 +40,7 @@ class Still:
     body: str | None = None
 
 
-def square(pixels: Picture, side: int = STILL_SIDE) -> tuple[Picture, float]:
+def square(pixels: StillPixels, side: int = STILL_SIDE) -> tuple[StillPixels, float]:
     """Zero-pads to a square, the smaller half at the left and top, and shrinks it; returns it and the scale used."""
     height, width = pixels.shape
     edge = max(height, width)
@@ -50,7 +50,7 @@ def square(pixels: Picture, side: int = STILL_SIDE) -> tuple[Picture, float]:
     return cv2.resize(padded, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8), side / edge
 
 
-def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> Iterator[Still]:
+def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> Iterator[TrainingStill]:
     """Frames of training scans: two fifths on their plane, two fifths "other", one fifth on the way from one to the
     other, which count as what they are nearer to.
 
@@ -74,12 +74,14 @@ def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> I
                 break
 
 
-def _still(source: PhantomSource, truth: Truth) -> Still:
+def _still(source: PhantomSource, truth: Truth) -> TrainingStill:
     picture, scale = square(source.frame(truth.index).pixels)
     label = (truth.plane if truth.plane and truth.in_plane > 0.5 else "other") if truth.label is None else truth.label
     head_px = truth.hc_mm / truth.spacing_mm * scale if truth.label == "brain" else None
     subplane = truth.subplane if head_px else None
-    return Still(picture, label, subplane, head_px, False, truth.in_plane, truth.plane if truth.in_plane > 0 else None)
+    return TrainingStill(
+        picture, label, subplane, head_px, False, truth.in_plane, truth.plane if truth.in_plane > 0 else None
+    )
 
 
 def exam_of(file_name: str) -> str:
@@ -116,27 +118,27 @@ def hc18_rows(folder: Path, *, validation: bool) -> list[Hc18Row]:
     return [row for row in rows if is_validation_exam(row.exam) == validation]
 
 
-def hc18_still(row: Hc18Row) -> Still:
+def hc18_still(row: Hc18Row) -> TrainingStill:
     """A real head as a still."""
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(f"cannot read {row.path.name}")
     picture, scale = square(pixels.astype(np.uint8))
-    return Still(picture, "brain", None, row.hc_mm / row.spacing_mm * scale, real=True)
+    return TrainingStill(picture, "brain", None, row.hc_mm / row.spacing_mm * scale, real=True)
 
 
-def hc18_background(row: Hc18Row, rng: np.random.Generator) -> Still:
+def hc18_background(row: Hc18Row, rng: np.random.Generator) -> TrainingStill:
     """Real tissue that shows no plane: a crop between or inside the structures, magnified until no head is left."""
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(f"cannot read {row.path.name}")
     head_px = row.hc_mm / row.spacing_mm
     side = int(np.clip(head_px / math.pi * rng.uniform(0.28, 0.5), 40, min(pixels.shape)))
-    best: Picture = pixels[:side, :side].astype(np.uint8)
+    best: StillPixels = pixels[:side, :side].astype(np.uint8)
     for _ in range(6):  # a lit crop, if one is found
         y, x = int(rng.integers(pixels.shape[0] - side + 1)), int(rng.integers(pixels.shape[1] - side + 1))
         crop = pixels[y : y + side, x : x + side].astype(np.uint8)
         if crop.mean() > best.mean() or rng.random() < 0.3:
             best = crop
     wide = cv2.resize(best, (STILL_SIDE, STILL_SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    return Still(wide, "other", None, None, real=True)
+    return TrainingStill(wide, "other", None, None, real=True)

@@ -34,12 +34,12 @@ def plain_sentences(concepts: Concepts, prompts: Prompts) -> tuple[list[str], Te
     """Every sentence about a plane or subplane, and the vectors ``(N, D)`` that they should have."""
     with torch.no_grad():
         planes, subplanes = concepts.plane_vectors(), concepts.subplane_vectors()
-    meaning = {name: planes[i] for i, name in enumerate(concepts.planes)}
-    meaning |= {name: subplanes[i] for i, name in enumerate(concepts.subplanes)}
+    interpreter = {name: planes[i] for i, name in enumerate(concepts.planes)}
+    interpreter |= {name: subplanes[i] for i, name in enumerate(concepts.subplanes)}
     told = {**prompts.planes, **prompts.subplanes, "other": prompts.other}
     sentences: list[str] = []
     targets: list[Tensor] = []
-    for label, vector in meaning.items():
+    for label, vector in interpreter.items():
         said = list(told.get(label, ())) * 6  # the product's own sentences weigh most
         said += [frame.format(name) for name in PLANE_NAMES[label] for frame in FRAMES]
         sentences += said

@@ -21,8 +21,8 @@ from av.video.stream import VideoStream
 
 from fetalstream.streamer.errors import SourceError, shown
 from fetalstream.streamer.live.devices import Format, best_format, formats_of, stable_path
-from fetalstream.streamer.live.live import OPEN_SECONDS, LiveVideo
 from fetalstream.streamer.live.live_source import SILENCE_SECONDS
+from fetalstream.streamer.live.live_video import OPEN_SECONDS, LiveVideo
 
 PIXEL_FORMATS: Final = {
     "mjpeg": "mjpeg", "h264": "h264", "hevc": "hevc", "yuyv": "yuyv422", "uyvy": "uyvy422", "nv12": "nv12",

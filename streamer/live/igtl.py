@@ -23,7 +23,7 @@ from fetalstream.streamer.frame import Pixels
 from fetalstream.streamer.live.addresses import identity_of, redacted
 from fetalstream.streamer.live.igtl_message import (
     HEADER_BYTES,
-    Header,
+    IgtlHeader,
     Image,
     Malformed,
     Unusable,
@@ -116,7 +116,7 @@ class OpenIgtLink(LiveSource):
                 # Afterwards: the time that a reader takes over a picture is no silence.
                 self._patience_s, self._seen_ns = SILENCE_SECONDS, self._clock_ns()
 
-    def _message(self, peer: socket.socket) -> tuple[Header, Pixels]:
+    def _message(self, peer: socket.socket) -> tuple[IgtlHeader, Pixels]:
         """The next message. Raises _Over."""
         head = bytearray(HEADER_BYTES)
         self._fill(peer, memoryview(head))
@@ -155,7 +155,7 @@ class OpenIgtLink(LiveSource):
         else:
             self.warn("it sends several pictures, and the first is used; choose with igtl://host:port/DEVICE")
 
-    def _arrival(self, header: Header, body: Pixels) -> Arrival | None:
+    def _arrival(self, header: IgtlHeader, body: Pixels) -> Arrival | None:
         try:
             image = read_image(header, body)
         except Unusable as error:

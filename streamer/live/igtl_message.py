@@ -39,7 +39,7 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True)
-class Header:
+class IgtlHeader:
     """What stands before a body.
 
     Attributes:
@@ -72,7 +72,7 @@ class Image:
     doubt: str | None
 
 
-def read_header(data: bytes | bytearray) -> Header:
+def read_header(data: bytes | bytearray) -> IgtlHeader:
     """The header of the next message, ``HEADER_BYTES`` long.
 
     Raises:
@@ -84,10 +84,10 @@ def read_header(data: bytes | bytearray) -> Header:
     if size > LARGEST_BYTES:
         raise Malformed(f"it sends messages of more than {LARGEST_BYTES >> 20} MB")
     stamp = seconds + fraction / (1 << 32) if seconds or fraction else None
-    return Header(version, kind.rstrip(b" \0"), device.rstrip(b" \0"), stamp, size)
+    return IgtlHeader(version, kind.rstrip(b" \0"), device.rstrip(b" \0"), stamp, size)
 
 
-def read_image(header: Header, body: Pixels) -> Image:
+def read_image(header: IgtlHeader, body: Pixels) -> Image:
     """The picture in the body, uint8 ``(N,)``, of an IMAGE message.
 
     Raises:
@@ -116,7 +116,7 @@ def read_image(header: Header, body: Pixels) -> Image:
     return Image(pixels, *_spacing([values[8 + 3 * axis : 11 + 3 * axis] for axis in range(3)], across, down))
 
 
-def _content(header: Header, body: Pixels) -> Pixels:
+def _content(header: IgtlHeader, body: Pixels) -> Pixels:
     """The body without the extended header before it and the metadata after it."""
     if header.version == 1:
         return body

@@ -1,4 +1,4 @@
-"""Video over the network, through PyAV: RTSP cameras, MPEG-TS and the like. See `streamer.live.live`."""
+"""Video over the network, through PyAV: RTSP cameras, MPEG-TS and the like. See `streamer.live.live_video`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from av.error import ProtocolNotFoundError
 
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.live.addresses import identity_of, redacted, scheme_of
-from fetalstream.streamer.live.live import OPEN_SECONDS, LiveVideo
 from fetalstream.streamer.live.live_source import SILENCE_SECONDS
+from fetalstream.streamer.live.live_video import OPEN_SECONDS, LiveVideo
 
 _MICROSECONDS = 1_000_000
 _CONNECT_SECONDS = 4

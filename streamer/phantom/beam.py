@@ -40,7 +40,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Look:
+class BeamSettings:
     """How a scanner is set and how well the patient conducts sound.
 
     ``grain``: strength of speckle, gray levels. ``fade``: loss from near to far, gray levels. ``gamma`` and ``gain``
@@ -107,7 +107,7 @@ def scan(
     level: npt.NDArray[np.uint8],
     bone: npt.NDArray[np.uint8],
     layout: Layout,
-    look: Look,
+    look: BeamSettings,
     grain_offset: tuple[int, int],
     noise_offset: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:

@@ -19,8 +19,8 @@ from fetalstream.streamer.phantom.interface import RulerStyle, draw_interface, d
 from fetalstream.streamer.phantom.tour import RATE_HZ, Tour
 from fetalstream.streamer.phantom.view import render
 
-Kind = Literal["convex", "phased", "linear", "trapezoid"]
-KINDS: Final[tuple[Kind, ...]] = ("convex", "phased", "linear", "trapezoid")
+ScannerKind = Literal["convex", "phased", "linear", "trapezoid"]
+KINDS: Final[tuple[ScannerKind, ...]] = ("convex", "phased", "linear", "trapezoid")
 SIZES: Final = ((800, 600), (1024, 768), (1280, 720), (640, 480), (975, 735))
 
 # Beams so long and so narrow that they fill the whole picture: the screen cuts its own sector out of it.
@@ -37,7 +37,7 @@ class Design:
 
     width: int
     height: int
-    kind: Kind
+    kind: ScannerKind
     window: tuple[int, int, int, int]
     polygon: tuple[tuple[float, float], ...]
     skin_y: float
@@ -105,7 +105,7 @@ def _shaded(part: npt.NDArray[Any], shade: tuple[float, float, float]) -> npt.ND
     return np.clip(lifted, 0, 255).astype(np.uint8)
 
 
-def _design(rng: np.random.Generator, kind: Kind) -> Design:
+def _design(rng: np.random.Generator, kind: ScannerKind) -> Design:
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     window = (
         round(width * rng.uniform(0.0, 0.16)), round(height * rng.uniform(0.09, 0.16)),
@@ -150,7 +150,7 @@ def _ruler_style(rng: np.random.Generator, x: int, left_side: bool, spacing_mm: 
 
 
 def _sector(
-    rng: np.random.Generator, kind: Kind, window: tuple[int, int, int, int]
+    rng: np.random.Generator, kind: ScannerKind, window: tuple[int, int, int, int]
 ) -> tuple[tuple[tuple[float, float], ...], float]:
     """The outline clipped by the window, and where the skin is."""
     left, top, right, bottom = window

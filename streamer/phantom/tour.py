@@ -9,15 +9,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fetalstream.streamer.phantom.beam import HEIGHT, WIDTH, Look
+from fetalstream.streamer.phantom.beam import HEIGHT, WIDTH, BeamSettings
 from fetalstream.streamer.phantom.fetus import Fetus, make_fetus
 from fetalstream.streamer.phantom.view import (
     GONE,
     PLANES,
     SUBPLANES,
     TISSUE_COUNT,
-    Setting,
     View,
+    ViewSetting,
     extent_mm,
     make_layout,
 )
@@ -45,7 +45,7 @@ class Leg:
     z_end: float
     ramp_seconds: float
     tissue: int
-    setting: Setting
+    setting: ViewSetting
     wander: npt.NDArray[np.float64]  # (8,) phases, radians
     surroundings: npt.NDArray[np.float64]
     freeze_at: float | None
@@ -140,7 +140,7 @@ class Tour:
 
 def draw_setting(
     rng: np.random.Generator, fetus: Fetus, plane: str | None, half_angle: float, spacing_mm: float | None = None
-) -> Setting:
+) -> ViewSetting:
     """Depth, sector and resting place for a body that fills the picture as a sonographer would have it."""
     if spacing_mm is None:
         low, high = {"femur": (0.30, 0.55), "lips_nose": (0.25, 0.45), "spine": (0.45, 0.75), "cervix": (0.4, 0.7)}.get(
@@ -149,7 +149,7 @@ def draw_setting(
         spacing_mm = float(np.clip(extent_mm(fetus, plane) / (WIDTH * rng.uniform(low, high)), 0.05, 0.45))
     layout = make_layout(spacing_mm, half_angle, float(rng.normal(0, 8)), float(rng.uniform(0.9, 1.0)))
     turn = {"femur": 0.55, "spine": 0.4, "cervix": 0.35, "brain": 0.7, "profile_patient": 0.6, "lips_nose": 0.9}
-    return Setting(
+    return ViewSetting(
         spacing_mm=spacing_mm,
         layout=layout,
         x_px=WIDTH / 2 + float(rng.normal(0, 22)),
@@ -159,9 +159,9 @@ def draw_setting(
     )
 
 
-def make_look(rng: np.random.Generator) -> Look:
+def make_look(rng: np.random.Generator) -> BeamSettings:
     """Scanner settings and sound conduction of one examination."""
-    return Look(
+    return BeamSettings(
         grain=float(rng.uniform(9, 22)),
         fade=float(rng.uniform(0, 26)),
         gain=float(rng.uniform(1.0, 1.5)),
@@ -170,7 +170,7 @@ def make_look(rng: np.random.Generator) -> Look:
     )
 
 
-def view_of(leg: Leg, fetus: Fetus, look: Look, seconds: float, frame: int) -> View:
+def view_of(leg: Leg, fetus: Fetus, look: BeamSettings, seconds: float, frame: int) -> View:
     """The view ``seconds`` (media time) shows on this leg; ``frame`` seeds the electronic noise."""
     t = seconds - leg.start_seconds
     w = leg.wander

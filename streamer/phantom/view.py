@@ -16,8 +16,8 @@ from fetalstream.streamer.phantom.beam import (
     CANVAS_WIDTH,
     HEIGHT,
     WIDTH,
+    BeamSettings,
     Layout,
-    Look,
     scan,
     tissue_texture,
 )
@@ -38,7 +38,7 @@ _PROBE_RADIUS_MM: Final = 50.0
 
 
 @dataclass(frozen=True)
-class Setting:
+class ViewSetting:
     """Depth, sector and resting place.
 
     Attributes:
@@ -75,8 +75,8 @@ class View:
     subplane: str | None
     z: float
     tissue: int
-    setting: Setting
-    look: Look
+    setting: ViewSetting
+    look: BeamSettings
     seconds: float
     surroundings: npt.NDArray[np.float64]
     grain: tuple[int, int]

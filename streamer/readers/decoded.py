@@ -47,7 +47,7 @@ class _View:
     matrix: DisplayMatrix | None
 
 
-class Straightener:
+class PixelNormalizer:
     """Makes plain pixels of a stream's pictures.
 
     Args:

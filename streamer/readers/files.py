@@ -19,7 +19,7 @@ from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.readers import identity
 from fetalstream.streamer.readers.damage import Damage, Extent
-from fetalstream.streamer.readers.decoded import Straightener, pts_seconds
+from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
 from fetalstream.streamer.readers.picture import MAX_PIXELS
 from fetalstream.streamer.readers.timeline import Timeline
 
@@ -113,7 +113,7 @@ class VideoFile:
         self, container: InputContainer, stream: VideoStream, damage: Damage
     ) -> Iterator[tuple[int, Pixels, float | None]]:
         """Index, pixels and time stamp in seconds of every picture that can be looked at."""
-        straightener = Straightener(stream, self._warn)
+        straightener = PixelNormalizer(stream, self._warn)
         for index, picture in enumerate(_pictures(container, stream, damage)):
             try:
                 pixels = straightener.pixels(picture)

@@ -17,7 +17,7 @@ from fetalstream.streamer.region.profiles import Profile, look_of
 from fetalstream.streamer.region.region_keeper import CONFIDENT
 from fetalstream.streamer.region.ruler import Ruler, read_ruler
 from fetalstream.streamer.region.sector import Polygon
-from fetalstream.streamer.region.sector_finder import Found, find_sector
+from fetalstream.streamer.region.sector_finder import FoundSector, find_sector
 from fetalstream.streamer.signal import SignalMonitor, SignalState
 
 _PICTURES: Final = 3  # looked at together
@@ -32,7 +32,7 @@ class Calibration:
     """
 
     pixels: Pixels
-    sector: Found | None
+    sector: FoundSector | None
     ruler: Ruler | None
     state: SignalState | Literal["sector_unknown"]
 
@@ -83,7 +83,7 @@ class Calibration:
         lit = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA)) > 12
         return kept.tolist(), lit.tolist()
 
-    def _rectangle(self, sector: Found) -> list[int]:
+    def _rectangle(self, sector: FoundSector) -> list[int]:
         rectangle = Polygon(sector.polygon).rectangle
         return [rectangle.x, rectangle.y, rectangle.width, rectangle.height]
 

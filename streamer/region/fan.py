@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["convex", "phased", "linear", "trapezoid"]
+FanKind = Literal["convex", "phased", "linear", "trapezoid"]
 Point = tuple[float, float]
 
 _ARC_POINTS: Final = 24
@@ -49,7 +49,7 @@ class Fan:
                 for edge, slope in ((self.left, slopes[0]), (self.right, slopes[1]))]  # fmt: skip
         return [ends[0], ends[1], ends[3], ends[2]]
 
-    def kind(self) -> Kind:
+    def kind(self) -> FanKind:
         """What kind of probe draws such a region, as far as its outline tells."""
         left, top, right, bottom = self.window
         slopes = [(edge[1] - edge[0]) / max(bottom - top, 1e-6) for edge in (self.left, self.right)]

@@ -13,10 +13,10 @@ import numpy as np
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.region.profiles import Profile
-from fetalstream.streamer.region.region_keeper import Happening, Region, RegionKeeper
+from fetalstream.streamer.region.region_keeper import Region, RegionEvent, RegionKeeper
 from fetalstream.streamer.region.sector import Polygon, Rectangle, Shape, from_values, to_values
 
-Setting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | None
+SectorSetting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | None
 """The scan region: fixed, as a scanner's profile remembers it, to be found, or None for the whole frame."""
 
 _SUBPIXEL_BITS: Final = 4
@@ -37,7 +37,7 @@ class Masked:
 
     frame: Frame
     region: Region | None
-    events: tuple[Happening, ...] = ()
+    events: tuple[RegionEvent, ...] = ()
     trouble: str | None = None
 
 
@@ -54,7 +54,7 @@ class Masker:
     """
 
     def __init__(
-        self, setting: Setting = None, *, hide_unknown: bool = False, depth_mm: float | None = None,
+        self, setting: SectorSetting = None, *, hide_unknown: bool = False, depth_mm: float | None = None,
         space: Callable[[tuple[int, ...]], Pixels] = lambda shape: np.empty(shape, np.uint8),
     ) -> None:  # fmt: skip
         self.hide_unknown = hide_unknown
@@ -65,12 +65,12 @@ class Masker:
         self.set_sector(setting)
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> SectorSetting:
         return self._setting
 
-    def set_sector(self, setting: Setting) -> None:
+    def set_sector(self, setting: SectorSetting) -> None:
         """Another scan region, from the next frame on."""
-        self._setting: Setting = setting
+        self._setting: SectorSetting = setting
         self._keeper: RegionKeeper | None = None
         self._stencil: tuple[Region, Pixels] | None = None
         self._told_doubt = self._told_vain_depth = False
@@ -133,7 +133,7 @@ class Masker:
         epoch = frame.epoch + self._layouts
         return replace(frame, pixels=pixels, epoch=epoch, spacing_mm=spacing_mm, spacing_from=spacing_from)
 
-    def _doubt(self, frame: Frame, keeper: RegionKeeper) -> list[Happening]:
+    def _doubt(self, frame: Frame, keeper: RegionKeeper) -> list[RegionEvent]:
         """Says once that the ruler contradicts what was said of the spacing."""
         if self._told_doubt or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
             return []
@@ -143,15 +143,15 @@ class Masker:
         self._told_doubt = True
         said = "--depth-cm" if frame.spacing_from == "depth" else "--spacing"
         text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check {said}"
-        return [Happening("source_warning", {"text": text})]
+        return [RegionEvent("source_warning", {"text": text})]
 
-    def _vain_depth(self, keeper: RegionKeeper) -> list[Happening]:
+    def _vain_depth(self, keeper: RegionKeeper) -> list[RegionEvent]:
         """Says once that the depth is of no use, because the whole frame is shown and no region is known."""
         if self._told_vain_depth or self._depth_mm is None or keeper.region is not None or keeper.hidden:
             return []
         self._told_vain_depth = True
         text = "no scan region is known, so the depth gives no spacing; give --sector X,Y,W,H or --spacing"
-        return [Happening("source_warning", {"text": text})]
+        return [RegionEvent("source_warning", {"text": text})]
 
     def _cut(self, pixels: Pixels, region: Region) -> Pixels:
         """The rectangle's pixels, copied so that nothing downstream holds what lies outside."""
@@ -166,8 +166,8 @@ class Masker:
         return cut
 
 
-def _layout_event(changed: bool) -> tuple[Happening, ...]:
-    return (Happening("layout_changed"),) if changed else ()
+def _layout_event(changed: bool) -> tuple[RegionEvent, ...]:
+    return (RegionEvent("layout_changed"),) if changed else ()
 
 
 def within(pixels: Pixels, rectangle: Rectangle) -> Pixels:
@@ -187,7 +187,7 @@ def stencil(shape: Shape, channels: tuple[int, ...] = ()) -> Pixels:
     return np.repeat(mask[:, :, None], channels[0], axis=2)
 
 
-def setting_from(values: Any) -> Setting:
+def setting_from(values: Any) -> SectorSetting:
     """The setting that plain values mean: "auto", a profile's fields, those of a shape, or None.
 
     Raises:
@@ -205,7 +205,7 @@ def setting_from(values: Any) -> Setting:
     return from_values(values)
 
 
-def setting_values(setting: Setting) -> Any:
+def setting_values(setting: SectorSetting) -> Any:
     """Plain values that `setting_from` understands."""
     if isinstance(setting, Profile):
         return msgspec.to_builtins(setting)

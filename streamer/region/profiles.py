@@ -26,7 +26,7 @@ import platformdirs
 
 from fetalstream.streamer.errors import SourceError, shown
 from fetalstream.streamer.frame import Pixels
-from fetalstream.streamer.region.fan import Kind
+from fetalstream.streamer.region.fan import FanKind
 from fetalstream.streamer.region.sector import Shape, from_values
 
 _COLUMNS, _ROWS = 32, 24
@@ -41,7 +41,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     width: Annotated[int, msgspec.Meta(ge=1)]
     height: Annotated[int, msgspec.Meta(ge=1)]
-    kind: Kind = "convex"
+    kind: FanKind = "convex"
     sector: list[Any]
     tick_mm: _Positive | None = None
     spacing_mm: _Positive | None = None

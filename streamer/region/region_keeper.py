@@ -12,11 +12,11 @@ from fetalstream.streamer.region.layout_watch import LayoutWatch
 from fetalstream.streamer.region.profiles import Profile
 from fetalstream.streamer.region.ruler import Ruler, read_ruler
 from fetalstream.streamer.region.sector import Polygon, Rectangle, Shape, middle_height
-from fetalstream.streamer.region.sector_finder import Found, find_sector
+from fetalstream.streamer.region.sector_finder import FoundSector, find_sector
 
 Origin: TypeAlias = Literal["operator", "profile", "found"]
 
-EventName: TypeAlias = Literal["sector_changed", "sector_unknown", "layout_changed", "source_warning"]
+RegionEventName: TypeAlias = Literal["sector_changed", "sector_unknown", "layout_changed", "source_warning"]
 
 CONFIDENT: Final = 0.9
 """A region found with less is none."""
@@ -51,10 +51,10 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Happening:
+class RegionEvent:
     """Something to tell the operator: an event's name and its plain values."""
 
-    event: EventName
+    event: RegionEventName
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -93,7 +93,7 @@ class RegionKeeper:
         self._source_epoch: int | None = None
         self._told_unknown = False
 
-    def update(self, frame: Frame) -> list[Happening]:
+    def update(self, frame: Frame) -> list[RegionEvent]:
         """Takes the next frame in; what changed with it."""
         size = (frame.width, frame.height)
         if self._size not in (None, size):
@@ -122,7 +122,7 @@ class RegionKeeper:
         self.hidden = self._fixed is None
         return self._different < _SEEN_APART
 
-    def _look(self, frame: Frame) -> list[Happening]:
+    def _look(self, frame: Frame) -> list[RegionEvent]:
         at_s = frame.pts_seconds
         if self._look_s is not None and 0 <= self._look_s - at_s < 10:
             return []
@@ -153,7 +153,7 @@ class RegionKeeper:
         shape = self._profile.shape
         return Region(shape.polygon, shape.rectangle, 1.0, "profile")
 
-    def _settle(self, region: Region, kind: Any, pictures: list[Pixels]) -> list[Happening]:
+    def _settle(self, region: Region, kind: Any, pictures: list[Pixels]) -> list[RegionEvent]:
         rows = (region.rectangle.y, region.rectangle.y + region.rectangle.height)
         tick_mm = None if self._profile is None else self._profile.tick_mm
         ruler = read_ruler(pictures, kind, rows, tick_mm)
@@ -168,9 +168,9 @@ class RegionKeeper:
         if self._fixed is not None:
             return []
         said = {"sector": str(region.rectangle), "confidence": round(region.confidence, 3), "from": region.origin}
-        return [Happening("sector_changed", said)]
+        return [RegionEvent("sector_changed", said)]
 
-    def _vain(self, at_s: float) -> list[Happening]:
+    def _vain(self, at_s: float) -> list[RegionEvent]:
         self._pictures = self._pictures[-1:] if len(self._pictures) < _PICTURES else []
         self._look_s = at_s + (_APART_S if self._pictures else _AGAIN_S)
         self.hidden = self._hide_unknown or self._watch is not None
@@ -178,10 +178,10 @@ class RegionKeeper:
             return []
         self._told_unknown = True
         used = "nothing is shown or scored" if self.hidden else "the whole frame is used"
-        return [Happening("sector_unknown", {"reason": f"no scan region was found: {used}; give --sector X,Y,W,H"})]
+        return [RegionEvent("sector_unknown", {"reason": f"no scan region was found: {used}; give --sector X,Y,W,H"})]
 
 
-def _region(found: Found) -> Region:
+def _region(found: FoundSector) -> Region:
     return Region(found.polygon, Polygon(found.polygon).rectangle, found.confidence, "found")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.streamer.frame import Pixels
-from fetalstream.streamer.region.fan import Kind
+from fetalstream.streamer.region.fan import FanKind
 
 _THICKEST: Final = 7  # pixels: a tick is thinner
 _BRIGHTER: Final = 50  # levels above what lies over and under it
@@ -25,7 +25,7 @@ _CLOSEST_PX: Final = 6  # from tick to tick
 _BEYOND_PX: Final = 6
 _RATIOS: Final = (2, 5, 10)  # a longer tick every so many
 # Depth that such probes show on the screen, mm; zoomed pictures included.
-_DEPTHS_MM: Final[dict[Kind, tuple[float, float]]] = {
+_DEPTHS_MM: Final[dict[FanKind, tuple[float, float]]] = {
     "convex": (30.0, 300.0), "phased": (30.0, 300.0), "linear": (15.0, 140.0), "trapezoid": (15.0, 140.0),
 }  # fmt: skip
 _Numbers = npt.NDArray[np.float64]
@@ -63,7 +63,7 @@ class _Grid:
 
 
 def read_ruler(
-    pictures: Sequence[Pixels], kind: Kind, rows: tuple[int, int], tick_mm: float | None = None
+    pictures: Sequence[Pixels], kind: FanKind, rows: tuple[int, int], tick_mm: float | None = None
 ) -> Ruler | None:
     """The depth ruler of screens of one layout; None where there is none, or where it may mean more than one scale.
 
@@ -194,7 +194,7 @@ def _told_by_all(places: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
     return told
 
 
-def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: Kind, top: int, told_mm: float | None) -> Ruler | None:
+def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: FanKind, top: int, told_mm: float | None) -> Ruler | None:
     patterns = _patterns(grid.places, _lengths(ticks, grid))
     if 2 in patterns and (10 in patterns or 5 not in patterns):
         tick_mm, sure = 5.0, 0.98 if 10 in patterns else 0.85

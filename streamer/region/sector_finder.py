@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.streamer.frame import Pixels
-from fetalstream.streamer.region.fan import Fan, Kind, Point, clipped
+from fetalstream.streamer.region.fan import Fan, FanKind, Point, clipped
 
 _COARSE_WIDTH: Final = 240
 _FINE_WIDTH: Final = 960  # more than that costs time and tells nothing
@@ -34,7 +34,7 @@ _Window = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSector:
     """A scan region that was found.
 
     Attributes:
@@ -46,11 +46,11 @@ class Found:
 
     polygon: tuple[tuple[float, float], ...]
     confidence: float
-    kind: Kind
+    kind: FanKind
     interface: bool
 
 
-def find_sector(pictures: Sequence[Pixels]) -> Found | None:
+def find_sector(pictures: Sequence[Pixels]) -> FoundSector | None:
     """The scan region of frames of one layout, None where there is none to be seen.
 
     Args:
@@ -76,7 +76,7 @@ def find_sector(pictures: Sequence[Pixels]) -> Found | None:
     polygon = tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in within)
     if len(polygon) < 3:
         return None
-    return Found(polygon, confidence, fan.kind(), _interface(grays[-1], polygon))
+    return FoundSector(polygon, confidence, fan.kind(), _interface(grays[-1], polygon))
 
 
 def _gray(picture: Pixels) -> Pixels:

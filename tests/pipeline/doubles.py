@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fetalstream.pipeline.model.facts import ModelFacts
-from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.streamer.frame import Frame
 
 PLANES = ("abdomen", "brain", "femur")
 OTHER = len(PLANES)
 NOT_FINITE = 250
-FACTS = ModelFacts(
+FACTS = ModelInfo(
     name="double",
     calibrated=False,
     image_size=224,
@@ -56,7 +56,7 @@ def scores(pixels):
     cosines = np.full(len(PLANES) + 1, 0.1)
     cosines[finds] = 0.2
     row = -(((GRID_DAYS - day) / 12.0) ** 2)
-    return Scores(
+    return HeadOutputs(
         embedding=row.astype(np.float32),
         plane_cosines=cosines[:-1].astype(np.float32),
         subplane_cosines=np.array([0.2, 0.1], np.float32),

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.schema import schema, text
 from tests.scripted_engine import frame_info, health, reading
 
@@ -41,14 +41,14 @@ def test_the_kept_schema_is_current() -> None:
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: wire.kind_of(message))
 def test_every_kind_of_message_is_valid_and_readers_may_see_more_fields(message: wire.Message) -> None:
-    header = plain(Stamp("run-a").stamp(message))
+    header = plain(MessageStamper("run-a").stamp(message))
     VALIDATOR.validate(header)
     VALIDATOR.validate({**header, "of a later version": 1})
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: wire.kind_of(message))
 def test_a_header_without_any_of_its_fields_is_not(message: wire.Message) -> None:
-    header = plain(Stamp("run-a").stamp(message))
+    header = plain(MessageStamper("run-a").stamp(message))
     for name in header:
         assert not VALIDATOR.is_valid({key: value for key, value in header.items() if key != name}), name
 
@@ -57,7 +57,7 @@ def test_a_header_without_any_of_its_fields_is_not(message: wire.Message) -> Non
     "wrong", [{"kind": "else"}, {"seq": -1}, {"schema": 2}, {"notice": ""}, {"run": ""}, {"state": "odd"}, {"plane": 3}]
 )
 def test_wrong_values_are_not(wrong: dict[str, Any]) -> None:
-    assert not VALIDATOR.is_valid({**plain(Stamp("run-a").stamp(reading(0))), **wrong})
+    assert not VALIDATOR.is_valid({**plain(MessageStamper("run-a").stamp(reading(0))), **wrong})
 
 
 def test_requests_and_replies_are_defined_too() -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from fetalstream.pipeline.model.config import ModelConfig
-from fetalstream.pipeline.model.models import LoadedModel, load_model
+from fetalstream.pipeline.model.loading import LoadedModel, load_model
 from fetalstream.pipeline.model.prompts import Prompts
 
 ARCHITECTURE = {

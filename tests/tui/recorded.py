@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.wire import Counts, Event, Goodbye, Message
 from fetalstream.tui.record.store import SessionStore
 from tests.tui import scan
@@ -35,7 +35,7 @@ class Scan:
     def __init__(self, out_dir: Path) -> None:
         self.now_ns = scan.START
         self.exam = "exam-a"
-        self._stamp = Stamp("run-a", clock_ns=lambda: self.now_ns, wall_seconds=lambda: self.now_ns / 1e9)
+        self._stamp = MessageStamper("run-a", clock_ns=lambda: self.now_ns, wall_seconds=lambda: self.now_ns / 1e9)
         self.store = SessionStore(out_dir, STATE, started_s=1000.0)
         self.readings = 0
 

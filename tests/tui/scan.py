@@ -23,7 +23,7 @@ from fetalstream.pipeline.wire import (
     Quality,
     Reading,
 )
-from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.state.session import PLANES, SUBPLANES
 
 SECOND = 1_000_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from fetalstream.tui.commands.loading import about, load
-from fetalstream.tui.commands.offline_sink import MediaClock, OfflineSink, Tally
+from fetalstream.tui.commands.offline_sink import FileSummary, MediaClock, OfflineSink
 from fetalstream.tui.commands.progress import Progress
 from fetalstream.tui.record.store import SessionStore
 from fetalstream.tui.record.vectors import export_index
@@ -21,8 +21,8 @@ from fetalstream.tui.state.text import fine_print, plain
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.engine.engine import Engine
-    from fetalstream.pipeline.ready import Ready
-    from fetalstream.streamer.region.masker import Setting
+    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.streamer.region.masker import SectorSetting
     from fetalstream.streamer.sources import Source
 
 _LONGEST: Final = 600
@@ -34,7 +34,7 @@ class Interrupted(Exception):
 
 def analyze(
     paths: Sequence[str], *, model: ModelSettings, spacing_mm: float | None, out: Path | None, jsonl: IO[str] | None,
-    depth_mm: float | None = None, sector: Setting = "auto", embeddings: bool = False,
+    depth_mm: float | None = None, sector: SectorSetting = "auto", embeddings: bool = False,
 ) -> bool:  # fmt: skip
     """Analyses all files in turn, each as an examination of its own, and prints a line on each and one on all.
 
@@ -55,7 +55,7 @@ def analyze(
         SourceError, ModelError, ConfigError, SettingsError: before anything was analysed.
         Interrupted: by a signal.
     """
-    from fetalstream.pipeline.bus.stamp import Stamp, new_run
+    from fetalstream.pipeline.bus.stamper import MessageStamper, new_run
 
     if depth_mm is not None and sector is None:
         raise SettingsError("depth_cm goes with a sector, and without spacing_mm")
@@ -64,15 +64,15 @@ def analyze(
         opening = _Opening(spacing_mm, depth_mm, sector)
         streams = [_described(path, number, opening) for number, path in enumerate(paths, start=1)]
         ready = load(model, _say)
-        print(fine_print(ready.facts.calibrated), file=summary)
+        print(fine_print(ready.model_info.calibrated), file=summary)
         clock = MediaClock()
-        stamp = Stamp(new_run(), clock)
+        stamp = MessageStamper(new_run(), clock)
         told = {"run": stamp.run, "streams": streams, **about(ready)}
         store = None if out is None else stack.enter_context(SessionStore(out, told))
         sink = OfflineSink(stamp, clock, store, jsonl)
         stack.callback(sink.finish)
         begun_s = time.monotonic()
-        tallies: list[Tally] = []
+        tallies: list[FileSummary] = []
         for path, stream in zip(paths, streams, strict=True):
             tallies.append(_one(path, stream, ready, sink, opening, embeddings=embeddings))
             print(
@@ -96,7 +96,7 @@ class _Opening(NamedTuple):
 
     spacing_mm: float | None
     depth_mm: float | None
-    sector: Setting
+    sector: SectorSetting
 
 
 def _described(path: str, number: int, opening: _Opening) -> dict[str, Any]:
@@ -111,10 +111,10 @@ def _described(path: str, number: int, opening: _Opening) -> dict[str, Any]:
 
 
 def _opened(path: str, opening: _Opening) -> Source:
-    from fetalstream.streamer.capture.worker import open_apart
+    from fetalstream.streamer.capture.subprocess_source import open_in_subprocess
     from fetalstream.streamer.errors import SourceError
 
-    source = open_apart(path, **opening._asdict())
+    source = open_in_subprocess(path, **opening._asdict())
     if source.live or source.kind == "phantom":
         source.close()
         raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
@@ -122,17 +122,17 @@ def _opened(path: str, opening: _Opening) -> Source:
 
 
 def _one(
-    path: str, told: dict[str, Any], ready: Ready, sink: OfflineSink, opening: _Opening, *, embeddings: bool
-) -> Tally:
+    path: str, told: dict[str, Any], ready: LoadedPipeline, sink: OfflineSink, opening: _Opening, *, embeddings: bool
+) -> FileSummary:
     from fetalstream.pipeline.engine.engine import Engine
-    from fetalstream.pipeline.engine.streams import stream_of
+    from fetalstream.pipeline.engine.stream_runner import make_stream
     from fetalstream.streamer.errors import SourceError
 
     bank = ready.banks.gestation
     try:
         with _opened(path, opening) as source, Progress(path, source.frames_expected) as progress:
-            stream = stream_of(
-                source, told["stream"], told["exam"], ready.facts, bank, every_frame=True, embeddings=embeddings,
+            stream = make_stream(
+                source, told["stream"], told["exam"], ready.model_info, bank, every_frame=True, embeddings=embeddings,
                 clip_bytes=sink.clip_bytes,
             )  # fmt: skip
             tally = sink.next_file(stream, progress)
@@ -140,7 +140,7 @@ def _one(
             with _interruptible(engine, path):
                 engine.run()
     except SourceError as error:
-        return Tally(trouble=str(error))
+        return FileSummary(trouble=str(error))
     for warning in source.warnings:
         _say(f"{path}: {warning}")
     return tally

@@ -25,9 +25,9 @@ def bench(model: ModelSettings, *, seconds: float, size: tuple[int, int], as_jso
         ModelError, ConfigError: the model cannot be used.
     """
     from fetalstream.pipeline.bench.plan import run_bench
-    from fetalstream.pipeline.ready import Ready
+    from fetalstream.pipeline.loaded import LoadedPipeline
 
-    def loaded(precision: str) -> Ready:
+    def loaded(precision: str) -> LoadedPipeline:
         return load(msgspec.structs.replace(model, precision=precision) if precision else model, _say)
 
     result = run_bench(loaded, seconds=seconds, size=size, progress=_say)

@@ -104,7 +104,7 @@ def _machine() -> Iterator[Finding]:
 
 def _models() -> Iterator[Finding]:
     from fetalstream.pipeline.errors import ConfigError
-    from fetalstream.pipeline.model.models import list_models
+    from fetalstream.pipeline.model.loading import list_models
 
     try:
         statuses = list_models()
@@ -188,4 +188,4 @@ def _speed(model: str) -> Iterator[Finding]:
             ready.encoder.submit(items).result()
             rounds += 1
         rate = f"{rounds * batch / took_s:.0f} frames of 640x480 a second, {batch} at a time"
-        yield Finding(ready.facts.name, f"{rate}, on {ready.model.device} in {str(ready.model.dtype)[6:]}")
+        yield Finding(ready.model_info.name, f"{rate}, on {ready.model.device} in {str(ready.model.dtype)[6:]}")

@@ -15,10 +15,10 @@ from fetalstream.tui.settings.settings import ModelSettings
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.evaluation.ages import AgeRows
-    from fetalstream.pipeline.evaluation.fetal_planes import Picture
+    from fetalstream.pipeline.evaluation.fetal_planes import LabelledPicture
     from fetalstream.pipeline.evaluation.metrics import Metric
-    from fetalstream.pipeline.model.heads import Scores
-    from fetalstream.pipeline.ready import Ready
+    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.model.heads import HeadOutputs
     from fetalstream.pipeline.simulation.exams import ExamFrame
 
 SAVED = "saved"
@@ -58,21 +58,25 @@ def eval_planes(
     if predictions is not None:
         write_predictions(predictions, found)
     table = None if as_json else confusion(found.truth, found.predicted)
-    _tell(task, ready.facts.name, len(pictures), plane_metrics(found), as_json=as_json, table=table)
+    _tell(task, ready.model_info.name, len(pictures), plane_metrics(found), as_json=as_json, table=table)
 
 
 def _fitted(
-    path: Path, ready: Ready, model: ModelSettings, pictures: Sequence[Picture], scores: Sequence[Scores]
-) -> tuple[Ready, Sequence[int]]:
+    path: Path,
+    ready: LoadedPipeline,
+    model: ModelSettings,
+    pictures: Sequence[LabelledPicture],
+    scores: Sequence[HeadOutputs],
+) -> tuple[LoadedPipeline, Sequence[int]]:
     """The model with fitted constants, written as a model file, and the rows of the pictures that are left to judge."""
     from dataclasses import replace
 
     import numpy as np
 
     from fetalstream.pipeline.errors import ConfigError
-    from fetalstream.pipeline.model.facts import facts_of
+    from fetalstream.pipeline.model.loading import RANDOM
     from fetalstream.pipeline.model.model_file import write_model_file
-    from fetalstream.pipeline.model.models import RANDOM
+    from fetalstream.pipeline.model.model_info import facts_of
     from fetalstream.pipeline.training.stills_fit import LabelledStills, calibrated, fitted_on_half
 
     if ready.model.weights_from == RANDOM:
@@ -80,7 +84,7 @@ def _fitted(
     stills = LabelledStills(
         np.array([picture.truth for picture in pictures]),
         np.array([picture.patient for picture in pictures]),
-        ready.facts.planes,
+        ready.model_info.planes,
         np.array([each.plane_cosines for each in scores]),
         None if ready.banks.other is None else np.array([each.other_cosine for each in scores]),
     )
@@ -95,7 +99,9 @@ def _fitted(
         f"{point.false_positive_rate:.1%} of 'Other' pass its threshold; use it with --model {path}"
     )
     judged = replace(ready.model, config=config)
-    return replace(ready, model=judged, facts=facts_of(judged, ready.banks)), np.flatnonzero(fitted.judged_on).tolist()
+    return replace(ready, model=judged, model_info=facts_of(judged, ready.banks)), np.flatnonzero(
+        fitted.judged_on
+    ).tolist()
 
 
 def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
@@ -113,14 +119,14 @@ def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_
     bundled = ready.model.weights_from == "bundled"
     heads = read_heads(data, is_validation_exam if bundled else lambda _: True)
     if bundled:
-        _say(f"{len(heads)} pictures of exams that {ready.facts.name} never saw")
+        _say(f"{len(heads)} pictures of exams that {ready.model_info.name} never saw")
     with Progress("eval hc18", len(heads)) as progress:
         rows = age_rows(ready, heads, progress.step)
     _, masked, _ = readouts(rows)
-    half_widths = half_widths_of(masked.tolist(), ready.facts.half_widths or HALF_WIDTHS)
+    half_widths = half_widths_of(masked.tolist(), ready.model_info.half_widths or HALF_WIDTHS)
     if predictions is not None:
         _write_ages(predictions, rows)
-    _tell("hc18", ready.facts.name, len(heads), age_metrics(rows, half_widths), as_json=as_json)
+    _tell("hc18", ready.model_info.name, len(heads), age_metrics(rows, half_widths), as_json=as_json)
 
 
 def eval_phantom(
@@ -131,17 +137,25 @@ def eval_phantom(
     Raises:
         ConfigError, ModelError: one line that says what to do.
     """
-    from fetalstream.pipeline.simulation.phantom import Frame, phantom_metrics, write_frames
+    from fetalstream.pipeline.simulation.phantom import JudgedFrame, phantom_metrics, write_frames
     from fetalstream.pipeline.simulation.phantom_run import frames_of
 
     ready = load(model, _say)
-    frames: list[Frame] = []
+    frames: list[JudgedFrame] = []
     for done, seed in enumerate(seeds, start=1):
         frames += frames_of(seed, seconds, ready)
         _say(f"eval phantom: {done} of {len(seeds)} scans")
     if predictions is not None:
         write_frames(predictions, frames)
-    _tell("phantom", ready.facts.name, len(seeds), phantom_metrics(frames), as_json=as_json, what="scans", over="scans")
+    _tell(
+        "phantom",
+        ready.model_info.name,
+        len(seeds),
+        phantom_metrics(frames),
+        as_json=as_json,
+        what="scans",
+        over="scans",
+    )
 
 
 def eval_exams(seeds: Sequence[int], model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
@@ -162,7 +176,7 @@ def eval_exams(seeds: Sequence[int], model: ModelSettings, *, predictions: Path 
     if predictions is not None:
         write_exam_frames(predictions, frames)
     exams = len({frame.exam for frame in frames})
-    _tell("phantom", ready.facts.name, exams, exam_metrics(frames), as_json=as_json, what="exams", over="exams")
+    _tell("phantom", ready.model_info.name, exams, exam_metrics(frames), as_json=as_json, what="exams", over="exams")
 
 
 def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:

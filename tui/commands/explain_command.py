@@ -18,11 +18,11 @@ from fetalstream.tui.record.exams import exams_of
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.session_files import make_folder, safe_name, with_notice, write_whole
 from fetalstream.tui.settings.settings import ModelSettings
-from fetalstream.tui.state.choices import Best
+from fetalstream.tui.state.keyframe_review import Best
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.explain.explain import Explainer
-    from fetalstream.pipeline.ready import Ready
+    from fetalstream.pipeline.explain.relevance_maps import Explainer
+    from fetalstream.pipeline.loaded import LoadedPipeline
     from fetalstream.streamer.frame import Pixels
 
 MAPS: Final = "maps"
@@ -77,7 +77,7 @@ def explain(
 def _loaded(
     told: dict[str, Any], session: Path, model: str | None, weights: str | None, prompts: str | None,
     say: Callable[[str], None],
-) -> Ready:  # fmt: skip
+) -> LoadedPipeline:  # fmt: skip
     """The session's model, or the one that was asked for."""
     name = model or told.get("name")
     if not isinstance(name, str):
@@ -97,9 +97,9 @@ def _loaded(
 
 
 def _written(
-    session: Path, frames: list[tuple[Best, bytes]], ready: Ready, say: Callable[[str], None]
+    session: Path, frames: list[tuple[Best, bytes]], ready: LoadedPipeline, say: Callable[[str], None]
 ) -> Iterator[Path]:
-    from fetalstream.pipeline.explain.explain import Explainer
+    from fetalstream.pipeline.explain.relevance_maps import Explainer
 
     explainer = Explainer(ready.model, ready.banks)
     folder = make_folder(session / MAPS)
@@ -123,7 +123,7 @@ def _written(
 
 
 def _map(explainer: Explainer, pixels: Pixels, best: Best) -> tuple[bytes, dict[str, Any]]:
-    from fetalstream.pipeline.explain.explain import overlay
+    from fetalstream.pipeline.explain.relevance_maps import overlay
 
     found = explainer.explain(pixels, best.plane)
     told = {

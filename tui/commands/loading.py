@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fetalstream.tui.settings.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.ready import Ready
+    from fetalstream.pipeline.loaded import LoadedPipeline
 
 TOLD_VERSIONS: Final = ("fetalstream", "torch", "open_clip_torch", "numpy", "av", "opencv-python-headless", "pyzmq")
 
 
-def load(settings: ModelSettings, say: Callable[[str], None]) -> Ready:
+def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
     """Model file, weights and prompts, checked and in memory.
 
     Args:
@@ -25,7 +25,7 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> Ready:
     Raises:
         pipeline.errors.ModelError, pipeline.errors.ConfigError: one line that says what to do.
     """
-    from fetalstream.pipeline.ready import load_ready
+    from fetalstream.pipeline.loaded import load_ready
 
     return load_ready(
         settings.model,
@@ -37,15 +37,15 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> Ready:
     )
 
 
-def about(ready: Ready) -> dict[str, Any]:
+def about(ready: LoadedPipeline) -> dict[str, Any]:
     """What listeners are told, and sessions keep, of a model."""
     return {
         "model": {
-            "name": ready.facts.name,
+            "name": ready.model_info.name,
             "weights_sha256": ready.model.weights_sha256,
             "weights_from": ready.model.weights_from,
             "prompts_sha256": ready.prompts.sha256,
-            "calibrated": ready.facts.calibrated,
+            "calibrated": ready.model_info.calibrated,
             "calibrated_on": ready.model.config.calibrated_on,
             "device": str(ready.model.device),
             "precision": str(ready.model.dtype).removeprefix("torch."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fetalstream.tui.commands.columns import columns
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.model.models import ModelStatus
+    from fetalstream.pipeline.model.loading import ModelStatus
 
 
 def show_list() -> None:
@@ -18,7 +18,7 @@ def show_list() -> None:
     Raises:
         ConfigError: a model file cannot be read.
     """
-    from fetalstream.pipeline.model.models import list_models
+    from fetalstream.pipeline.model.loading import list_models
 
     rows = [("MODEL", "WEIGHTS", "CALIBRATED", "LICENCE", "WHAT IT IS")]
     rows += [_row(status) for status in list_models()]
@@ -31,7 +31,7 @@ def pull(name: str) -> None:
     Raises:
         ConfigError, ModelError: no such model, no network, or not what it should be.
     """
-    from fetalstream.pipeline.model.models import pull as fetch
+    from fetalstream.pipeline.model.loading import pull as fetch
 
     status = fetch(name, _say)
     print(f"{status.name}: {status.path}")
@@ -45,8 +45,8 @@ def verify(names: Sequence[str]) -> bool:
         ConfigError: no such model, or a model file that cannot be read.
     """
     from fetalstream.pipeline.errors import ModelError
-    from fetalstream.pipeline.model.models import list_models
-    from fetalstream.pipeline.model.models import verify as check
+    from fetalstream.pipeline.model.loading import list_models
+    from fetalstream.pipeline.model.loading import verify as check
 
     well = True
     for name in names or [status.name for status in list_models() if status.path is not None]:

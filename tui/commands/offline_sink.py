@@ -12,9 +12,9 @@ from fetalstream.tui.state.text import label_words, weeks_days
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from fetalstream.pipeline.bus.stamp import Stamp
-    from fetalstream.pipeline.engine.streams import Stream
-    from fetalstream.pipeline.keyframes.clips import Cut
+    from fetalstream.pipeline.bus.stamper import MessageStamper
+    from fetalstream.pipeline.engine.stream_runner import Stream
+    from fetalstream.pipeline.keyframes.clip_buffer import Cut
     from fetalstream.streamer.frame import Pixels
     from fetalstream.tui.commands.progress import Progress
     from fetalstream.tui.record.store import SessionStore
@@ -23,7 +23,7 @@ PREVIEW_HZ: Final = 2.0
 
 
 @dataclass
-class Tally:
+class FileSummary:
     """What came of one file; ``planes``: frames by plane, ``trouble``: why it could not be read."""
 
     counts: Counts = field(default_factory=Counts)
@@ -84,8 +84,10 @@ class OfflineSink:
         jsonl: where readings go, a header a line; None for nowhere.
     """
 
-    def __init__(self, stamp: Stamp, clock: MediaClock, store: SessionStore | None, jsonl: IO[str] | None) -> None:
-        from fetalstream.pipeline.bus.clip_shelf import ClipShelf
+    def __init__(
+        self, stamp: MessageStamper, clock: MediaClock, store: SessionStore | None, jsonl: IO[str] | None
+    ) -> None:
+        from fetalstream.pipeline.bus.clip_cache import ClipCache
         from fetalstream.pipeline.bus.preview import PreviewMaker
 
         self._stamp = stamp
@@ -93,23 +95,23 @@ class OfflineSink:
         self._store = store
         self._jsonl = jsonl
         self._previews = PreviewMaker(PREVIEW_HZ)
-        self._clips = ClipShelf()
+        self._clips = ClipCache()
         self._encoding: deque[tuple[str, Future[Any]]] = deque()
         self._stream: Stream | None = None
         self._progress: Progress | None = None
-        self.tally = Tally()
+        self.tally = FileSummary()
 
     @property
     def clip_bytes(self) -> int:
         """Frames to be held for clips."""
-        from fetalstream.pipeline.keyframes.clips import CLIP_BYTES
+        from fetalstream.pipeline.keyframes.clip_buffer import CLIP_BYTES
 
         return 0 if self._store is None else CLIP_BYTES
 
-    def next_file(self, stream: Stream, progress: Progress) -> Tally:
+    def next_file(self, stream: Stream, progress: Progress) -> FileSummary:
         """What comes from now on is of this stream."""
         self._clock.next_file()
-        self._stream, self._progress, self.tally = stream, progress, Tally()
+        self._stream, self._progress, self.tally = stream, progress, FileSummary()
         return self.tally
 
     def send(self, message: Message, blob: bytes | None = None) -> None:
@@ -156,8 +158,8 @@ class OfflineSink:
             self._clips.saved([keyframe])
 
     def _picture(self, keyframe: str) -> bytes | None:
-        shelved = None if self._stream is None else self._stream.analyzer.kept(keyframe)
-        return None if shelved is None else shelved.png()
+        stored = None if self._stream is None else self._stream.analyzer.kept(keyframe)
+        return None if stored is None else stored.png()
 
     def _read(self, reading: Reading) -> None:
         self._clock.see(reading.frame.pts_seconds)

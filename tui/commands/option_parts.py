@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         super().error(plain(message, _LONGEST))
 
 
-class Help(argparse.RawDescriptionHelpFormatter):
+class HelpText(argparse.RawDescriptionHelpFormatter):
     """Help as it is written, with room for the options' names."""
 
     def __init__(self, prog: str) -> None:
@@ -39,7 +39,7 @@ def command(commands: Commands, name: str, words: str, more: str = "") -> Parser
         help=words,
         description="\n\n".join(part for part in (words[0].upper() + words[1:] + ".", more) if part),
         epilog=NOTICE,
-        formatter_class=Help,
+        formatter_class=HelpText,
         allow_abbrev=False,
     )
     # Taken after the command too; what was said before it stays in force.

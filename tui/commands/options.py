@@ -11,7 +11,7 @@ from typing import Final
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui.commands import measure_options, record_options
 from fetalstream.tui.commands import option_values as values
-from fetalstream.tui.commands.option_parts import Commands, Help, Parser, command, model_options, spacing_option
+from fetalstream.tui.commands.option_parts import Commands, HelpText, Parser, command, model_options, spacing_option
 
 SOURCES: Final = """\
 SOURCE is a video file, an image, a folder of images, a DICOM file or a folder of them, a capture
@@ -28,7 +28,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
         prog="fetalstream",
         description="Standard planes and gestational age from fetal ultrasound, frame by frame, as it is scanned.",
         epilog=NOTICE,
-        formatter_class=Help,
+        formatter_class=HelpText,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"fetalstream {version}")

@@ -35,7 +35,7 @@ def parity(model: ModelSettings, sources: list[str], *, spacing_mm: float | None
         ModelError, ConfigError, SourceError: one line that says what to do.
     """
     from fetalstream.pipeline.evaluation.precision import compare, verdict_of
-    from fetalstream.pipeline.model.verdicts import remember
+    from fetalstream.pipeline.model.precision_cache import remember
 
     reference = load(msgspec.structs.replace(model, precision="fp32", device="cpu"), _say)
     candidate = load(model, _say)

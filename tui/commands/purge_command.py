@@ -6,7 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from fetalstream.tui.record.retention import Due, Found, RetentionError, due, finish, look_into, remove, size_bytes
+from fetalstream.tui.record.retention import (
+    Due,
+    FolderListing,
+    RetentionError,
+    due,
+    finish,
+    look_into,
+    remove,
+    size_bytes,
+)
 from fetalstream.tui.settings.limits import Limits
 from fetalstream.tui.state.text import plain
 
@@ -73,7 +82,7 @@ def retain(folder: Path, limits: Limits, now_s: float, say: Callable[[str], None
             say(f"Retention: {line}")
 
 
-def _tell(found: Found, chosen: Due, now_s: float, say: Callable[[str], None]) -> None:
+def _tell(found: FolderListing, chosen: Due, now_s: float, say: Callable[[str], None]) -> None:
     say(f"{_sessions(len(found.sessions))}, {size_words(sum(each.size_bytes for each in found.sessions))}")
     if found.others:
         say(f"Not sessions, left alone: {found.others}")
@@ -86,7 +95,7 @@ def _tell(found: Found, chosen: Due, now_s: float, say: Callable[[str], None]) -
         say(f"goes:  {each.folder.name}  {size_words(each.size_bytes)}, last written {days:.1f} days ago")
 
 
-def _removed(found: Found, chosen: Due, say: Callable[[str], None]) -> bool:
+def _removed(found: FolderListing, chosen: Due, say: Callable[[str], None]) -> bool:
     gone, freed_bytes, well = 0, 0, True
     sessions = [(each.folder, each.size_bytes, remove) for each in chosen.going]
     remnants = [(remnant, size_bytes(remnant), finish) for remnant in found.remnants]

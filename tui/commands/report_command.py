@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fetalstream.tui.commands.loading import versions
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.session_files import write_whole
-from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state.scan_protocol import Protocol
 
 if TYPE_CHECKING:
     from fetalstream.tui.report.plots import Growth

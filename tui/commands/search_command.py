@@ -15,7 +15,7 @@ from fetalstream.tui.settings.settings import ModelSettings
 from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.stream.ask import Question
+    from fetalstream.pipeline.stream.questions import Question
 
 APART_SECONDS: Final = 2.0
 
@@ -24,7 +24,7 @@ class SearchError(Exception):
     """A session that cannot be searched; ``str()`` is one line."""
 
 
-class Moment(NamedTuple):
+class SearchMoment(NamedTuple):
     """A frame that fits, the best of its surroundings; ``score`` 0 to 1, smoothed over the frames before it."""
 
     stream: str
@@ -41,7 +41,7 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
     Raises:
         SearchError: the session has no embeddings, or they are of another model.
     """
-    from fetalstream.pipeline.bus.asking import asker_of
+    from fetalstream.pipeline.bus.question_encoding import asker_of
     from fetalstream.tui.commands.loading import load
 
     try:
@@ -64,25 +64,25 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
         print(f"{moment.score:5.3f}  {plain(moment.stream, 40)}  {place}")
 
 
-def moments(vectors: Vectors, asked: Question) -> list[Moment]:
+def moments(vectors: Vectors, asked: Question) -> list[SearchMoment]:
     """All moments, the best first; within ``APART_SECONDS`` of one of a stream's epoch there is no other."""
-    from fetalstream.pipeline.stream.ask import AskMeter
+    from fetalstream.pipeline.stream.questions import AskMeter
 
     meters: dict[str, AskMeter] = {}
-    scored: list[Moment] = []
+    scored: list[SearchMoment] = []
     for row, header in zip(vectors.rows.astype(np.float32), vectors.frames, strict=True):
         frame = header["frame"]
         meter = meters.setdefault(f"{header['stream']}/{header['exam']}", AskMeter(asked))
         score = meter.update(frame["pts_seconds"], frame["epoch"], row).score
         place = (frame["index"], frame["epoch"], frame["pts_seconds"])
-        scored.append(Moment(header["stream"], header["exam"], *place, score))
-    found: list[Moment] = []
+        scored.append(SearchMoment(header["stream"], header["exam"], *place, score))
+    found: list[SearchMoment] = []
     for moment in sorted(scored, key=lambda each: -each.score):
         if not any(_near(moment, other) for other in found):
             found.append(moment)
     return found
 
 
-def _near(one: Moment, other: Moment) -> bool:
+def _near(one: SearchMoment, other: SearchMoment) -> bool:
     same = (one.stream, one.exam, one.epoch) == (other.stream, other.exam, other.epoch)
     return same and abs(one.pts_seconds - other.pts_seconds) < APART_SECONDS

@@ -21,10 +21,10 @@ from textual.theme import Theme
 from fetalstream.pipeline.wire import Event, Keyframe
 from fetalstream.tui.dashboard.app_actions import OperatedApp
 from fetalstream.tui.dashboard.pace import Pace
-from fetalstream.tui.feed.feed_protocol import Feed, RequestFailed
+from fetalstream.tui.feed.protocol import Feed, RequestFailed
 from fetalstream.tui.pictures.kitty import Kitty
 from fetalstream.tui.pictures.kitty_query import cell_px
-from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state.scan_protocol import Protocol
 from fetalstream.tui.state.session import Session, opened, reduce
 from fetalstream.tui.widgets import layout, palette
 from fetalstream.tui.widgets.dashboard import Played, Scene

@@ -15,10 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from fetalstream.tui.dashboard.app_session import SessionApp
-from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.settings.scanners import regions
-from fetalstream.tui.state.coach import Item, items
-from fetalstream.tui.state.protocols import ProtocolError, protocol_names, read_protocol
+from fetalstream.tui.state.protocol_progress import ChecklistItem, items
+from fetalstream.tui.state.scan_protocol import ProtocolError, protocol_names, read_protocol
 from fetalstream.tui.state.session import SUBPLANES, StreamView
 from fetalstream.tui.state.text import label_words
 from fetalstream.tui.widgets.prompts import AskLine, Choose
@@ -218,7 +218,7 @@ class OperatedApp(SessionApp):
 
             self.push_screen(Sheet(self._looked, self.pictures), answered)
 
-    def _looked(self) -> tuple[StreamView, list[Item], int] | None:
+    def _looked(self) -> tuple[StreamView, list[ChecklistItem], int] | None:
         view, now_ns = self.session.streams.get(self.selected or ""), self._clock_ns()
         return None if view is None else (view, items(self.protocol, view, now_ns), now_ns)
 

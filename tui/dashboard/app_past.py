@@ -10,14 +10,14 @@ from typing import Final
 from textual.app import App
 from textual.filter import LineFilter
 
-from fetalstream.tui.feed.feed_protocol import Feed, Player
+from fetalstream.tui.feed.protocol import Feed, Player
 from fetalstream.tui.pictures.kept_pictures import KeptPictures, on_disk
-from fetalstream.tui.state.condition import Tone
-from fetalstream.tui.state.finding import Moment, found
-from fetalstream.tui.state.moments import History
-from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state.freshness import Tone
+from fetalstream.tui.state.moment_search import Moment, found
+from fetalstream.tui.state.recording_status import RecordingStatus
+from fetalstream.tui.state.scan_protocol import Protocol
+from fetalstream.tui.state.scrollback import Scrollback
 from fetalstream.tui.state.session import Session, StreamView
-from fetalstream.tui.state.tape import Tape
 from fetalstream.tui.state.text import stopwatch
 from fetalstream.tui.widgets.dashboard import Dashboard
 from fetalstream.tui.widgets.prompts import AskLine, Choose
@@ -45,12 +45,12 @@ class PastApp(App[None]):
         self.selected: str | None = None
         self.protocol = protocol
         self.held: Held | None = None
-        self.tape = Tape()
+        self.tape = RecordingStatus()
         self._feed = feed
         self._player = feed if isinstance(feed, Player) else None
         self._clock_ns = clock_ns
         self._read_only = read_only or self._player is not None
-        self._history = History()
+        self._history = Scrollback()
         self._dashboard = Dashboard()
         self._colours = DARK
         self._recoloured: Recoloured | None = None

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from fetalstream.tui.dashboard.app_past import PastApp
-from fetalstream.tui.dashboard.aside import Failed, Sought, carried_out, session_of, sought
-from fetalstream.tui.feed.feed_protocol import RequestFailed
-from fetalstream.tui.state.protocols import ALL_PLANES, protocol_names
+from fetalstream.tui.dashboard.background_commands import CommandFailed, SearchHit, carried_out, session_of, sought
+from fetalstream.tui.feed.protocol import RequestFailed
+from fetalstream.tui.state.scan_protocol import ALL_PLANES, protocol_names
 from fetalstream.tui.widgets.prompts import AskLine, Choose
 
 EXPORTS: Final = (
@@ -89,7 +89,7 @@ class SessionApp(PastApp):
     async def _exported(self, what: str, *arguments: str) -> None:
         try:
             written = await carried_out(*arguments)
-        except Failed as error:
+        except CommandFailed as error:
             self.say(str(error), "bad")
             return
         self.say(f"Written: {written[0]}" if len(written) == 1 else f"{len(written)} files written", "good")
@@ -100,7 +100,7 @@ class SessionApp(PastApp):
     async def _search(self, folder: Path, words: str) -> None:
         try:
             moments = await sought(folder, words, self.session.model.name)
-        except (Failed, sqlite3.Error, ValueError, KeyError) as error:
+        except (CommandFailed, sqlite3.Error, ValueError, KeyError) as error:
             self.say(str(error), "bad")
             return
         if not moments:
@@ -109,7 +109,7 @@ class SessionApp(PastApp):
         self._said = None
         self.push_screen(Choose("found", [moment.words for moment in moments]), lambda at: self._go(moments, at))
 
-    def _go(self, moments: list[Sought], place: int | None) -> None:
+    def _go(self, moments: list[SearchHit], place: int | None) -> None:
         if place is None:
             return
         moment = moments[place]

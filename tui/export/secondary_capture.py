@@ -20,7 +20,7 @@ from fetalstream.tui.export.identity import Identity
 from fetalstream.tui.record.exams import Exam
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.session_files import safe_name
-from fetalstream.tui.state.choices import Best
+from fetalstream.tui.state.keyframe_review import Best
 from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
 
 SERIES_DESCRIPTION: Final = f"fetalstream: {NOTICE}"

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from fetalstream.tui.feed.feed_asker import Asker, Found, NoAnswer
+from fetalstream.tui.feed.control_client import ControlClient, EngineAddress, NoAnswer
 
 DISCOVER_S: Final = 5.0
 """An engine answers between two batches; one of a large model on a CPU takes seconds."""
@@ -18,7 +18,7 @@ NEWEST_WITHIN_S: Final = 0.5
 _DEFAULT_TCP: Final = "tcp://127.0.0.1:5557"
 
 
-def discover(asker: Asker, endpoint: str | None, timeout_s: float | None = None) -> Found:
+def discover(asker: ControlClient, endpoint: str | None, timeout_s: float | None = None) -> EngineAddress:
     """The living engine behind an endpoint: of its control channel or its publisher; None for the user's newest.
 
     Raises:

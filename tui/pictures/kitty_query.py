@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Pictures = Literal["auto", "blocks", "kitty"]
+PictureMode = Literal["auto", "blocks", "kitty"]
 
 WITHIN_S: Final = 1.0
 _CELL_PX: Final = (8, 16)
@@ -31,7 +31,7 @@ _DRAWN: Final = re.compile(rb"\x1b_Gi=31;OK\x1b\\")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TerminalReply:
     """``draws``: pictures are drawn; ``owed``: not all was answered in time, and may come yet."""
 
     draws: bool
@@ -39,9 +39,9 @@ class Answer:
 
 
 def ask(
-    wanted: Pictures = "auto", environment: Mapping[str, str] = os.environ, *, within_s: float = WITHIN_S,
+    wanted: PictureMode = "auto", environment: Mapping[str, str] = os.environ, *, within_s: float = WITHIN_S,
     streams: tuple[int, int, int] = (0, 1, 2),
-) -> Answer:  # fmt: skip
+) -> TerminalReply:  # fmt: skip
     """Asks the terminal; at most ``within_s`` is waited for each of two answers.
 
     Args:
@@ -51,15 +51,15 @@ def ask(
         streams: standard input, output and error; all have to be the terminal.
     """
     if wanted == "blocks" or not _may(environment, streams):
-        return Answer(draws=False)
+        return TerminalReply(draws=False)
     if wanted == "kitty":
-        return Answer(draws=True)
+        return TerminalReply(draws=True)
     with _quiet(streams[0]):
         who = _asked(streams, _WHO, within_s)
         if who is None or _KNOWN.search(who) is None:
-            return Answer(draws=False, owed=who is None)
+            return TerminalReply(draws=False, owed=who is None)
         said = _asked(streams, _PICTURE, within_s)
-    return Answer(draws=said is not None and _DRAWN.search(said) is not None, owed=said is None)
+    return TerminalReply(draws=said is not None and _DRAWN.search(said) is not None, owed=said is None)
 
 
 def cell_px(screen: int = 2) -> tuple[int, int]:

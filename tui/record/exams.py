@@ -8,13 +8,13 @@ from typing import Final
 
 from fetalstream.pipeline.wire import Event, FrameInfo, Goodbye, Keyframe, Message, Reading
 from fetalstream.tui.record.replay import Recording
-from fetalstream.tui.state.choices import Best
-from fetalstream.tui.state.history import Span, extended
+from fetalstream.tui.state.exam_history import Span, extended
+from fetalstream.tui.state.keyframe_review import Best
 from fetalstream.tui.state.session import Session, StreamView, opened, reduce
 
 RUNNERS_UP: Final = 3
 APART_SECONDS: Final = 2.0
-"""Media time between two frames of different moments, as in `pipeline.keyframes.shelf`."""
+"""Media time between two frames of different moments, as in `pipeline.keyframes.keyframe_store`."""
 
 
 @dataclass(slots=True)

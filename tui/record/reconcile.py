@@ -35,7 +35,7 @@ class _Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Amiss:
+class Mismatch:
     """What does not agree.
 
     Attributes:
@@ -56,13 +56,13 @@ class Amiss:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Repair:
     """What was amiss when a session was opened for writing again, as paths in its folder.
 
     Attributes:
         lost: saved and not there: they are wanted again.
         found: written and not noted, when a writer died: they are saved.
-        strays: see `Amiss`; they are left alone.
+        strays: see `Mismatch`; they are left alone.
     """
 
     lost: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Mended:
         )
 
 
-def amiss(folder: Path, database: sqlite3.Connection) -> Amiss:
+def amiss(folder: Path, database: sqlite3.Connection) -> Mismatch:
     """Compares; nothing is changed.
 
     Raises:
@@ -90,14 +90,14 @@ def amiss(folder: Path, database: sqlite3.Connection) -> Amiss:
     saved = [entry for entry in _entries(database) if entry.saved]
     known = {entry.file for entry in saved}
     missing = [entry for entry in saved if not _is_file(folder / entry.file)]
-    return Amiss(
+    return Mismatch(
         tuple(entry.keyframe for entry in missing if entry.what == "picture"),
         tuple(entry.keyframe for entry in missing if entry.what == "clip"),
         tuple(path for path in there if path not in known),
     )
 
 
-def mend(folder: Path, database: sqlite3.Connection) -> Mended:
+def mend(folder: Path, database: sqlite3.Connection) -> Repair:
     """Makes the index say what is there; for whoever holds the session for writing, who commits it.
 
     Raises:
@@ -112,7 +112,7 @@ def mend(folder: Path, database: sqlite3.Connection) -> Mended:
         elif not entry.saved and _is_whole(folder / entry.file):
             found.append(entry.file)
             _note(database, entry, "saved", entry.file)
-    return Mended(tuple(lost), tuple(found), amiss(folder, database).strays)
+    return Repair(tuple(lost), tuple(found), amiss(folder, database).strays)
 
 
 def _entries(database: sqlite3.Connection) -> Iterator[_Entry]:

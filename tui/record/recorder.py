@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from fetalstream.pipeline.wire import Event, Goodbye, Keyframe
+from fetalstream.tui.feed.control_client import Context, ControlClient, NoAnswer, NoEndpoint, new_context
 from fetalstream.tui.feed.discover import discover
-from fetalstream.tui.feed.feed_asker import Asker, Context, NoAnswer, NoEndpoint, new_context
-from fetalstream.tui.feed.feed_listener import REFILL_S, Heard, Listener
-from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.feed.listener import REFILL_S, Listener, ReceivedMessage
+from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record.session_clips import CLIP
 from fetalstream.tui.record.session_files import DamagedPicture, make_folder
 from fetalstream.tui.record.store import SessionStore
-from fetalstream.tui.state.tape import INTO, NOT_RECORDING
+from fetalstream.tui.state.recording_status import INTO, NOT_RECORDING
 
 COMMIT_EVERY_S: Final = 0.25
 LOOK_AT_DISK_EVERY_S: Final = 5.0
@@ -90,8 +90,8 @@ def _record_run(
     free_bytes: Callable[[Path], int],
 ) -> bool:
     """Records one run; True when it ended with a goodbye or a stop, False when it is to be attached to anew."""
-    found = discover(Asker(context, stop), endpoint, ATTACH_S)
-    asker = Asker(context)
+    found = discover(ControlClient(context, stop), endpoint, ATTACH_S)
+    asker = ControlClient(context)
     with SessionStore(out_dir, found.state) as store:
         listener = Listener(context, asker, found, store.last_seqs())
         try:
@@ -107,7 +107,7 @@ def _record_run(
 class _Run:
     """One engine's run on its way to disk; it is over when each of its streams has said goodbye."""
 
-    def __init__(self, store: SessionStore, listener: Listener, asker: Asker, streams: set[str]) -> None:
+    def __init__(self, store: SessionStore, listener: Listener, asker: ControlClient, streams: set[str]) -> None:
         self._store = store
         self._listener = listener
         self._asker = asker
@@ -145,7 +145,7 @@ class _Run:
             self._commit()  # what was being encoded, or an engine that was busy
         return True
 
-    def _add(self, heard: Iterable[Heard]) -> None:
+    def _add(self, heard: Iterable[ReceivedMessage]) -> None:
         for message, header, blob in heard:
             if message.run != self._store.run:
                 return

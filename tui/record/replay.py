@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from fetalstream.pipeline.wire import Message, Preview, decode
-from fetalstream.tui.feed.feed_protocol import RequestFailed
+from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record import reconcile
 from fetalstream.tui.record.store import DATABASE, LAYOUT, preview_path
 
@@ -130,7 +130,7 @@ class Recording:
         missing = set(self.amiss().pictures)
         return {keyframe: None if keyframe in missing else file for keyframe, file in rows.fetchall()}
 
-    def amiss(self) -> reconcile.Amiss:
+    def amiss(self) -> reconcile.Mismatch:
         """Saved pictures and clips that are not there, and those that the session does not know."""
         return reconcile.amiss(self.folder, self._database)
 
@@ -159,7 +159,7 @@ class Recording:
 
 
 class ReplayFeed:
-    """Plays a recording as if it were live; see ``tui.feed.feed_protocol.Feed``.
+    """Plays a recording as if it were live; see ``tui.feed.protocol.Feed``.
 
     Args:
         recording: is closed with the feed.

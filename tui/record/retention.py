@@ -31,7 +31,7 @@ class RetentionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptSession:
     """A session on disk: ``size_bytes`` of all its files, ``written_s`` seconds since 1970 when it was last written."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FolderListing:
     """What is in a folder of sessions.
 
     Attributes:
@@ -49,7 +49,7 @@ class Found:
         others: how many other things are in it; they are left alone.
     """
 
-    sessions: tuple[Kept, ...]
+    sessions: tuple[KeptSession, ...]
     remnants: tuple[Path, ...]
     others: int
 
@@ -58,11 +58,11 @@ class Found:
 class Due:
     """``going``: to be removed, oldest first; ``busy``: would be too, but they are being written, and stay."""
 
-    going: tuple[Kept, ...]
-    busy: tuple[Kept, ...]
+    going: tuple[KeptSession, ...]
+    busy: tuple[KeptSession, ...]
 
 
-def look_into(folder: Path) -> Found:
+def look_into(folder: Path) -> FolderListing:
     """What a folder of sessions holds; nothing is changed, and no link is followed out of it.
 
     A session is a folder with the name that the recorder gave it and a database in it; one that somebody renamed is
@@ -76,7 +76,7 @@ def look_into(folder: Path) -> Found:
         raise RetentionError(f"{folder} is a session: give the folder that it is in")
     if not folder.is_dir():
         raise RetentionError(f"{folder} is no folder of sessions: there is no such folder")
-    sessions: list[Kept] = []
+    sessions: list[KeptSession] = []
     remnants: list[Path] = []
     others = 0
     for path in sorted(folder.iterdir()):
@@ -88,11 +88,11 @@ def look_into(folder: Path) -> Found:
             others += 1
     if others and not sessions and not remnants:
         raise RetentionError(f"{folder} is no folder of sessions: none of what is in it is one")
-    return Found(tuple(sorted(sessions, key=lambda each: each.written_s)), tuple(remnants), others)
+    return FolderListing(tuple(sorted(sessions, key=lambda each: each.written_s)), tuple(remnants), others)
 
 
 def due(
-    sessions: Sequence[Kept], now_s: float, *, older_than_s: float | None = None, keep_bytes: int | None = None
+    sessions: Sequence[KeptSession], now_s: float, *, older_than_s: float | None = None, keep_bytes: int | None = None
 ) -> Due:
     """Which sessions are to go: those that are too old, and more, oldest first, until the rest is small enough.
 
@@ -102,8 +102,8 @@ def due(
         older_than_s: those that were last written longer ago than this; None for no such limit.
         keep_bytes: what all that stay may have together; None for no such limit.
     """
-    going: list[Kept] = []
-    busy: list[Kept] = []
+    going: list[KeptSession] = []
+    busy: list[KeptSession] = []
     total_bytes = sum(each.size_bytes for each in sessions)
     for each in sessions:
         too_old = older_than_s is not None and now_s - each.written_s > older_than_s
@@ -169,7 +169,7 @@ def size_bytes(folder: Path) -> int:
     return total_bytes
 
 
-def _session(path: Path) -> Kept | None:
+def _session(path: Path) -> KeptSession | None:
     named = _SESSION.fullmatch(path.name)
     database = path / DATABASE
     if named is None or not _is(path, stat.S_ISDIR) or not _is(database, stat.S_ISREG):
@@ -178,7 +178,7 @@ def _session(path: Path) -> Kept | None:
         with database.open("rb") as file:
             if file.read(len(_DATABASE_MAGIC)) != _DATABASE_MAGIC:
                 return None
-        return Kept(path, size_bytes(path), max(_started_s(named[1]), _written_s(path)))
+        return KeptSession(path, size_bytes(path), max(_started_s(named[1]), _written_s(path)))
     except OSError:
         return None  # gone meanwhile, or not ours to read
 

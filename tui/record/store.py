@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from fetalstream.pipeline.wire import NOTICE, SCHEMA, Embedding, Event, Keyframe, Message, Preview, encode, kind_of
-from fetalstream.tui.record.reconcile import Mended, mend
+from fetalstream.tui.record.reconcile import Repair, mend
 from fetalstream.tui.record.session_clips import CLIP, ClipFiles
 from fetalstream.tui.record.session_files import (
     lock_folder,
@@ -110,7 +110,7 @@ class SessionStore:
             else:
                 self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
             self.clips = ClipFiles(self.folder, self._database, self._about)
-            self.mended: Mended = mend(self.folder, self._database)
+            self.mended: Repair = mend(self.folder, self._database)
             self._database.commit()
         except BaseException:
             self._lock.close()

@@ -19,9 +19,9 @@ from fetalstream.tui.record.session_clips import clip_path
 from fetalstream.tui.report import plots
 from fetalstream.tui.report.pictures import embedded, map_of
 from fetalstream.tui.report.plots import Growth
-from fetalstream.tui.state import coach, text
-from fetalstream.tui.state.choices import DECISION, Best
-from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state import protocol_progress, text
+from fetalstream.tui.state.keyframe_review import DECISION, Best
+from fetalstream.tui.state.scan_protocol import Protocol
 
 MAX_EVENTS: Final = 300
 _HERE: Final = Path(__file__).parent
@@ -75,7 +75,7 @@ def _exam(
     recording: Recording, exam: Exam, place: int, context: Growth | None, protocol: Protocol | None
 ) -> dict[str, Any]:
     missing = recording.amiss().pictures
-    checked = coach.items(protocol, exam.view, exam.last_ns or exam.view.newest_published_ns)
+    checked = protocol_progress.items(protocol, exam.view, exam.last_ns or exam.view.newest_published_ns)
     age = exam.view.gestation
     name = f"exam{place + 1}"
     grown = [] if age is None or context is None else plots.growth(age.days, age.low_days, age.high_days, context, name)
@@ -86,7 +86,7 @@ def _exam(
         "stream": exam.stream,
         "id": exam.exam,
         "started": _moment(exam.started),
-        "cards": _cards(exam, coach.completeness(checked)),
+        "cards": _cards(exam, protocol_progress.completeness(checked)),
         "timeline": _drawings(plots.timeline(exam, f"{name}-planes")),
         "trend": _drawings(plots.trend(exam, f"{name}-age")),
         "growth": _drawings(grown),
@@ -133,7 +133,7 @@ def _head(days: float, context: Growth) -> list[str]:
     return [*told, f"The same head by other curves: {', '.join(known)}."] if known else told
 
 
-def _item(item: coach.Item) -> dict[str, Any]:
+def _item(item: protocol_progress.ChecklistItem) -> dict[str, Any]:
     best = item.best
     return {
         "view": item.view.name,

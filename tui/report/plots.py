@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from fetalstream.tui.record.exams import Exam
 from fetalstream.tui.report.svg import drawn
-from fetalstream.tui.state.history import Span
+from fetalstream.tui.state.exam_history import Span
 from fetalstream.tui.state.session import TrendPoint
 from fetalstream.tui.state.text import label_words, stopwatch, weeks_days
 

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from fetalstream.tui.run.standing_orders import StandingOrders
+from fetalstream.tui.run.persisted_settings import StandingOrders
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
 from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.engine.engine import Engine
-    from fetalstream.pipeline.engine.streams import Stream
-    from fetalstream.pipeline.ready import Ready
-    from fetalstream.pipeline.stream.answers import Bank
-    from fetalstream.streamer.region.masker import Setting
+    from fetalstream.pipeline.engine.stream_runner import Stream
+    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.stream.probabilities import BankLookup
+    from fetalstream.streamer.region.masker import SectorSetting
     from fetalstream.streamer.sources import Source
 
 READY: Final = "ready"
@@ -65,14 +65,14 @@ def say(line: str) -> None:
 
 
 def _run(settings: EngineSettings) -> None:
-    from fetalstream.pipeline.bus.asking import asker_of, with_words
     from fetalstream.pipeline.bus.control import Control
     from fetalstream.pipeline.bus.endpoints import Endpoints, lock
     from fetalstream.pipeline.bus.publisher import Publisher
-    from fetalstream.pipeline.bus.stamp import Stamp, new_run
+    from fetalstream.pipeline.bus.question_encoding import asker_of, with_words
+    from fetalstream.pipeline.bus.stamper import MessageStamper, new_run
     from fetalstream.pipeline.engine.engine import Engine
-    from fetalstream.pipeline.explain.explain import Explainer
-    from fetalstream.pipeline.explain.explaining import with_maps
+    from fetalstream.pipeline.explain.map_worker import with_maps
+    from fetalstream.pipeline.explain.relevance_maps import Explainer
     from fetalstream.tui.commands.loading import about, load
 
     with ExitStack() as stack:
@@ -84,7 +84,7 @@ def _run(settings: EngineSettings) -> None:
         streams: list[Stream] = []
         endpoints = Endpoints(settings.pub, settings.preview, settings.control)
         # Bound before the model is loaded: a busy port is told at once.
-        publisher = Publisher(endpoints, Stamp(new_run()), picture_of=lambda key: engine.picture_of(key))
+        publisher = Publisher(endpoints, MessageStamper(new_run()), picture_of=lambda key: engine.picture_of(key))
         stack.callback(publisher.close)
         ready = load(settings, say)
         ready.encoder.warm_up()
@@ -103,12 +103,12 @@ def _run(settings: EngineSettings) -> None:
 
 
 def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
-    from fetalstream.streamer.capture.worker import open_apart
+    from fetalstream.streamer.capture.subprocess_source import open_in_subprocess
 
     name = str(stream.name)
     if not standing.has_scale_of(name):
         stream = msgspec.structs.replace(stream, spacing_mm=None, depth_cm=None)
-    return open_apart(
+    return open_in_subprocess(
         stream.source,
         spacing_mm=stream.spacing_mm,
         depth_mm=None if stream.depth_cm is None else 10 * stream.depth_cm,
@@ -118,7 +118,7 @@ def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
     )
 
 
-def _sector(stream: StreamSettings) -> Setting:
+def _sector(stream: StreamSettings) -> SectorSetting:
     from fetalstream.streamer.region.masker import setting_from
     from fetalstream.streamer.region.profiles import load_profile
 
@@ -127,21 +127,23 @@ def _sector(stream: StreamSettings) -> Setting:
     return setting_from(None if stream.sector == "whole" else stream.sector)
 
 
-def _streams(settings: EngineSettings, sources: list[Source], ready: Ready, standing: StandingOrders) -> list[Stream]:
-    from fetalstream.pipeline.engine.streams import stream_of
-    from fetalstream.pipeline.keyframes.clips import CLIP_BYTES
+def _streams(
+    settings: EngineSettings, sources: list[Source], ready: LoadedPipeline, standing: StandingOrders
+) -> list[Stream]:
+    from fetalstream.pipeline.engine.stream_runner import make_stream
+    from fetalstream.pipeline.keyframes.clip_buffer import CLIP_BYTES
     from fetalstream.pipeline.model.gestation_banks import GestationBanks
 
-    bank: Bank = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them
-    if ready.facts.knows_gestation:
+    bank: BankLookup = lambda _: None  # noqa: E731 - a model that knows no ages needs no thread that prepares them
+    if ready.model_info.knows_gestation:
         bank = GestationBanks(ready.banks).get
     exam = uuid.uuid4().hex
     return [
-        stream_of(
+        make_stream(
             source,
             str(stream.name),
             standing.exam_of(str(stream.name), exam),
-            ready.facts,
+            ready.model_info,
             bank,
             every_frame=False,
             sector=_sector(stream),

@@ -11,20 +11,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fetalstream.tui.feed.feed_protocol import Feed as Showable
-from fetalstream.tui.pictures.kitty_query import Pictures, ask
+from fetalstream.tui.feed.protocol import Feed as Showable
+from fetalstream.tui.pictures.kitty_query import PictureMode, ask
 from fetalstream.tui.run.supervise import Child, Supervisor
-from fetalstream.tui.state.tape import INTO, Tape, heard
+from fetalstream.tui.state.recording_status import INTO, RecordingStatus, heard
 
 if TYPE_CHECKING:
     from fetalstream.tui.dashboard.app import FetalstreamApp
-    from fetalstream.tui.state.protocols import Protocol
+    from fetalstream.tui.state.scan_protocol import Protocol
 
 POLL_S: Final = 0.1
 SAY_AGAIN_S: Final = 4.0
 
 
-class Failed(Exception):
+class RunFailed(Exception):
     """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
 
     def __init__(self, message: str, log: str = "") -> None:
@@ -32,7 +32,7 @@ class Failed(Exception):
         self.log = log
 
 
-class Caretaker:
+class ChildMonitor:
     """Polls the children while the dashboard is drawn, and tells it.
 
     Args:
@@ -62,7 +62,7 @@ class Caretaker:
                 self._tell(app, words)
             failed = self._supervisor.failed
             if failed is not None and failed in self._supervisor.children[1:]:
-                app.tape = Tape(app.tape.folder, failure(failed))
+                app.tape = RecordingStatus(app.tape.folder, failure(failed))
             if failed is not None and now_s >= next_word_s:
                 # Said again and again: it stays on the screen until somebody has seen it and quits.
                 next_word_s = now_s + SAY_AGAIN_S
@@ -78,13 +78,13 @@ class Caretaker:
 
 def dashboard(
     supervisor: Supervisor, control: str, to_stop: threading.Event, protocol: Protocol | None,
-    pictures: Pictures = "auto",
+    pictures: PictureMode = "auto",
 ) -> None:  # fmt: skip
     """The dashboard over the engine of this run, until it is left; then where the recording is."""
-    from fetalstream.tui.feed.feed import Feed
+    from fetalstream.tui.feed.engine_feed import EngineFeed
 
-    caretaker = Caretaker(supervisor, to_stop)
-    show(Feed(control), protocol, pictures=pictures, beside=caretaker)
+    caretaker = ChildMonitor(supervisor, to_stop)
+    show(EngineFeed(control), protocol, pictures=pictures, monitor=caretaker)
     print("stopping …", file=sys.stderr)
     for folder in caretaker.recorded:
         print(f"Recorded. To look at it again: fetalstream replay {shlex.quote(str(folder))}", file=sys.stderr)
@@ -97,10 +97,10 @@ def news(supervisor: Supervisor) -> list[str]:
 
 
 def show(
-    feed: Showable, protocol: Protocol | None, *, read_only: bool = False, pictures: Pictures = "auto",
-    beside: Caretaker | None = None,
+    feed: Showable, protocol: Protocol | None, *, read_only: bool = False, pictures: PictureMode = "auto",
+    monitor: ChildMonitor | None = None,
 ) -> None:  # fmt: skip
-    """The dashboard until it is left; ``beside`` looks after the children meanwhile, in a thread of its own.
+    """The dashboard until it is left; ``monitor`` looks after the children meanwhile, in a thread of its own.
 
     ``pictures``: in half blocks, in pixels (``kitty``), or as the terminal answers.
 
@@ -119,17 +119,19 @@ def show(
     # The app ends well on SIGTERM; a closed terminal is the same to it.
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    thread = threading.Thread(target=beside.look_after, args=(app,), name="supervisor", daemon=True) if beside else None
+    thread = (
+        threading.Thread(target=monitor.look_after, args=(app,), name="supervisor", daemon=True) if monitor else None
+    )
     if thread is not None:
         thread.start()
     try:
         app.run()
     finally:
-        if beside is not None and thread is not None:
-            beside.over.set()
+        if monitor is not None and thread is not None:
+            monitor.over.set()
             thread.join()
     if app.return_code:
-        raise Failed("the dashboard broke down; the lines above say where")
+        raise RunFailed("the dashboard broke down; the lines above say where")
 
 
 def failure(child: Child) -> str:

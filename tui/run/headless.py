@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import IO, Final
 
 from fetalstream.pipeline.wire import NOTICE, Event, Message
-from fetalstream.tui.state.condition import badge
+from fetalstream.tui.state.freshness import badge
 from fetalstream.tui.state.session import Session, StreamView, reduce
 from fetalstream.tui.state.text import UNCALIBRATED, event_words, fine_print, label_words, plain, weeks_days
 

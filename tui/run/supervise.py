@@ -33,7 +33,7 @@ EXIT_CRASHED: Final = 3
 EXIT_DEVICE: Final = 4
 """The accelerator failed in a way that only a new process recovers from: one is started, as after a crash."""
 
-State = Literal["running", "waiting", "ended", "failed"]
+ChildState = Literal["running", "waiting", "ended", "failed"]
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Child:
     def __init__(self, command: Command, log: Path) -> None:
         self.command = command
         self.log = log
-        self.state: State = "waiting"
+        self.state: ChildState = "waiting"
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths: deque[float] = deque()
         self._again_at_s = 0.0
         self._told = 0
-        self._obituaries: list[str] = []
+        self._death_times_ns: list[str] = []
 
     @property
     def pid(self) -> int | None:
@@ -101,7 +101,7 @@ class Child:
 
     def deaths(self) -> list[str]:
         """A line on each death since this was asked last, after which it is started again."""
-        told, self._obituaries = self._obituaries, []
+        told, self._death_times_ns = self._death_times_ns, []
         return told
 
     def send(self, what: signal.Signals) -> None:
@@ -114,7 +114,7 @@ class Child:
         """Do not start it again."""
         if self.state == "waiting":
             self.state = "ended"
-            self._obituaries.clear()
+            self._death_times_ns.clear()
 
     def close(self) -> None:
         """Closes the pipe to the child."""
@@ -151,7 +151,7 @@ class Child:
         self._again_at_s = now_s + RESTART_AFTER_S
         if self.state == "waiting":
             how = f"signal {-code}" if code < 0 else self.last_words() or f"code {code}"
-            self._obituaries.append(f"The {self.command.name} died ({how}); it is started again")
+            self._death_times_ns.append(f"The {self.command.name} died ({how}); it is started again")
 
 
 class Supervisor:

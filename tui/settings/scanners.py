@@ -13,14 +13,14 @@ import platformdirs
 MAX_BYTES = 100_000
 
 
-class Region(NamedTuple):
+class RegionChoice(NamedTuple):
     """What the choice is called, and the value that the ``set_sector`` command takes for it."""
 
     words: str
     value: Any
 
 
-def regions() -> list[Region]:
+def regions() -> list[RegionChoice]:
     """All choices; the user's own profiles go before ours of the same name, and what cannot be read is left out."""
     found: dict[str, Any] = {}
     for folder in (
@@ -31,5 +31,9 @@ def regions() -> list[Region]:
             with contextlib.suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
                 if path.stat().st_size <= MAX_BYTES:
                     found[path.stem] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
-    profiles = [Region(f"scanner {name}", found[name]) for name in sorted(found)]
-    return [Region("find it on the screen", "auto"), *profiles, Region("the whole frame, text and all", None)]
+    profiles = [RegionChoice(f"scanner {name}", found[name]) for name in sorted(found)]
+    return [
+        RegionChoice("find it on the screen", "auto"),
+        *profiles,
+        RegionChoice("the whole frame, text and all", None),
+    ]

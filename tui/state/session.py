@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from fetalstream.pipeline.wire import NOTICE, Event, Gestation, Goodbye, Health, Keyframe, Message, Preview, Reading
-from fetalstream.tui.state import choices
-from fetalstream.tui.state.choices import DECISION, Best, Choices
-from fetalstream.tui.state.history import Span, Try, Zoom, extended, tried, zoomed
+from fetalstream.tui.state import keyframe_review
+from fetalstream.tui.state.exam_history import Span, Try, Zoom, extended, tried, zoomed
+from fetalstream.tui.state.keyframe_review import DECISION, Best, Choices
 
 PLANES = ("abdomen", "brain", "femur", "heart", "kidney", "lips_nose", "profile_patient", "spine", "cervix")
 SUBPLANES = ("trans-thalamic", "trans-cerebellum", "trans-ventricular")
@@ -42,7 +42,7 @@ class StreamFacts(msgspec.Struct, frozen=True):
     exam_began_ns: int | None = None
 
 
-class ModelFacts(msgspec.Struct, frozen=True):
+class ModelSummary(msgspec.Struct, frozen=True):
     """The model as the ``state`` command tells of it; ``calibrated`` None where it did not say."""
 
     name: str | None = None
@@ -56,7 +56,7 @@ class StateFacts(msgspec.Struct, frozen=True):
 
     run: str | None = None
     streams: list[StreamFacts] = []
-    model: ModelFacts = ModelFacts()
+    model: ModelSummary = ModelSummary()
     replay: bool = False
 
 
@@ -146,7 +146,7 @@ class Session:
 
     streams: Mapping[str, StreamView] = field(default_factory=dict[str, StreamView])
     run: str = ""
-    model: ModelFacts = field(default_factory=ModelFacts)
+    model: ModelSummary = field(default_factory=ModelSummary)
     replay: bool = False
     notice: str = NOTICE
 
@@ -237,7 +237,7 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
     if isinstance(message, Reading):
         return _read(view, message, now_ns)
     if isinstance(message, Keyframe):
-        return replace(view, choices=choices.kept(view.choices, message))
+        return replace(view, choices=keyframe_review.kept(view.choices, message))
     if isinstance(message, Preview):
         return replace(view, preview=blob, preview_ns=now_ns - _waited_ns(message)) if blob else view
     if isinstance(message, Health):
@@ -246,7 +246,7 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
         if message.event == CLIP:
             return view
         if message.event == DECISION:
-            view = replace(view, choices=choices.decided(view.choices, message))
+            view = replace(view, choices=keyframe_review.decided(view.choices, message))
         if message in view.events:
             return view
         events = sorted((*view.events, message), key=lambda e: e.published_ns if e.run == message.run else -1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 
 from fetalstream.pipeline.wire import Event, Health
-from fetalstream.tui.state.condition import Badge, badge
+from fetalstream.tui.state.freshness import Badge, badge
+from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.session import Session, StreamView
-from fetalstream.tui.state.tape import Tape
 from fetalstream.tui.state.text import clock, event_words, label_words, plain, stopwatch, weeks_days
 from fetalstream.tui.widgets import palette
 
@@ -15,7 +15,7 @@ LAG_S = 0.5
 """A screen that is further behind than this says so loudly."""
 
 _SEPARATOR = (" │ ", palette.LINE)
-NO_TAPE = Tape()
+NO_TAPE = RecordingStatus()
 
 
 def stamp(mark: Badge) -> Text:
@@ -28,7 +28,7 @@ def stamp(mark: Badge) -> Text:
 
 def header(
     session: Session, view: StreamView | None, now_ns: int, width: int, *,
-    paused_s: float | None, played: str | None = None, tape: Tape = NO_TAPE,
+    paused_s: float | None, played: str | None = None, tape: RecordingStatus = NO_TAPE,
 ) -> Text:  # fmt: skip
     """Name, condition, recording, stream and model; UNCALIBRATED where the probabilities are."""
     name = Text(" fetalstream ", style=f"bold {palette.ACCENT}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from fetalstream.tui.state.coach import Item
+from fetalstream.tui.state.protocol_progress import ChecklistItem
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
 from fetalstream.tui.widgets import palette
@@ -13,7 +13,7 @@ from fetalstream.tui.widgets.planes import bar
 _NAME = 22
 
 
-def checklist(checked: list[Item], view: StreamView, now_ns: int, width: int, rows: int) -> Text:
+def checklist(checked: list[ChecklistItem], view: StreamView, now_ns: int, width: int, rows: int) -> Text:
     """One row a view, at most ``rows``: where they do not fit, what is left to do comes first."""
     shown = [item for item in checked if item.state != "not assessable"]
     silent = len(checked) - len(shown)
@@ -33,7 +33,7 @@ def checklist(checked: list[Item], view: StreamView, now_ns: int, width: int, ro
     return palette.lines(lines)
 
 
-def _row(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
+def _row(item: ChecklistItem, view: StreamView, now_ns: int, width: int) -> Text:
     best = item.best
     if best is None:
         name = Text.assemble(("○ ", palette.FAINT), (plain(item.view.name, _NAME).ljust(_NAME), palette.MUTED))

@@ -11,11 +11,11 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
-from fetalstream.tui.state.coach import items, next_step
-from fetalstream.tui.state.condition import Tone, offers_new_exam
-from fetalstream.tui.state.protocols import Protocol
+from fetalstream.tui.state.freshness import Tone, offers_new_exam
+from fetalstream.tui.state.protocol_progress import items, next_step
+from fetalstream.tui.state.recording_status import RecordingStatus
+from fetalstream.tui.state.scan_protocol import Protocol
 from fetalstream.tui.state.session import Session, StreamView
-from fetalstream.tui.state.tape import Tape
 from fetalstream.tui.state.text import plain, stopwatch
 from fetalstream.tui.widgets import bars, layout, palette
 from fetalstream.tui.widgets.overview import Overview
@@ -62,7 +62,7 @@ class Scene:
     said: tuple[str, Tone] | None
     protocol: Protocol | None = None
     played: Played | None = None
-    tape: Tape = field(default_factory=Tape)
+    tape: RecordingStatus = field(default_factory=RecordingStatus)
     pictures: KeptPictures | None = None
 
     @property

@@ -7,7 +7,7 @@ import textwrap
 from rich.text import Text
 
 from fetalstream.pipeline.wire import Gestation
-from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.freshness import Freshness
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import MISSING_WORDS, plain, span, weeks_days
 from fetalstream.tui.widgets import palette

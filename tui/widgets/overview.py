@@ -7,7 +7,7 @@ import math
 from rich.text import Text
 from textual.containers import Container
 
-from fetalstream.tui.state.condition import badge, freshness
+from fetalstream.tui.state.freshness import badge, freshness
 from fetalstream.tui.state.session import Session, StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
 from fetalstream.tui.widgets import palette

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from fetalstream.tui.state.condition import Tone
+from fetalstream.tui.state.freshness import Tone
 
 BACKGROUND = "#0b0f14"
 LINE = "#25303b"

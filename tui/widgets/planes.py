@@ -9,8 +9,8 @@ from operator import itemgetter
 from rich.text import Text
 
 from fetalstream.pipeline.wire import OTHER, Ask, LabelScore, Reading
-from fetalstream.tui.state.choices import Best
-from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.freshness import Freshness
+from fetalstream.tui.state.keyframe_review import Best
 from fetalstream.tui.state.session import SUBPLANES, StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span
 from fetalstream.tui.widgets import palette

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fetalstream.tui.pictures.kitty import Kitty
-from fetalstream.tui.state.condition import Freshness
+from fetalstream.tui.state.freshness import Freshness
 from fetalstream.tui.state.text import plain
 from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.blocks import EMPTY, Blocks

@@ -14,9 +14,9 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
-from fetalstream.tui.state.choices import Best
-from fetalstream.tui.state.coach import Item, why
-from fetalstream.tui.state.condition import Tone
+from fetalstream.tui.state.freshness import Tone
+from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.protocol_progress import ChecklistItem, why
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
 from fetalstream.tui.widgets import palette
@@ -55,7 +55,7 @@ class Review(ModalScreen[None]):
 
     def __init__(
         self,
-        look: Callable[[], tuple[StreamView, list[Item], int] | None],
+        look: Callable[[], tuple[StreamView, list[ChecklistItem], int] | None],
         decide: Decide,
         pictures: KeptPictures,
         relabel: Callable[[str], object],
@@ -120,7 +120,7 @@ class Review(ModalScreen[None]):
             else Text(" " + plain(said[0], max(4, self._keys.columns - 2)), style=palette.TONES[said[1]])
         )
 
-    def _pair(self, view: StreamView, checked: list[Item]) -> tuple[Best | None, Best | None]:
+    def _pair(self, view: StreamView, checked: list[ChecklistItem]) -> tuple[Best | None, Best | None]:
         if not checked:
             return None, None
         item = checked[self._at]
@@ -164,7 +164,7 @@ class Review(ModalScreen[None]):
             self._decide("decide", {"keyframe": frame.keyframe, "verdict": verdict})
 
 
-def _list(checked: list[Item], at: int, size: tuple[int, int]) -> Text:
+def _list(checked: list[ChecklistItem], at: int, size: tuple[int, int]) -> Text:
     width, rows = size
     name_width = max(4, width - 4)
     first = max(0, min(at - rows // 2, len(checked) - rows)) if rows > 0 else 0

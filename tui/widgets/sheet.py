@@ -12,14 +12,14 @@ from textual.containers import Container
 from textual.screen import ModalScreen
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
-from fetalstream.tui.state.coach import Item, completeness, next_step
+from fetalstream.tui.state.protocol_progress import ChecklistItem, completeness, next_step
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import plain
 from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.thumbnails import Thumbnails, judged
 
-Look = Callable[[], "tuple[StreamView, list[Item], int] | None"]
+ChecklistLookup = Callable[[], "tuple[StreamView, list[ChecklistItem], int] | None"]
 REDRAWN_EVERY_S = 0.5
 
 
@@ -40,7 +40,7 @@ class Sheet(ModalScreen[int | None]):
         Binding("enter,b", "open", "Closer"),
     ]
 
-    def __init__(self, look: Look, pictures: KeptPictures) -> None:
+    def __init__(self, look: ChecklistLookup, pictures: KeptPictures) -> None:
         super().__init__()
         self._look, self._pictures = look, pictures
         self._at = 0
@@ -92,7 +92,7 @@ class Sheet(ModalScreen[int | None]):
             self.dismiss(found[1].index(shown[self._at]))
 
 
-def _words(checked: list[Item], width: int) -> Text:
+def _words(checked: list[ChecklistItem], width: int) -> Text:
     keys = Text.assemble((" enter", f"bold {palette.ACCENT}"), (" closer ", palette.TEXT))
     keys.append(" esc", style=f"bold {palette.ACCENT}").append(" close", style=palette.TEXT)
     silent = len(checked) - len(judged(checked))

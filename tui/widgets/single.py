@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
-from fetalstream.tui.state.coach import Item, completeness
-from fetalstream.tui.state.condition import badge, freshness
+from fetalstream.tui.state.freshness import badge, freshness
+from fetalstream.tui.state.protocol_progress import ChecklistItem, completeness
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import stopwatch
 from fetalstream.tui.widgets import layout, palette
@@ -102,7 +102,9 @@ class Single(_Bare, Container):
         fresh = freshness(view.preview_age_s(now_ns), replay=replay)
         self._preview.show(view.preview, fresh, banner(view, now_ns, replay=replay, paused_s=paused_s))
 
-    def draw_numbers(self, view: StreamView, checked: list[Item], now_ns: int, *, replay: bool, wide: bool) -> None:
+    def draw_numbers(
+        self, view: StreamView, checked: list[ChecklistItem], now_ns: int, *, replay: bool, wide: bool
+    ) -> None:
         """Bars and words, five times a second."""
         fresh = freshness(view.reading_age_s(now_ns), replay=replay)
         self._picture.set_class(fresh == "gray", "stale")
@@ -117,7 +119,7 @@ class Single(_Bare, Container):
             self._checklist.show(checklist(checked, view, now_ns, self._checklist.columns, rows))
             self._log.show(log(view, self._log.rows, self._log.columns))
 
-    def draw_kept(self, checked: list[Item], pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
+    def draw_kept(self, checked: list[ChecklistItem], pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
         """The strip of stills, once a second, where there is room for it."""
         self._kept.show(checked, pictures, view, now_ns)
 

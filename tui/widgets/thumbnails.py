@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.containers import Container
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
-from fetalstream.tui.state.coach import Item
+from fetalstream.tui.state.protocol_progress import ChecklistItem
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import plain, probability, span
 from fetalstream.tui.widgets import palette
@@ -32,7 +32,7 @@ def columns_for(count: int, width: int, height: int) -> int:
     return max(range(1, count + 1), key=lambda columns: (shown(columns), -columns))
 
 
-def caption(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
+def caption(item: ChecklistItem, view: StreamView, now_ns: int, width: int) -> Text:
     """``● femur  0.64 12s``: whether the view is collected, its name, score and how long ago."""
     best = item.best
     mark, colour = _MARKS.get(item.state, ("·", palette.FAINT))
@@ -49,7 +49,7 @@ def caption(item: Item, view: StreamView, now_ns: int, width: int) -> Text:
 class Thumbnail(Captioned):
     """One view's."""
 
-    def show(self, item: Item, pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
+    def show(self, item: ChecklistItem, pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
         """What stands for the view now."""
         picture = None if item.best is None else pictures.get(item.best.keyframe)
         words = item.advice if item.best is None else "" if picture is None else "not kept"
@@ -72,7 +72,9 @@ class Thumbnails(Container):
         self._tiles: list[Thumbnail] = []
         self.across = 1
 
-    def show(self, checked: list[Item], pictures: KeptPictures, view: StreamView, now_ns: int, at: int = -1) -> None:
+    def show(
+        self, checked: list[ChecklistItem], pictures: KeptPictures, view: StreamView, now_ns: int, at: int = -1
+    ) -> None:
         """Draws them; ``at`` is the place of the lit one."""
         shown = judged(checked)
         self._fit(len(shown))
@@ -94,6 +96,6 @@ class Thumbnails(Container):
             self.styles.grid_size_columns = across
 
 
-def judged(checked: list[Item]) -> list[Item]:
+def judged(checked: list[ChecklistItem]) -> list[ChecklistItem]:
     """The views that have a tile."""
     return [item for item in checked if item.state != "not assessable"][:MOST_TILES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from fetalstream.tui.state.history import Span
+from fetalstream.tui.state.exam_history import Span
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, stopwatch
 from fetalstream.tui.widgets import palette

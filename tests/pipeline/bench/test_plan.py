@@ -4,17 +4,17 @@ import pytest
 
 from fetalstream.pipeline.bench.plan import run_bench
 from fetalstream.pipeline.inference.encoder import Encoder
-from fetalstream.pipeline.model.facts import facts_of
+from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.model.model_info import facts_of
 from fetalstream.pipeline.model.textbank import TextBanks
-from fetalstream.pipeline.ready import Ready
 from fetalstream.tui.commands.bench_command import words
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 
-def tiny_ready(_precision: str) -> Ready:
+def tiny_ready(_precision: str) -> LoadedPipeline:
     model = tiny_model()
     banks = TextBanks(model, PROMPTS, None)
-    return Ready(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
+    return LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
 
 
 @pytest.fixture(scope="module")

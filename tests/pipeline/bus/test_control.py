@@ -76,7 +76,7 @@ def test_since_says_what_it_wants(ask: Ask, args: dict[str, Any]) -> None:
 
 def test_a_picture_is_had_by_its_id_even_when_a_better_one_has_come(engine: ScriptedEngine, ask: Ask) -> None:
     keyframe = engine.keyframe()
-    pixels = engine.shelf.pop(keyframe).pixels
+    pixels = engine.keyframe_store.pop(keyframe).pixels
     reply, (png,) = ask("keyframe", keyframe=keyframe)
     assert np.array_equal(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED), pixels)
     assert reply["result"] == published(engine, "keyframe")[0]

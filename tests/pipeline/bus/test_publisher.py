@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import Endpoints, endpoints_in
-from fetalstream.pipeline.bus.publisher import Pictures, Publisher
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.publisher import PictureCache, Publisher
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.errors import ConfigError
 from tests.scripted_engine import CAPTURED_AGO_NS, Kept, ScriptedEngine, frame_info, on_tcp, reading
 from tests.waiting import until
@@ -165,7 +165,7 @@ def test_an_ipc_name_of_a_living_engine_is_not_taken(engine: ScriptedEngine, sub
     socket = subscribe(engine.endpoints.pub)
     for endpoints in (engine.endpoints, Endpoints("ipc:///tmp/x", engine.endpoints.preview, "ipc:///tmp/y")):
         with pytest.raises(ConfigError, match="in use by another engine") as caught:
-            Publisher(endpoints, Stamp("run-b"))
+            Publisher(endpoints, MessageStamper("run-b"))
         assert "\n" not in str(caught.value)
     heard_first(engine, socket)  # it goes on
 
@@ -204,7 +204,7 @@ def test_sockets_are_the_users_alone_and_a_dead_engines_are_taken_over(tmp_path:
 
 def test_pictures_stay_until_they_are_saved_within_bounds() -> None:
     kept = [Kept(f"{number:032x}") for number in range(5)]
-    pictures = Pictures(3 * kept[0].pixels.nbytes)
+    pictures = PictureCache(3 * kept[0].pixels.nbytes)
     for each in kept:
         pictures.add(each.keyframe, each)
     assert [pictures.get(each.keyframe) is not None for each in kept] == [False, False, True, True, True]

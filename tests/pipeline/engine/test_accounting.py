@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.capture_threads import Tally
 from fetalstream.pipeline.engine.engine import IN_FLIGHT, Engine, EngineFault
-from fetalstream.pipeline.engine.streams import Stream
+from fetalstream.pipeline.engine.frame_readers import FrameCounts
+from fetalstream.pipeline.engine.stream_runner import Stream
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 from tests.pipeline.doubles import FACTS, NOT_FINITE, ListSink, bank, black, frame, picture, scores
 
@@ -39,7 +39,7 @@ class HandLane:
         return self.frames.popleft() if self.frames else None
 
     def tally(self):
-        return Tally(self.captured, self.dropped, len(self.frames), None)
+        return FrameCounts(self.captured, self.dropped, len(self.frames), None)
 
 
 class HandPending:
@@ -76,11 +76,11 @@ class Accounting(RuleBasedStateMachine):
     @initialize(lives=st.lists(st.booleans(), min_size=1, max_size=3), live_batches=st.sampled_from([1, 2]))
     def start(self, lives, live_batches):
         self.now_ns = 0
-        self.lanes = [HandLane(live=live) for live in lives]
+        self.readers = [HandLane(live=live) for live in lives]
         self.encoder, self.sink = HandEncoder(live_batches), ListSink()
         streams = [
-            Stream(StreamAnalyzer(f"stream-{n}", "exam-0", FACTS, bank), lane, "file")
-            for n, lane in enumerate(self.lanes)
+            Stream(StreamAnalyzer(f"stream-{n}", "exam-0", FACTS, bank), reader, "file")
+            for n, reader in enumerate(self.readers)
         ]
         self.engine = Engine(self.encoder, streams, self.sink, self.clock_ns)
         self.last = {}
@@ -93,18 +93,18 @@ class Accounting(RuleBasedStateMachine):
     @precondition(lambda self: not self.broken)
     @rule(number=st.integers(0, 2), kinds=st.lists(KINDS, min_size=1, max_size=6))
     def frames_come(self, number, kinds):
-        lane = self.lanes[number % len(self.lanes)]
+        reader = self.readers[number % len(self.readers)]
         for kind in kinds:
-            index = lane.captured
+            index = reader.captured
             made = {
                 "black": black(),
                 "brain": picture(index, 1),
                 "nothing": picture(index),
                 "not finite": picture(index, NOT_FINITE),
             }
-            pixels = self.last.get(lane, made["brain"]) if kind == "same" else made[kind]
-            self.last[lane] = pixels
-            lane.put(frame(index, pixels, captured_ns=self.now_ns))
+            pixels = self.last.get(reader, made["brain"]) if kind == "same" else made[kind]
+            self.last[reader] = pixels
+            reader.put(frame(index, pixels, captured_ns=self.now_ns))
 
     @precondition(lambda self: not self.broken)
     @rule(finish=st.booleans())
@@ -119,25 +119,25 @@ class Accounting(RuleBasedStateMachine):
     @precondition(lambda self: not self.broken)
     @rule(command=st.sampled_from(["pause", "resume", "new_exam", "state"]))
     def somebody_asks(self, command):
-        for lane in self.lanes:
-            lane.resume = lambda: None
+        for reader in self.readers:
+            reader.resume = lambda: None
         self.engine.command(command)
 
     @precondition(lambda self: not self.broken)
     @rule(number=st.integers(0, 2), side=st.sampled_from([20, 64, 65]))
     def the_sector_is_set(self, number, side):
-        name = f"stream-{number % len(self.lanes)}"
+        name = f"stream-{number % len(self.readers)}"
         self.engine.command("set_sector", {"stream": name, "sector": [0, 0, side, side]})
 
     @invariant()
     def every_frame_is_counted_once(self):
-        for way, lane in zip(getattr(self, "engine", Nobody)._ways, getattr(self, "lanes", ()), strict=True):
-            tally = lane.tally()
-            counts = way.analyzer.counts(tally.captured, tally.dropped, tally.waiting)
+        for runner, reader in zip(getattr(self, "engine", Nobody)._runners, getattr(self, "lanes", ()), strict=True):
+            tally = reader.tally()
+            counts = runner.analyzer.counts(tally.captured, tally.dropped, tally.waiting)
             through = counts.analysed + counts.reused + counts.failed
             if not self.broken:
                 assert counts.captured == through + counts.dropped + counts.in_flight
-            assert lane.live or counts.dropped == 0
+            assert reader.live or counts.dropped == 0
 
     @invariant()
     def readings_come_in_order(self):
@@ -149,8 +149,8 @@ class Accounting(RuleBasedStateMachine):
         if not hasattr(self, "engine") or self.broken:
             return
         self.engine.command("resume")
-        for lane in self.lanes:
-            lane.resume = lambda: None
+        for reader in self.readers:
+            reader.resume = lambda: None
         for _ in range(200):
             for pending in self.encoder.on_the_way:
                 pending.ready = True
@@ -159,13 +159,13 @@ class Accounting(RuleBasedStateMachine):
                 self.engine._turn()
             except EngineFault:
                 return
-        for way, lane in zip(self.engine._ways, self.lanes, strict=True):
-            assert way.analyzer.idle
-            assert way.analyzer.finished == lane.captured - lane.dropped
+        for runner, reader in zip(self.engine._runners, self.readers, strict=True):
+            assert runner.analyzer.idle
+            assert runner.analyzer.finished == reader.captured - reader.dropped
 
 
 class Nobody:
-    _ways = ()
+    _runners = ()
 
 
 Accounting.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

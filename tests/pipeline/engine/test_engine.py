@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import BAD_IN_A_ROW, Engine, EngineFault
-from fetalstream.pipeline.engine.streams import stream_of
+from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.streamer.errors import SourceError
 from tests.pipeline.doubles import FACTS, NOT_FINITE, EncoderDouble, ListSink, ListSource, bank, black, frame, picture
-from tests.pipeline.engine.test_capture_threads import until
+from tests.pipeline.engine.test_frame_readers import until
 
 BRAIN = 1
 
 
 def stream(source, name="stream-1", *, every_frame=True, **options):
-    return stream_of(source, name, "exam-1", FACTS, bank, every_frame=every_frame, **options)
+    return make_stream(source, name, "exam-1", FACTS, bank, every_frame=every_frame, **options)
 
 
 def brains(count, **changed):
@@ -106,7 +106,7 @@ def test_a_slow_model_gets_the_newest_frame_of_a_live_stream_and_drops_are_count
     sink = ListSink()
     engine = Engine(encoder, [live], sink)
     with running(engine) as thread:
-        until(lambda: live.lane.tally().captured == 40)
+        until(lambda: live.reader.tally().captured == 40)
         encoder.gate.set()
         thread.join(60)
     read = [m.frame.index for m in sink.of(wire.Reading)]
@@ -203,7 +203,7 @@ def test_a_keyframe_can_be_fetched_the_moment_it_is_sent():
     sink = Fetching()
     engine = Engine(EncoderDouble(), [stream(ListSource(brains(10)))], sink)
     engine.run()
-    assert [shelved.keyframe for shelved in fetched] == [m.keyframe for m in sink.of(wire.Keyframe)]
+    assert [stored.keyframe for stored in fetched] == [m.keyframe for m in sink.of(wire.Keyframe)]
 
 
 def test_previews_are_offered_masked():
@@ -265,8 +265,8 @@ def test_a_pause_keeps_capturing_and_answers_commands():
     with running(engine):
         until(lambda: len(sink.of(wire.Reading)) > 3)
         assert engine.command("pause").result(5) == {"paused": True}
-        read, captured = len(sink.of(wire.Reading)), live.lane.tally().captured
-        until(lambda: live.lane.tally().captured > captured + 20)
+        read, captured = len(sink.of(wire.Reading)), live.reader.tally().captured
+        until(lambda: live.reader.tally().captured > captured + 20)
         assert engine.command("state").result(5)["paused"]
         assert len(sink.of(wire.Reading)) == read
         assert engine.command("resume").result(5) == {"paused": False}

@@ -1,7 +1,7 @@
 import pytest
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.capture_threads import Tally
+from fetalstream.pipeline.engine.frame_readers import FrameCounts
 from fetalstream.pipeline.engine.health import HealthMeter
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 from tests.pipeline.doubles import FACTS, bank, frame
@@ -18,14 +18,14 @@ class LaneDouble:
         self.newest_ns = newest_ns
 
     def tally(self):
-        return Tally(self.captured, 2, 1, self.newest_ns)
+        return FrameCounts(self.captured, 2, 1, self.newest_ns)
 
     link = None
 
 
-def health(lane, now_ns=SECOND, meter=None, stage=None):
+def health(reader, now_ns=SECOND, meter=None, stage=None):
     stage = stage or StreamAnalyzer("stream-1", "exam-1", FACTS, bank)
-    return (meter or HealthMeter("cpu", 0)).health(stage, lane, now_ns, paused=False)
+    return (meter or HealthMeter("cpu", 0)).health(stage, reader, now_ns, paused=False)
 
 
 def test_rates_are_of_the_last_interval():

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fetalstream.pipeline.engine.capture_threads import NewestFrame
 from fetalstream.pipeline.engine.capture_watch import CaptureWatch
-from fetalstream.streamer.capture.worker import ApartSource
+from fetalstream.pipeline.engine.frame_readers import LatestReader
+from fetalstream.streamer.capture.subprocess_source import SubprocessSource
 from tests.streamer.fault_proxy import FAULTS, FaultProxy
 from tests.streamer.igtl_server import IgtlServer
 from tests.streamer.ts_server import TsServer
@@ -32,9 +32,9 @@ class Watched:
     """A source read and watched as the engine does it, with the times at which something was first seen."""
 
     def __init__(self, url):
-        self.source = ApartSource(url)
-        self._lane = NewestFrame(self.source, time.monotonic_ns)
-        self._watch = CaptureWatch(self._lane, self.source.warnings, time.monotonic_ns())
+        self.source = SubprocessSource(url)
+        self._reader = LatestReader(self.source, time.monotonic_ns)
+        self._watch = CaptureWatch(self._reader, self.source.warnings, time.monotonic_ns())
         self.newest = None
         self.events = []
         self.silence = None
@@ -42,7 +42,7 @@ class Watched:
         self._thread = threading.Thread(target=self._look)
 
     def __enter__(self):
-        self._lane.start(lambda: None)
+        self._reader.start(lambda: None)
         self._thread.start()
         until(lambda: self.newest)
         return self
@@ -50,11 +50,11 @@ class Watched:
     def __exit__(self, *_):
         self._over.set()
         self._thread.join(10)
-        self._lane.close()
+        self._reader.close()
 
     def _look(self):
         while not self._over.wait(LOOK_S):
-            self.newest = self._lane.take() or self.newest
+            self.newest = self._reader.take() or self.newest
             now_ns = time.monotonic_ns()
             self.silence = self._watch.silence(now_ns)
             self.events += [name for name, _ in self._watch.update(now_ns)]

@@ -15,12 +15,12 @@ from fetalstream.pipeline.evaluation.fetal_planes import predictions_of, read_pi
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import plane_metrics
+from fetalstream.pipeline.loaded import load_ready
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
 from fetalstream.pipeline.model.prompts import gestation_sentence
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
-from fetalstream.pipeline.ready import load_ready
 from fetalstream.streamer.phantom.source import PhantomSource
 from fetalstream.tui.cli import main
 from tests.pipeline.model.test_parity import padded_by_pil

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from fetalstream.pipeline.evaluation.overtime import Run, over_time, runs
+from fetalstream.pipeline.evaluation.overtime import LabelRun, over_time, runs
 
 
 def judged(true, decided, fps=10.0):
@@ -12,7 +12,7 @@ def judged(true, decided, fps=10.0):
 
 
 def test_runs_are_maximal_and_cover_everything():
-    assert runs(["x", "x", "y", "x"]) == [Run("x", 0, 2), Run("y", 2, 3), Run("x", 3, 4)]
+    assert runs(["x", "x", "y", "x"]) == [LabelRun("x", 0, 2), LabelRun("y", 2, 3), LabelRun("x", 3, 4)]
     assert runs([]) == []
 
 

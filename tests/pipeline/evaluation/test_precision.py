@@ -6,9 +6,9 @@ import torch
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.precision import compare
 from fetalstream.pipeline.inference.encoder import Encoder
-from fetalstream.pipeline.model.facts import facts_of
+from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.model.model_info import facts_of
 from fetalstream.pipeline.model.textbank import TextBanks
-from fetalstream.pipeline.ready import Ready, load_ready
 from fetalstream.streamer.phantom.source import PhantomSource
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
@@ -24,7 +24,7 @@ def mini():
     return load_ready("mini", device="cpu", precision="fp32")
 
 
-def blurred(ready: Ready, share: float) -> Ready:
+def blurred(ready: LoadedPipeline, share: float) -> LoadedPipeline:
     """The same weights, a little wrong in the first layer."""
     wrong = load_ready("mini", device="cpu", precision="fp32")
     with torch.no_grad():
@@ -61,7 +61,7 @@ def test_frames_without_a_scale_have_no_ages(mini, frames):
 def test_random_weights_other_weights_and_no_frames_are_refused(mini, frames):
     model = tiny_model()
     banks = TextBanks(model, PROMPTS, None)
-    random = Ready(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
+    random = LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
     with pytest.raises(ConfigError, match="random weights"):
         compare(random, random, frames)
     with pytest.raises(ConfigError, match="different models"):

@@ -4,7 +4,7 @@ from sklearn.metrics import average_precision_score
 
 from fetalstream.pipeline.evaluation.scores import PhantomScores
 from fetalstream.pipeline.evaluation.searching import average_precision, search_metrics
-from fetalstream.pipeline.stream.ask import Question
+from fetalstream.pipeline.stream.questions import Question
 
 AXES = np.eye(4, dtype=np.float32)
 WHERE = {"femur": 0, "spine": 1, "other": 3}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetalstream.pipeline.inference.batching import BATCH_SECONDS, SIZES, Turns, largest_size, padded_size
+from fetalstream.pipeline.inference.batching import BATCH_SECONDS, SIZES, RoundRobin, largest_size, padded_size
 
 
 def takes_of(queues):
@@ -41,7 +41,7 @@ def test_a_batch_takes_no_longer_than_others_can_wait(seconds, most, size):
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=6), st.integers(1, 32))
 def test_nothing_is_lost_and_each_stream_stays_in_order(lengths, pictures):
-    queues, turns, taken = queues_of(lengths), Turns(), []
+    queues, turns, taken = queues_of(lengths), RoundRobin(), []
     while batch := gathered(turns, queues, pictures):
         assert len(batch) <= pictures
         taken += batch
@@ -51,20 +51,20 @@ def test_nothing_is_lost_and_each_stream_stays_in_order(lengths, pictures):
 
 @given(st.integers(2, 9), st.integers(1, 32), st.integers(1, 20))
 def test_streams_that_always_wait_get_equal_shares(streams, pictures, rounds):
-    queues, turns = queues_of([pictures * rounds] * streams), Turns()
+    queues, turns = queues_of([pictures * rounds] * streams), RoundRobin()
     taken = [who for _ in range(rounds) for who, _ in gathered(turns, queues, pictures)]
     shares = [taken.count(stream) for stream in range(streams)]
     assert max(shares) - min(shares) <= 1
 
 
 def test_one_of_several_streams_leaves_half_of_a_batch_to_the_others():
-    queues, turns = queues_of([100, 0]), Turns()
+    queues, turns = queues_of([100, 0]), RoundRobin()
     assert len(gathered(turns, queues)) == 4
-    assert len(gathered(Turns(), queues[:1])) == 8
+    assert len(gathered(RoundRobin(), queues[:1])) == 8
 
 
 def test_what_needs_no_model_takes_no_room():
     queue = deque([("reuse", n) for n in range(6)] + [("analyse", n) for n in range(6)])
-    batch = Turns().gather(takes_of([queue]), lambda one: one[0] == "analyse", 4, 100)
+    batch = RoundRobin().gather(takes_of([queue]), lambda one: one[0] == "analyse", 4, 100)
     assert [kind for kind, _ in batch].count("analyse") == 4
     assert len(batch) == 10

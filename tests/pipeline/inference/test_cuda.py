@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fetalstream.pipeline.inference.encoder import Encoder, Item
-from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.textbank import TextBanks
 from tests.pipeline.inference.test_device_stage import pictures, sentences
 from tests.pipeline.tiny import PROMPTS, tiny_config, tiny_model

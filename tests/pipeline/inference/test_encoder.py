@@ -9,7 +9,7 @@ from fetalstream.pipeline.errors import DeviceFault
 from fetalstream.pipeline.inference.encoder import Encoder, Item
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.heads import label_probabilities
-from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.streamer.phantom.source import PhantomSource
 from tests.pipeline.tiny import PROMPTS, tiny_model

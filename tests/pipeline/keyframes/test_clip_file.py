@@ -4,11 +4,11 @@ import av
 import numpy as np
 import pytest
 
+from fetalstream.pipeline.keyframes.clip_buffer import Cut, Still
 from fetalstream.pipeline.keyframes.clip_file import matroska
-from fetalstream.pipeline.keyframes.clips import Cut, Still
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.streamer.phantom.source import PhantomSource
-from tests.pipeline.keyframes.test_keyframes import taken
+from tests.pipeline.keyframes.test_stored_keyframe import taken
 
 
 def read(data):

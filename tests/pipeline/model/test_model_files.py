@@ -21,9 +21,9 @@ from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.inference.encoder import Encoder, Item
 from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.model.config import load_model_config
-from fetalstream.pipeline.model.facts import facts_of
 from fetalstream.pipeline.model.heads import label_probabilities
-from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.loading import load_model
+from fetalstream.pipeline.model.model_info import facts_of
 from fetalstream.pipeline.model.preprocess import Preprocess
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
@@ -114,8 +114,8 @@ def test_pictures_and_sentences_go_the_plain_way(model):
     assert float(torch.nn.functional.cosine_similarity(difference, told, dim=0)) >= 0.999
     planes = np.stack([label_probabilities(score.plane_cosines) for score in scores])
     np.testing.assert_allclose(planes, reference_planes(model, prompts, features).numpy(), atol=0.01)
-    facts = facts_of(model, banks)
-    assert (facts.knows_gestation, facts.calibrated) == (False, False)
+    model_info = facts_of(model, banks)
+    assert (model_info.knows_gestation, model_info.calibrated) == (False, False)
 
 
 def test_a_checkpoint_of_theirs_loads_strictly(model, bert, tmp_path):

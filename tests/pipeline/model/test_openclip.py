@@ -12,7 +12,7 @@ from tests.pipeline.tiny import ARCHITECTURE
 def test_the_import_is_quiet_and_leaves_torch_as_it_was():
     code = (
         "import torch; before = torch.library.register_fake\n"
-        "from pipeline import openclip; openclip.import_open_clip()\n"
+        "from fetalstream.pipeline.model import openclip; openclip.import_open_clip()\n"
         "assert torch.library.register_fake is before"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)

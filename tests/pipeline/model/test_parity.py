@@ -17,7 +17,7 @@ from fetalstream.pipeline.inference.encoder import Encoder, Item
 from fetalstream.pipeline.model import openclip, textbank
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.heads import label_probabilities
-from fetalstream.pipeline.model.models import LoadedModel, load_model
+from fetalstream.pipeline.model.loading import LoadedModel, load_model
 from fetalstream.pipeline.model.preprocess import Preprocess, input_spacing_mm
 from fetalstream.pipeline.model.prompts import Prompts, gestation_sentence, load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks

@@ -4,7 +4,7 @@ from torch import nn
 
 from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.model.config import load_model_config
-from fetalstream.pipeline.model.models import load_model
+from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.tower import fast_tower
 from tests.pipeline.tiny import tiny_model
 

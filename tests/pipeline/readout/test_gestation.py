@@ -28,14 +28,14 @@ def wavering(day):
 
 
 def show(exam, row, **changed):
-    facts = {
+    model_info = {
         "plane_sure": True,
         "spacing_mm": 0.6,
         "frame_width_mm": WIDE_MM,
         "aspect": 0.75,
         "repeated": False,
     }
-    return exam.update(row, **(facts | changed))
+    return exam.update(row, **(model_info | changed))
 
 
 def test_the_grid_is_every_day_from_14w0d_to_38w6d():

@@ -5,9 +5,9 @@ import pytest
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import Engine
-from fetalstream.pipeline.engine.streams import stream_of
-from fetalstream.pipeline.model.facts import ModelFacts
-from fetalstream.pipeline.model.heads import Scores
+from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.pipeline.simulation.demo import analyse, judged
 from fetalstream.streamer.phantom.source import PLANES, PhantomSource
@@ -80,10 +80,10 @@ class Oracle:
         cosines = np.full(len(PLANES) + 1, 0.1, np.float32)
         cosines[finds] = 0.2
         row = (-(((GRID_DAYS - day) / 12.0) ** 2)).astype(np.float32)
-        return Scores(row, cosines[:-1], np.full(3, 0.1, np.float32), float(cosines[-1]), None)
+        return HeadOutputs(row, cosines[:-1], np.full(3, 0.1, np.float32), float(cosines[-1]), None)
 
 
-FACTS = ModelFacts(
+FACTS = ModelInfo(
     name="oracle",
     calibrated=False,
     image_size=128,
@@ -114,7 +114,7 @@ def test_a_perfect_model_is_read_almost_perfectly():
         for truth in truths
     ]
     sink = ListSink()
-    Engine(Oracle(), [stream_of(ListSource(frames), "stream-1", "e", FACTS, sentences, every_frame=True)], sink).run()
+    Engine(Oracle(), [make_stream(ListSource(frames), "stream-1", "e", FACTS, sentences, every_frame=True)], sink).run()
     found = judged(sink.of(wire.Reading), lambda i: truths[i])
     assert found["plane_accuracy"] >= 0.99
     assert found["other_recall"] >= 0.99

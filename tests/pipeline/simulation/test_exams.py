@@ -6,13 +6,13 @@ import pytest
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.inference.encoder import Item
+from fetalstream.pipeline.loaded import load_ready
 from fetalstream.pipeline.readout.gestation import GRID_DAYS, ExamGestation
-from fetalstream.pipeline.ready import load_ready
 from fetalstream.pipeline.simulation.exam_run import exam_days, looks_of, replayed
 from fetalstream.pipeline.simulation.exams import ExamFrame, exam_metrics, read_exam_frames, write_exam_frames
-from fetalstream.pipeline.stream.answers import answer_of
-from fetalstream.pipeline.stream.intake import Intake
-from fetalstream.pipeline.stream.meaning import Meaning
+from fetalstream.pipeline.stream.interpreter import Interpreter
+from fetalstream.pipeline.stream.preparation import Preparation
+from fetalstream.pipeline.stream.probabilities import probabilities_of
 from fetalstream.streamer.phantom.source import PhantomSource
 from fetalstream.tui.cli import main
 
@@ -57,7 +57,9 @@ def test_an_examination_is_read_by_the_product(ready, looks):
     last = looks[-1].frame
     assert last.days is not None
     assert abs(last.days - last.true_days) <= 14
-    again = [outcome for _, outcome in replayed(looks, ExamGestation(ready.facts.half_widths, ready.facts.shared))]
+    again = [
+        outcome for _, outcome in replayed(looks, ExamGestation(ready.model_info.half_widths, ready.model_info.shared))
+    ]
     assert (again[-1].gestation.days, again[-1].gestation.high_days) == (last.days, last.high_days)
     narrow = [outcome for _, outcome in replayed(looks, ExamGestation([(0.0, 3.0)], 0.0))][-1].gestation
     assert narrow.high_days - narrow.days == pytest.approx(3 / last.zooms**0.5)
@@ -78,12 +80,12 @@ def test_a_freeze_of_ten_minutes_narrows_nothing(ready, looks):
     source = PhantomSource(2001, gestation_days=exam_days(2001))
     still = source.frame(index)
     scores = ready.encoder.submit([Item(still.pixels)]).result()[0]
-    intake, meaning = Intake(), Meaning(ready.facts, ready.banks.gestation)
+    preparation, interpreter = Preparation(), Interpreter(ready.model_info, ready.banks.gestation)
     widths = []
     for second in range(601):
-        admitted = intake.admit(replace(still, index=second, pts_seconds=float(second)), "exam", 0, 0)
-        answer = answer_of(scores, ready.facts, admitted.quality)
-        reading = meaning.read(admitted, answer, wire.Latency(), of_this_exam=True)
+        prepared = preparation.admit(replace(still, index=second, pts_seconds=float(second)), "exam", 0, 0)
+        answer = probabilities_of(scores, ready.model_info, prepared.quality)
+        reading = interpreter.read(prepared, answer, wire.Latency(), of_this_exam=True)
         if reading.gestation is not None:
             widths.append(reading.gestation.high_days - reading.gestation.low_days)
     assert len(widths) > 500

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.ready import load_ready
-from fetalstream.pipeline.simulation.phantom import Frame, phantom_metrics, read_frames, regrets_of, write_frames
+from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.simulation.phantom import JudgedFrame, phantom_metrics, read_frames, regrets_of, write_frames
 from fetalstream.pipeline.simulation.phantom_run import frames_of
 
 
@@ -14,7 +14,9 @@ def scan(truth, in_plane, prediction, *, seed=1, best=(), days=None):
     for i, (label, hit, said) in enumerate(zip(truth, in_plane, prediction, strict=True)):
         body = "" if label == "other" else label
         age = (days, None if days is None else days - 5, None if days is None else days + 5, days)
-        rows.append(Frame(seed, i, i / 10, label, body, hit, said, said, said, label if i in best else "", 140.0, *age))
+        rows.append(
+            JudgedFrame(seed, i, i / 10, label, body, hit, said, said, said, label if i in best else "", 140.0, *age)
+        )
     return rows
 
 

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.keyframes.keyframes import FROZEN_BONUS, score_of
-from fetalstream.pipeline.keyframes.shelf import APART_SECONDS
-from fetalstream.pipeline.model.heads import Scores
-from fetalstream.pipeline.readout.latency import Hops
+from fetalstream.pipeline.keyframes.keyframe_store import APART_SECONDS
+from fetalstream.pipeline.keyframes.stored_keyframe import FROZEN_BONUS, score_of
+from fetalstream.pipeline.model.heads import HeadOutputs
+from fetalstream.pipeline.readout.latency import BatchTimings
 from fetalstream.pipeline.readout.temporal import Temporal
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
-from fetalstream.streamer.capture.far_masker import FarMasker, told
-from fetalstream.streamer.region.masker import Happening, Masked
+from fetalstream.streamer.capture.remote_masker import RemoteMasker, to_message
+from fetalstream.streamer.region.masker import Masked, RegionEvent
 from fetalstream.streamer.region.sector import Rectangle
 from tests.pipeline.doubles import FACTS, NOT_FINITE, OTHER, PLANES, bank, black, frame, picture, scores
 
@@ -23,16 +23,16 @@ ABDOMEN, BRAIN, FEMUR = range(3)
 
 
 def analyzer(**changed):
-    facts = changed.pop("facts", FACTS)
-    return StreamAnalyzer("stream-1", "exam-1", facts, changed.pop("bank", bank), **changed)
+    model_info = changed.pop("facts", FACTS)
+    return StreamAnalyzer("stream-1", "exam-1", model_info, changed.pop("bank", bank), **changed)
 
 
 def passed(stage, taken):
     """One frame's messages, admitted and finished at once."""
-    admitted = stage.admit(taken, taken.captured_ns)
-    asked = admitted.action == "analyse"
-    found = scores(admitted.frame.pixels) if asked else None
-    return stage.finish(admitted, found, taken.captured_ns + 5_000_000, Hops(0.0, 1.0, 2.0) if asked else None)
+    prepared = stage.admit(taken, taken.captured_ns)
+    asked = prepared.action == "analyse"
+    found = scores(prepared.frame.pixels) if asked else None
+    return stage.finish(prepared, found, taken.captured_ns + 5_000_000, BatchTimings(0.0, 1.0, 2.0) if asked else None)
 
 
 def readings(stage, frames):
@@ -75,16 +75,18 @@ def test_a_frame_without_a_plane_has_no_subplanes_and_no_age():
 def test_without_spacing_there_is_no_age_until_the_operator_gives_one():
     stage = analyzer()
     assert readings(stage, brains(1, spacing_mm=None))[0].gestation_missing == "no_spacing"
-    told = stage.set_spacing(3.0)
-    assert [m.event for m in told if isinstance(m, wire.Event)] == ["spacing_changed"]
+    to_message = stage.set_spacing(3.0)
+    assert [m.event for m in to_message if isinstance(m, wire.Event)] == ["spacing_changed"]
     reading = readings(stage, brains(1, start=1, spacing_mm=None))[0]
     assert reading.gestation is not None
     assert (reading.frame.spacing_mm, reading.frame.spacing_from) == (3.0, "operator")
 
 
 def test_a_model_that_knows_no_ages_says_so_first():
-    facts = FACTS.__class__(**{**FACTS.__dict__, "knows_gestation": False})
-    assert readings(analyzer(facts=facts), brains(1, spacing_mm=None))[0].gestation_missing == "model_has_none"
+    model_info = FACTS.__class__(**{**FACTS.__dict__, "knows_gestation": False})
+    assert (
+        readings(analyzer(model_info=model_info), brains(1, spacing_mm=None))[0].gestation_missing == "model_has_none"
+    )
 
 
 def test_sentences_that_are_not_ready_are_waited_for_and_asked_for_ahead():
@@ -115,17 +117,17 @@ def test_the_spacing_of_the_sentences_is_that_of_the_cut_out():
 
 def test_what_lies_outside_the_sector_is_gone():
     stage = analyzer(sector=Rectangle(0, 0, 32, 16))
-    admitted = stage.admit(brains(1)[0], 0)
-    assert admitted.frame.pixels.shape == (16, 32)
-    assert admitted.frame.pixels.base is None
-    stage.finish(admitted, scores(admitted.frame.pixels), 0)
-    assert stage.picture is admitted.frame
+    prepared = stage.admit(brains(1)[0], 0)
+    assert prepared.frame.pixels.shape == (16, 32)
+    assert prepared.frame.pixels.base is None
+    stage.finish(prepared, scores(prepared.frame.pixels), 0)
+    assert stage.picture is prepared.frame
 
 
 def test_a_sector_that_does_not_fit_is_told_once_and_every_frame_counted():
     stage = analyzer(sector=Rectangle(0, 0, 65, 64))
-    told = [m for i in range(5) for m in passed(stage, frame(i))]
-    assert [m.event for m in told] == ["frame_failed"]
+    to_message = [m for i in range(5) for m in passed(stage, frame(i))]
+    assert [m.event for m in to_message] == ["frame_failed"]
     assert stage.counts(5, 0, 0).failed == 5
     stage.set_sector(None)
     assert isinstance(passed(stage, frame(5))[0], wire.Reading)
@@ -134,12 +136,12 @@ def test_a_sector_that_does_not_fit_is_told_once_and_every_frame_counted():
 
 
 def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_before():
-    far = FarMasker(None, lambda _: None)
+    far = RemoteMasker(None, lambda _: None)
     stage = analyzer(sector=far)
     stage.set_sector(Rectangle(0, 0, 32, 32))
-    changes = [(), (Happening("layout_changed"),), (Happening("source_warning", {"text": "look"}),)]
+    changes = [(), (RegionEvent("layout_changed"),), (RegionEvent("source_warning", {"text": "look"}),)]
     for index, happened in enumerate(changes):
-        far.heard(told(index, Masked(frame(index), None, happened), revision=0))
+        far.heard(to_message(index, Masked(frame(index), None, happened), revision=0))
     assert events(stage, [frame(0), frame(1), frame(2)]) == ["frame_failed", "layout_changed", "source_warning"]
 
 
@@ -168,8 +170,8 @@ def test_identical_frames_repeat_the_answer_and_count_apart():
 
 def test_a_freeze_is_told_once_and_its_end_too():
     frozen = [frame(i, picture(1, BRAIN)) for i in range(1, 31)]
-    told = events(analyzer(), [frame(0), *frozen, frame(31), frame(32)])
-    assert [name for name in told if "freeze" in name] == ["freeze", "unfreeze"]
+    to_message = events(analyzer(), [frame(0), *frozen, frame(31), frame(32)])
+    assert [name for name in to_message if "freeze" in name] == ["freeze", "unfreeze"]
 
 
 def scanned(index, still_from):
@@ -183,18 +185,18 @@ def scanned(index, still_from):
 
 def test_a_frame_that_the_operator_froze_counts_more_and_once_a_freeze():
     stage = analyzer()
-    told = [m for i in range(150) for m in passed(stage, scanned(i, 45)) if isinstance(m, wire.Keyframe)]
-    *live, chosen = told
+    to_message = [m for i in range(150) for m in passed(stage, scanned(i, 45)) if isinstance(m, wire.Keyframe)]
+    *live, chosen = to_message
     assert live
     assert not any("frozen" in message.parts for message in live)
     assert chosen.parts["frozen"] == FROZEN_BONUS
     assert chosen.score == score_of(chosen.parts)
-    assert (chosen.rank, next(iter(stage.shelf)).keyframe) == (0, chosen.keyframe)
+    assert (chosen.rank, next(iter(stage.keyframe_store)).keyframe) == (0, chosen.keyframe)
     offered = []
-    stage.shelf = SimpleNamespace(wants=lambda *_: True, offer=offered.append, due=lambda *_: [])
+    stage.keyframe_store = SimpleNamespace(wants=lambda *_: True, offer=offered.append, due=lambda *_: [])
     for index in range(150, 330):
         passed(stage, scanned(index, 150 if index < 180 else 1000 if index < 240 else 240))
-    assert sum("frozen" in shelved.parts for shelved in offered) == 2  # two freezes of a second and more
+    assert sum("frozen" in stored.parts for stored in offered) == 2  # two freezes of a second and more
 
 
 def test_a_black_picture_is_read_as_nothing():
@@ -209,8 +211,8 @@ def test_a_black_picture_is_read_as_nothing():
 
 
 def test_lost_and_returning_signal_are_told():
-    told = events(analyzer(), [frame(0), frame(1, black()), frame(2, black()), frame(3)])
-    assert [name for name in told if name.startswith("signal")] == ["signal_lost", "signal_back"]
+    to_message = events(analyzer(), [frame(0), frame(1, black()), frame(2, black()), frame(3)])
+    assert [name for name in to_message if name.startswith("signal")] == ["signal_lost", "signal_back"]
 
 
 def test_an_output_that_is_not_finite_fails_one_frame_and_leaves_no_trace():
@@ -227,8 +229,8 @@ def test_what_repeats_a_failed_frame_is_not_read_from_an_older_answer():
     stage = analyzer()
     first, again = (stage.admit(frame(i, picture(1, NOT_FINITE)), 0) for i in range(2))
     assert again.action == "reuse"
-    for admitted in (first, again):
-        assert [m.event for m in stage.finish(admitted, None, 0)] == ["frame_failed"]
+    for prepared in (first, again):
+        assert [m.event for m in stage.finish(prepared, None, 0)] == ["frame_failed"]
     assert stage.admit(frame(2, picture(1, NOT_FINITE)), 0).action == "analyse"
 
 
@@ -245,12 +247,12 @@ def test_a_new_epoch_starts_the_smoothing_afresh_but_keeps_the_age():
 def test_a_new_exam_forgets_age_keyframes_and_smoothing():
     stage = analyzer()
     readings(stage, brains(10))
-    assert list(stage.shelf)
-    told = stage.new_exam("exam-2", now_ns=1)
-    assert [(m.event, m.exam, m.detail) for m in told if isinstance(m, wire.Event)] == [
+    assert list(stage.keyframe_store)
+    to_message = stage.new_exam("exam-2", now_ns=1)
+    assert [(m.event, m.exam, m.detail) for m in to_message if isinstance(m, wire.Event)] == [
         ("new_exam", "exam-2", {"previous": "exam-1"})
     ]
-    assert not list(stage.shelf)
+    assert not list(stage.keyframe_store)
     reading = readings(stage, [frame(10, picture(10, BRAIN, day=200))])[0]
     assert reading.exam == "exam-2"
     assert reading.gestation is not None
@@ -279,7 +281,7 @@ def test_frames_from_before_a_new_exam_stay_with_the_old_one():
     assert [m.exam for m in (stray, waited, ours)] == ["exam-1", "exam-1", "exam-2"]
     assert (stray.gestation, waited.gestation) == (None, None)
     assert ours.gestation.frames == 1
-    assert [shelved.frame.index for shelved in stage.shelf] == [6]
+    assert [stored.frame.index for stored in stage.keyframe_store] == [6]
 
 
 def test_the_same_picture_after_a_new_exam_is_looked_at_again():
@@ -310,23 +312,23 @@ def test_the_best_frame_comes_as_a_keyframe_after_its_reading():
     keyframe = messages[1]
     assert (keyframe.plane, keyframe.exam, keyframe.stream) == ("brain", "exam-1", "stream-1")
     assert keyframe.score == score_of(keyframe.parts)
-    assert stage.shelf.get(keyframe.keyframe) is not None
+    assert stage.keyframe_store.get(keyframe.keyframe) is not None
 
 
 def test_runners_up_of_other_visits_are_told_and_kept_and_get_no_clip():
     stage = analyzer(clip_bytes=2**24)
-    told = []
+    to_message = []
     for index in range(360):
         seen = frame(index, picture(index, BRAIN if index % 90 < 10 else OTHER))
-        told += [message for message in passed(stage, seen) if isinstance(message, wire.Keyframe)]
-    kept = [shelved.keyframe for shelved in stage.shelf]
-    assert [stage.shelf.rank(shelved) for shelved in stage.shelf] == [0, 1, 2, 3]
-    runners_up = [message for message in told if message.rank]
+        to_message += [message for message in passed(stage, seen) if isinstance(message, wire.Keyframe)]
+    kept = [stored.keyframe for stored in stage.keyframe_store]
+    assert [stage.keyframe_store.rank(stored) for stored in stage.keyframe_store] == [0, 1, 2, 3]
+    runners_up = [message for message in to_message if message.rank]
     assert runners_up
-    assert all(set(message.parts) == set(told[0].parts) for message in runners_up)
+    assert all(set(message.parts) == set(to_message[0].parts) for message in runners_up)
     assert {message.keyframe for message in runners_up} <= set(kept)
     assert stage.kept(kept[-1]).pixels.shape == (64, 64)
-    times = sorted(shelved.frame.pts_seconds for shelved in stage.shelf)
+    times = sorted(stored.frame.pts_seconds for stored in stage.keyframe_store)
     assert np.diff(times).min() >= APART_SECONDS
     clips = {cut.best.keyframe for cut in stage.clips.taken()}
     assert clips
@@ -348,7 +350,7 @@ def test_keyframes_that_waited_come_out_with_the_new_exam_and_can_still_be_fetch
     assert isinstance(waited, wire.Keyframe)
     assert (waited.exam, waited.frame.index, event.exam) == ("exam-1", 1, "exam-2")
     assert stage.kept(waited.keyframe) is not None
-    assert stage.shelf.get(waited.keyframe) is None
+    assert stage.keyframe_store.get(waited.keyframe) is None
     stage.new_exam("exam-3", 2)
     assert stage.kept(waited.keyframe) is None
 
@@ -360,7 +362,7 @@ def test_a_snapshot_keeps_the_newest_frame_whatever_it_shows():
     readings(stage, [frame(0, picture(0, OTHER))])
     taken = stage.snapshot()
     assert (taken.plane, taken.chosen_by, taken.exam) == ("other", "operator", "exam-1")
-    kept = stage.shelf.get(taken.keyframe)
+    kept = stage.keyframe_store.get(taken.keyframe)
     assert kept is not None
     assert np.array_equal(kept.pixels, picture(0, OTHER))
     stage.new_exam("exam-2", 1)
@@ -392,19 +394,19 @@ KINDS = st.sampled_from(["new", "same", "black", "not finite", "too small", "epo
 )
 def test_every_frame_is_counted_exactly_once_at_every_moment(steps):
     stage = analyzer(sector=Rectangle(0, 0, 48, 48))
-    captured, epoch, pixels, on_the_way, told = 0, 0, picture(0), [], []
+    captured, epoch, pixels, on_the_way, to_message = 0, 0, picture(0), [], []
     for step in [*steps, *["finish"] * len(steps)]:
         if step == "finish":
             if on_the_way:
-                admitted = on_the_way.pop(0)
-                found = scores(admitted.frame.pixels) if admitted.action == "analyse" else None
-                told += stage.finish(admitted, found, 0)
+                prepared = on_the_way.pop(0)
+                found = scores(prepared.frame.pixels) if prepared.action == "analyse" else None
+                to_message += stage.finish(prepared, found, 0)
         elif step == "exam":
-            told += stage.new_exam(f"exam {captured}", round(captured / 30 * 1e9))
+            to_message += stage.new_exam(f"exam {captured}", round(captured / 30 * 1e9))
         elif step == "spacing":
-            told += stage.set_spacing(0.7)
+            to_message += stage.set_spacing(0.7)
         elif step == "sector":
-            told += stage.set_sector(Rectangle(0, 0, 40, 48))
+            to_message += stage.set_sector(Rectangle(0, 0, 40, 48))
         else:
             epoch += step == "epoch"
             kinds = {"black": black(), "not finite": picture(captured, NOT_FINITE), "too small": picture(0)[:32, :32]}
@@ -416,13 +418,13 @@ def test_every_frame_is_counted_exactly_once_at_every_moment(steps):
         assert captured == counts.analysed + counts.reused + counts.failed + counts.in_flight
         assert counts.in_flight == len(on_the_way)
     assert counts.in_flight == 0
-    read = [m for m in told if isinstance(m, wire.Reading)]
-    failed = [m for m in told if isinstance(m, wire.Event) and m.event == "frame_failed"]
+    read = [m for m in to_message if isinstance(m, wire.Reading)]
+    failed = [m for m in to_message if isinstance(m, wire.Event) and m.event == "frame_failed"]
     assert len(read) == counts.analysed + counts.reused
     assert bool(failed) == bool(counts.failed)
     assert len(failed) <= counts.failed  # a sector that goes on not to fit is told once
     assert [m.frame.index for m in read] == sorted(m.frame.index for m in read)
-    for message in told:
+    for message in to_message:
         wire.encode(message)
 
 
@@ -431,14 +433,14 @@ def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examina
 
     def through(frames):
         for taken in frames:
-            admitted = stage.admit(taken, taken.captured_ns)
-            stage.finish(admitted, scores(taken.pixels) if admitted.action == "analyse" else None, taken.captured_ns)
+            prepared = stage.admit(taken, taken.captured_ns)
+            stage.finish(prepared, scores(taken.pixels) if prepared.action == "analyse" else None, taken.captured_ns)
 
     through(brains(20))
     late = brains(1, start=20)[0]
-    admitted = stage.admit(late, 0)
+    prepared = stage.admit(late, 0)
     stage.set_sector(Rectangle(4, 4, 32, 16))  # as large, elsewhere
-    stage.finish(admitted, scores(late.pixels), 0)
+    stage.finish(prepared, scores(late.pixels), 0)
     through(brains(20, start=21))
     (before,) = stage.clips.taken()
     assert (len(before.stills), before.exam) == (21, "exam-1")
@@ -455,15 +457,17 @@ def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examina
 @pytest.mark.parametrize("between", ["nothing", "another sector", "the dark"])
 def test_hindsight_ends_where_the_operator_sets_a_sector_and_in_the_dark(between):
     slow = Temporal(dwell_seconds=1.0, evidence_seconds=0.2, enter=0.9)
-    stage = analyzer(facts=dataclasses.replace(FACTS, temporal=slow))
+    stage = analyzer(model_info=dataclasses.replace(FACTS, temporal=slow))
     indices = itertools.count()
 
     def seen(contrast, brain, other):
         index = next(indices)
         pixels = np.random.default_rng(index).integers(0, 255, (64, 64)) * contrast + 20
-        admitted = stage.admit(frame(index, pixels.astype(np.uint8)), 0)
-        found = Scores(np.zeros(175, np.float32), np.float32([0.1, brain, 0.1]), np.float32([0.2, 0.1]), other, None)
-        return stage.finish(admitted, found, 0)[0]
+        prepared = stage.admit(frame(index, pixels.astype(np.uint8)), 0)
+        found = HeadOutputs(
+            np.zeros(175, np.float32), np.float32([0.1, brain, 0.1]), np.float32([0.2, 0.1]), other, None
+        )
+        return stage.finish(prepared, found, 0)[0]
 
     for _ in range(30):
         seen(0.3, 0.1, 0.12)
@@ -477,5 +481,5 @@ def test_hindsight_ends_where_the_operator_sets_a_sector_and_in_the_dark(between
     while seen(0.3, 0.2, 0.1).plane is None:
         continue
     stage.flush()
-    best = next(iter(stage.shelf)).frame.index
+    best = next(iter(stage.keyframe_store)).frame.index
     assert (best in {reading.frame.index for reading in unnamed}) == (between == "nothing")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
-from fetalstream.pipeline.simulation.exam_run import Look
+from fetalstream.pipeline.simulation.exam_run import BrainFrame
 from fetalstream.pipeline.simulation.exams import ExamFrame
 from fetalstream.pipeline.training.fit_ages import FROM_DAYS, counted_frames, coverage, half_widths, shared
 
@@ -12,9 +12,11 @@ def exam(number, days, error, spread, rng):
     looks = []
     for n in range(6):
         row = -(((GRID_DAYS - round(days + error + rng.normal(0, spread))) / 12.0) ** 2)
-        facts = {"plane_sure": True, "spacing_mm": 0.5 * 1.2**n, "frame_width_mm": 400.0, "aspect": 0.75}
-        facts["repeated"] = False
-        looks.append(Look(ExamFrame(number, n, float(days), "brain", 0.5, None, None, None, None, None), row, facts))
+        model_info = {"plane_sure": True, "spacing_mm": 0.5 * 1.2**n, "frame_width_mm": 400.0, "aspect": 0.75}
+        model_info["repeated"] = False
+        looks.append(
+            BrainFrame(ExamFrame(number, n, float(days), "brain", 0.5, None, None, None, None, None), row, model_info)
+        )
     return looks
 
 

@@ -7,7 +7,7 @@ import pytest
 from fetalstream.pipeline.training import __main__ as command
 from fetalstream.pipeline.training.augment import augment, clutter
 from fetalstream.pipeline.training.stills import (
-    Still,
+    TrainingStill,
     hc18_rows,
     hc18_still,
     is_validation_exam,
@@ -61,7 +61,7 @@ def test_head_size_follows_the_zoom(test_data: Path):
 
 
 def test_samples_stay_in_range():
-    still = Still(np.full((192, 192), 200, np.uint8), "other", None, None, real=False)
+    still = TrainingStill(np.full((192, 192), 200, np.uint8), "other", None, None, real=False)
     for seed in range(10):
         rng = np.random.default_rng(seed)
         for sample in (augment(still, 64, rng), clutter(64, rng)):

@@ -135,7 +135,7 @@ def test_a_card_that_is_not_there_is_waited_for(card):
 
 
 def test_a_rate_far_below_what_was_asked_for_is_measured(card, monkeypatch):
-    monkeypatch.setattr("fetalstream.streamer.live.live._RATE_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr("fetalstream.streamer.live.live_video._RATE_AFTER_SECONDS", 0.5)
     with Listener(open_camera("camera:0?rate=60")) as listener:
         told = r"(\d+) frames a second come, 60 were asked for"  # 10, or a few less on a busy machine
         until(lambda: any(re.search(told, each) for each in listener.source.warnings))
@@ -165,7 +165,7 @@ class Silent:
 
 
 def test_a_device_that_ceases_to_deliver_is_opened_again(monkeypatch):
-    monkeypatch.setattr("fetalstream.streamer.live.live.SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr("fetalstream.streamer.live.live_video.SILENCE_SECONDS", 0.3)
     opened = []
 
     def connect(_):
@@ -183,7 +183,7 @@ def test_a_device_that_ceases_to_deliver_is_opened_again(monkeypatch):
 
 
 def test_a_reader_that_takes_its_time_is_no_silence(card, monkeypatch):
-    monkeypatch.setattr("fetalstream.streamer.live.live.SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("fetalstream.streamer.live.live_video.SILENCE_SECONDS", 0.05)
     source = open_camera("camera:0")
     epochs = set()
     for frame in itertools.islice(source, 4):

@@ -9,7 +9,7 @@ import numpy as np
 import pyigtl
 import pytest
 
-from fetalstream.streamer.capture.worker import ApartSource
+from fetalstream.streamer.capture.subprocess_source import SubprocessSource
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.live import igtl
 from fetalstream.streamer.live.igtl_message import LARGEST_BYTES
@@ -21,7 +21,7 @@ from tests.waiting import until
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_frames_are_identical_and_carry_their_spacing_and_times(channels):
-    with IgtlServer(channels=channels) as server, Listener(ApartSource(server.url)) as listener:
+    with IgtlServer(channels=channels) as server, Listener(SubprocessSource(server.url)) as listener:
         frames = listener.more(20)
         assert (listener.source.kind, listener.source.live) == ("igtl", True)
     numbers = [number_of(frame.pixels) for frame in frames]
@@ -33,7 +33,7 @@ def test_frames_are_identical_and_carry_their_spacing_and_times(channels):
 
 
 def test_a_sender_that_returns_begins_a_new_epoch_at_its_new_spacing():
-    with IgtlServer() as server, Listener(ApartSource(server.url)) as listener:
+    with IgtlServer() as server, Listener(SubprocessSource(server.url)) as listener:
         before = listener.more()[-1]
         server.kill()
         until(lambda: listener.source.link.trouble)

@@ -160,7 +160,7 @@ class Sounding:
 
 
 def test_sound_that_goes_on_does_not_hide_that_the_picture_has_ceased(monkeypatch):
-    monkeypatch.setattr("fetalstream.streamer.live.live.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("fetalstream.streamer.live.live_video.SILENCE_SECONDS", 0.2)
     source = open_source("tcp://127.0.0.1:9")
     source._connect = lambda _: Sounding()
     with Listener(source) as listener:

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from fetalstream.streamer.capture.worker import ApartSource
+from fetalstream.streamer.capture.subprocess_source import SubprocessSource
 from fetalstream.streamer.errors import SourceError
 from tests.streamer.clips import moving, write
-from tests.streamer.dicom.test_dicom import region, written
+from tests.streamer.dicom.test_clip import region, written
 from tests.streamer.mutations import spoiled
 
 LONGEST_S = 60.0  # a child that is silent for so long is ended, see PATIENT_TICKS; the rest is its start
@@ -42,7 +42,7 @@ def read(path):
     """Frames, what was said at the end, and the seconds it took; anything but a SourceError fails the test."""
     begun_s, count, said = time.monotonic(), 0, ""
     try:
-        with ApartSource(str(path)) as source:
+        with SubprocessSource(str(path)) as source:
             for _ in source:
                 count += 1
                 if count == ENOUGH:

@@ -19,7 +19,7 @@ from tests.pipeline.doubles import FACTS, EncoderDouble, bank, picture
 def double(monkeypatch):
     encoder = EncoderDouble()
     ready = SimpleNamespace(
-        encoder=encoder, facts=FACTS, banks=SimpleNamespace(gestation=bank), model=SimpleNamespace(device="cpu")
+        encoder=encoder, model_info=FACTS, banks=SimpleNamespace(gestation=bank), model=SimpleNamespace(device="cpu")
     )
     monkeypatch.setattr(module, "load", lambda *_: ready)
     monkeypatch.setattr(module, "about", lambda _: {})

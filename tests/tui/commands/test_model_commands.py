@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-import fetalstream.pipeline.model.models
+import fetalstream.pipeline.model.loading
 from fetalstream.pipeline.errors import ModelError
-from fetalstream.pipeline.model.models import ModelStatus, Verified
+from fetalstream.pipeline.model.loading import ModelStatus, Verified
 from fetalstream.tui.commands.model_commands import pull, show_list, verify
 
 
@@ -22,9 +22,9 @@ def two_models(monkeypatch):
             raise ModelError(f"weights of {name} are not here: run `fetalstream models pull {name}`")
         return Verified(name, Path("/models/here.pt"), "ab" * 32, False, 12, 3_400_000)
 
-    monkeypatch.setattr(fetalstream.pipeline.model.models, "list_models", lambda: [here, away])
-    monkeypatch.setattr(fetalstream.pipeline.model.models, "pull", lambda name, progress: here)
-    monkeypatch.setattr(fetalstream.pipeline.model.models, "verify", check)
+    monkeypatch.setattr(fetalstream.pipeline.model.loading, "list_models", lambda: [here, away])
+    monkeypatch.setattr(fetalstream.pipeline.model.loading, "pull", lambda name, progress: here)
+    monkeypatch.setattr(fetalstream.pipeline.model.loading, "verify", check)
 
 
 def test_the_list_says_what_is_here_and_how_to_get_the_rest(capsys):

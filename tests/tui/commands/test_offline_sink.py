@@ -4,10 +4,10 @@ import json
 
 import av
 
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.engine.engine import Engine
-from fetalstream.pipeline.engine.streams import stream_of
-from fetalstream.tui.commands.offline_sink import MediaClock, OfflineSink, Tally
+from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.tui.commands.offline_sink import FileSummary, MediaClock, OfflineSink
 from fetalstream.tui.commands.progress import Progress
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.store import SessionStore
@@ -18,8 +18,8 @@ BRAIN = 1
 
 def analysed(source, store=None, jsonl=None, clock=None):
     clock = MediaClock() if clock is None else clock
-    sink = OfflineSink(Stamp("run-1", clock), clock, store, jsonl)
-    stream = stream_of(source, "stream-1", "exam-1", FACTS, bank, every_frame=True, clip_bytes=sink.clip_bytes)
+    sink = OfflineSink(MessageStamper("run-1", clock), clock, store, jsonl)
+    stream = make_stream(source, "stream-1", "exam-1", FACTS, bank, every_frame=True, clip_bytes=sink.clip_bytes)
     tally = sink.next_file(stream, Progress("clip", None, io.StringIO()))
     Engine(EncoderDouble(), [stream], sink).run()
     sink.finish()
@@ -82,5 +82,5 @@ def test_a_file_in_a_line():
     words = tally.words()
     assert words.startswith("60 frames; brain ")
     assert "age 20w" in words
-    assert Tally(trouble="clip.mp4: damaged").words() == "clip.mp4: damaged"
-    assert Tally().words() == "0 frames; no standard plane"
+    assert FileSummary(trouble="clip.mp4: damaged").words() == "clip.mp4: damaged"
+    assert FileSummary().words() == "0 frames; no standard plane"

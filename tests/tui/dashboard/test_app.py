@@ -10,7 +10,7 @@ from textual.widgets import Footer
 
 from fetalstream.pipeline.wire import NOTICE, Goodbye
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.widgets.overview import Tile
 from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.screens import ConfirmNewExam, Help
@@ -388,12 +388,12 @@ async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
 async def test_that_nothing_is_recorded_stays_on_the_screen_until_it_is_mended() -> None:
     async with bench() as b:
         b.put_streams("stream-1")
-        b.app.tape = Tape(None, "No space left on device in /sessions")
+        b.app.tape = RecordingStatus(None, "No space left on device in /sessions")
         await b.shows("NOT RECORDING: No space left", "19w1d")
         b.clock.forward(60)
         b.put_streams("stream-1")
         await b.shows("NOT RECORDING: No space left")
-        b.app.tape = Tape(Path("/sessions/a"))
+        b.app.tape = RecordingStatus(Path("/sessions/a"))
         await b.shows("● REC")
         assert "NOT RECORDING" not in b.screen()
 

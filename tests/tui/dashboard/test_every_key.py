@@ -20,7 +20,7 @@ from textual.widgets import Input
 
 from fetalstream.pipeline.wire import Message
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.widgets.prompts import AskLine, Choose
 from fetalstream.tui.widgets.review import Review
 from fetalstream.tui.widgets.screens import ConfirmNewExam, Help
@@ -311,7 +311,7 @@ async def choose(b: Bench, title: str) -> None:
 async def test_every_command_of_the_palette_does_what_it_should(tmp_path: Path) -> None:
     async with bench() as b:
         await at_work(b)
-        b.app.tape = Tape(tmp_path)
+        b.app.tape = RecordingStatus(tmp_path)
         for title in PALETTE:  # Quit is the last
             await choose(b, title)
             if title != "Quit":

@@ -17,8 +17,8 @@ from fetalstream.pipeline.wire import Event
 from fetalstream.tui import cli
 from fetalstream.tui.commands.report_command import write_report
 from fetalstream.tui.run.headless import StatusLine, summary
-from fetalstream.tui.state.protocols import Protocol, View
-from fetalstream.tui.state.tape import Tape
+from fetalstream.tui.state.recording_status import RecordingStatus
+from fetalstream.tui.state.scan_protocol import Protocol, View
 from tests.tui import scan
 from tests.tui.bench import Bench, bench
 from tests.tui.recorded import Scan
@@ -66,7 +66,7 @@ def assert_only_words(b: Bench) -> None:
 async def everywhere(b: Bench, words: str) -> None:
     """Wherever words from outside can come in."""
     b.app.protocol = Protocol(title=words, source=words, views=(View(words, "brain"), View(words)))
-    b.app.tape = Tape(Path("/sessions"), words)
+    b.app.tape = RecordingStatus(Path("/sessions"), words)
     now = b.clock()
     for stream in ("stream-1", words):
         planes = scan.scores((words, "brain", "other"), "brain")

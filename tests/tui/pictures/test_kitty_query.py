@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fetalstream.tui.pictures.kitty_query import Answer, ask, cell_px
+from fetalstream.tui.pictures.kitty_query import TerminalReply, ask, cell_px
 from tests.tui.kitty_terminal import WEZTERM, KittyTerminal
 from tests.waiting import until
 
@@ -31,14 +31,14 @@ def at() -> Iterator[Callable[..., KittyTerminal]]:
         each.close()
 
 
-def asked(terminal: KittyTerminal, *, within_s: float = LONG_S, environment: dict[str, str] = PLAIN) -> Answer:
+def asked(terminal: KittyTerminal, *, within_s: float = LONG_S, environment: dict[str, str] = PLAIN) -> TerminalReply:
     return ask("auto", environment, within_s=within_s, streams=(terminal.slave,) * 3)
 
 
 def test_who_is_known_and_answers_for_pictures_draws_them(at: Callable[..., KittyTerminal]) -> None:
     for who in ({}, {"who": GHOSTTY}):
         terminal = at(**who)
-        assert asked(terminal) == Answer(draws=True)
+        assert asked(terminal) == TerminalReply(draws=True)
         assert terminal.asked == ["who", "attributes", "control", "attributes"]
 
 
@@ -56,20 +56,20 @@ def test_whoever_else_answers_is_not_sent_any(
     at: Callable[..., KittyTerminal], answers: dict[str, Any], questions: int
 ) -> None:
     terminal = at(**answers)
-    assert asked(terminal) == Answer(draws=False)
+    assert asked(terminal) == TerminalReply(draws=False)
     assert len(terminal.asked) == questions
 
 
 def test_who_never_answers_is_waited_for_a_moment_and_may_answer_yet(at: Callable[..., KittyTerminal]) -> None:
-    assert asked(at(who=None, draws=None, attributes=None), within_s=SHORT_S) == Answer(draws=False, owed=True)
+    assert asked(at(who=None, draws=None, attributes=None), within_s=SHORT_S) == TerminalReply(draws=False, owed=True)
     late = at(late=True)
-    assert asked(late, within_s=SHORT_S) == Answer(draws=False, owed=True)
+    assert asked(late, within_s=SHORT_S) == TerminalReply(draws=False, owed=True)
     until(lambda: len(late.asked) == 2)
     late.answer()
 
 
 def test_who_answers_for_himself_and_for_pictures_too_late_may_answer_yet(at: Callable[..., KittyTerminal]) -> None:
-    assert asked(at(deaf_after=2), within_s=1.0) == Answer(draws=False, owed=True)
+    assert asked(at(deaf_after=2), within_s=1.0) == TerminalReply(draws=False, owed=True)
 
 
 def test_answers_that_come_in_pieces_among_keys_are_read(at: Callable[..., KittyTerminal]) -> None:
@@ -95,16 +95,16 @@ def test_answers_that_come_in_pieces_among_keys_are_read(at: Callable[..., Kitty
 )
 def test_some_are_not_even_asked(at: Callable[..., KittyTerminal], environment: dict[str, str]) -> None:
     terminal = at()
-    assert asked(terminal, environment=environment) == Answer(draws=False)
-    assert ask("kitty", environment, streams=(terminal.slave,) * 3) == Answer(draws=False)
+    assert asked(terminal, environment=environment) == TerminalReply(draws=False)
+    assert ask("kitty", environment, streams=(terminal.slave,) * 3) == TerminalReply(draws=False)
     assert terminal.said == b""
 
 
 def test_the_users_word_is_taken_without_asking(at: Callable[..., KittyTerminal]) -> None:
     terminal = at()
     streams = (terminal.slave,) * 3
-    assert ask("blocks", PLAIN, streams=streams) == Answer(draws=False)
-    assert ask("kitty", PLAIN, streams=streams) == Answer(draws=True)
+    assert ask("blocks", PLAIN, streams=streams) == TerminalReply(draws=False)
+    assert ask("kitty", PLAIN, streams=streams) == TerminalReply(draws=True)
     assert terminal.said == b""
 
 
@@ -112,7 +112,7 @@ def test_what_is_not_a_terminal_is_not_asked(at: Callable[..., KittyTerminal]) -
     terminal = at()
     reading, writing = os.pipe()
     for streams in ((reading, terminal.slave, terminal.slave), (terminal.slave, writing, terminal.slave)):
-        assert ask("kitty", PLAIN, streams=streams) == Answer(draws=False)
+        assert ask("kitty", PLAIN, streams=streams) == TerminalReply(draws=False)
     os.close(reading)
     os.close(writing)
     assert terminal.said == b""

@@ -10,7 +10,7 @@ import pytest
 from fetalstream.tui import cli
 from fetalstream.tui.commands.report_command import write_report
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.record.reconcile import Amiss, Mended
+from fetalstream.tui.record.reconcile import Mismatch, Repair
 from fetalstream.tui.record.replay import Recording, ReplayFeed
 from fetalstream.tui.record.store import SessionStore
 from tests.scripted_engine import ScriptedEngine
@@ -32,12 +32,12 @@ CLIP = b"\x1a\x45\xdf\xa3 a clip"
 STRAY = "keyframes/brain/stray.png"
 
 
-def amiss(folder: Path) -> Amiss:
+def amiss(folder: Path) -> Mismatch:
     with closing(Recording(folder)) as recording:
         return recording.amiss()
 
 
-def reopened(folder: Path) -> Mended:
+def reopened(folder: Path) -> Repair:
     with SessionStore(folder.parent, STATE) as store:
         assert store.folder == folder
         return store.mended
@@ -57,15 +57,15 @@ def spoiled(session: Path) -> Path:
 
 
 def test_a_session_as_it_was_written_agrees(session: Path) -> None:
-    assert amiss(session) == Amiss()
+    assert amiss(session) == Mismatch()
     assert amiss(session).words is None
-    assert reopened(session) == Mended()
+    assert reopened(session) == Repair()
     assert reopened(session).words is None
 
 
 def test_a_missing_picture_and_one_in_no_index_are_noticed_and_nothing_is_changed(spoiled: Path) -> None:
     for _ in range(2):
-        assert amiss(spoiled) == Amiss(pictures=(LOST,), strays=(STRAY,))
+        assert amiss(spoiled) == Mismatch(pictures=(LOST,), strays=(STRAY,))
     assert amiss(spoiled).words == "1 saved picture or clip is missing; 1 picture or clip is in no index and not shown"
     with closing(Recording(spoiled)) as recording:
         assert recording.pictures()[LOST] is None
@@ -116,7 +116,7 @@ async def test_the_replay_says_so(spoiled: Path) -> None:
 
 def test_reopened_a_missing_picture_is_wanted_again_and_a_stray_stays(spoiled: Path) -> None:
     mended = reopened(spoiled)
-    assert mended == Mended(lost=(f"keyframes/brain/{LOST}.png",), strays=(STRAY,))
+    assert mended == Repair(lost=(f"keyframes/brain/{LOST}.png",), strays=(STRAY,))
     assert mended.words == (
         "1 saved picture or clip is missing, asked for again; 1 picture or clip is in no index, left alone"
     )
@@ -124,7 +124,7 @@ def test_reopened_a_missing_picture_is_wanted_again_and_a_stray_stays(spoiled: P
         (LOST, None), ("d" * 32, None),
     ]  # fmt: skip
     assert (spoiled / STRAY).is_file()
-    assert reopened(spoiled) == Mended(strays=(STRAY,))
+    assert reopened(spoiled) == Repair(strays=(STRAY,))
 
 
 @pytest.mark.parametrize("state", ["wanted", "gone"])
@@ -144,19 +144,19 @@ def test_clips_are_compared_as_well(out: Path) -> None:
             made.tell("clip", keyframe=keyframe)
             made.store.clips.save(keyframe, CLIP)
     folder = made.store.folder
-    assert amiss(folder) == Amiss()
+    assert amiss(folder) == Mismatch()
     (folder / "clips" / f"{LOST}.mkv").rename(folder / "clips" / "stray.mkv")
-    assert amiss(folder) == Amiss(clips=(LOST,), strays=("clips/stray.mkv",))
-    assert reopened(folder) == Mended(lost=(f"clips/{LOST}.mkv",), strays=("clips/stray.mkv",))
+    assert amiss(folder) == Mismatch(clips=(LOST,), strays=("clips/stray.mkv",))
+    assert reopened(folder) == Repair(lost=(f"clips/{LOST}.mkv",), strays=("clips/stray.mkv",))
     assert rows(folder, "SELECT keyframe FROM clips WHERE clip = 'wanted'") == [(LOST,)]
     (folder / "clips" / "stray.mkv").rename(folder / "clips" / f"{LOST}.mkv")
-    assert reopened(folder) == Mended(found=(f"clips/{LOST}.mkv",))
+    assert reopened(folder) == Repair(found=(f"clips/{LOST}.mkv",))
 
 
 def test_a_session_from_before_clips_is_read(session: Path) -> None:
     with SessionStore(session.parent, STATE) as store:
         store._database.execute("DROP TABLE clips")
-    assert amiss(session) == Amiss()
+    assert amiss(session) == Mismatch()
 
 
 def test_a_recorder_that_goes_on_fetches_what_is_missing_and_gives_up_what_nobody_has(
@@ -177,4 +177,4 @@ def test_a_recorder_that_goes_on_fetches_what_is_missing_and_gives_up_what_nobod
         until(lambda: rows(folder, "SELECT picture FROM keyframes ORDER BY rowid") == [("saved",), ("gone",)])
     assert "Recorder: 2 saved pictures or clips are missing, asked for again" in again.lines
     check_pictures(folder, {kept})
-    assert amiss(folder) == Amiss()
+    assert amiss(folder) == Mismatch()

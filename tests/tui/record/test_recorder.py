@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fetalstream.pipeline.bus import clip_shelf
+from fetalstream.pipeline.bus import clip_cache
 from fetalstream.pipeline.bus.endpoints import endpoints_in
-from fetalstream.tui.feed.feed_asker import Asker, NoAnswer
+from fetalstream.tui.feed.control_client import ControlClient, NoAnswer
 from tests.scripted_engine import ScriptedEngine, on_tcp
 from tests.tui.recorders import (
     Recorder,
@@ -39,16 +39,16 @@ def test_a_late_joiner_gets_all_that_went_before(engine: ScriptedEngine, out: Pa
 def test_a_gap_that_nobody_answered_for_is_filled_later(
     engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, refused = Asker.ask, threading.Event()
+    ask, refused = ControlClient.ask, threading.Event()
 
-    def busy_at_first(self: Asker, control: str, command: str, *args: Any) -> Any:
+    def busy_at_first(self: ControlClient, control: str, command: str, *args: Any) -> Any:
         if command == "since" and away.is_set():
             refused.set()
             raise NoAnswer("busy")
         return ask(self, control, command, *args)
 
     away = threading.Event()
-    monkeypatch.setattr(Asker, "ask", busy_at_first)
+    monkeypatch.setattr(ControlClient, "ask", busy_at_first)
     recorder = Recorder(engine.endpoints.control, out)
     hears(engine, out)
     engine.read(2)
@@ -145,8 +145,8 @@ def test_clips_are_fetched_and_one_that_nobody_has_any_more_is_given_up(engine: 
 def test_a_clip_that_is_still_being_encoded_at_the_end_is_waited_for(
     engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, encoded = threading.Event(), clip_shelf.matroska
-    monkeypatch.setattr(clip_shelf, "matroska", lambda cut: gate.wait(10) and encoded(cut))
+    gate, encoded = threading.Event(), clip_cache.matroska
+    monkeypatch.setattr(clip_cache, "matroska", lambda cut: gate.wait(10) and encoded(cut))
     with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as recorder:
         hears(engine, out)
         keyframe = engine.keyframe()

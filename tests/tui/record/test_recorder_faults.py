@@ -13,7 +13,7 @@ import pytest
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import endpoints_in
-from fetalstream.pipeline.bus.ring import RING_BYTES
+from fetalstream.pipeline.bus.replay_buffer import RING_BYTES
 from fetalstream.tui.state.session import PLANES, SUBPLANES
 from tests.scripted_engine import ScriptedEngine, frame_info, health, published, reading
 from tests.tui.recorders import (

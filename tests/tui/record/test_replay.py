@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.feed.feed_protocol import Feed, RequestFailed
+from fetalstream.tui.feed.protocol import Feed, RequestFailed
 from fetalstream.tui.record.replay import Recording, RecordingError, ReplayFeed
 from fetalstream.tui.record.store import SessionStore
 from tests.scripted_engine import Kept, frame_info, health, reading
@@ -26,7 +26,7 @@ class Clock:
 def folder(tmp_path: Path) -> Path:
     """Ten seconds: a reading, a preview and health each second, a keyframe after five."""
     clock = Clock()
-    stamp = Stamp("run-a", clock_ns=clock)
+    stamp = MessageStamper("run-a", clock_ns=clock)
     with SessionStore(tmp_path, {"run": "run-a", "model": {"name": "mini"}}) as store:
         for index in range(11):
             clock.now_ns = (100 + index) * SECOND

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetalstream.tui.record.replay import Recording
-from fetalstream.tui.record.retention import Kept, RetentionError, due, look_into
+from fetalstream.tui.record.retention import KeptSession, RetentionError, due, look_into
 from fetalstream.tui.record.store import SessionStore
 
 DAY_S = 86_400
@@ -26,7 +26,7 @@ def session(out: Path, run: str, days: float = 0.0, more_bytes: int = 0) -> Path
     return store.folder
 
 
-def names(sessions: tuple[Kept, ...]) -> list[str]:
+def names(sessions: tuple[KeptSession, ...]) -> list[str]:
     return [each.folder.name.partition("_")[2] for each in sessions]
 
 
@@ -59,7 +59,7 @@ def test_what_stays_keeps_to_both_limits_and_nothing_goes_in_vain(
     made: list[tuple[int, int]], days: int | None, keep_bytes: int | None
 ) -> None:
     sessions = [
-        Kept(Path(f"/nowhere/{place}"), size, NOW_S - age * DAY_S)
+        KeptSession(Path(f"/nowhere/{place}"), size, NOW_S - age * DAY_S)
         for place, (age, size) in enumerate(sorted(made, reverse=True))
     ]
     older_than_s = None if days is None else days * DAY_S

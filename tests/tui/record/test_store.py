@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.stamp import Stamp
+from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.tui.record.session_files import DamagedPicture
 from fetalstream.tui.record.store import SessionStore
 from tests.scripted_engine import Kept, frame_info, reading
@@ -31,11 +31,11 @@ def store(tmp_path: Path) -> Iterator[SessionStore]:
 
 
 @pytest.fixture
-def stamp() -> Stamp:
-    return Stamp("run-a")
+def stamp() -> MessageStamper:
+    return MessageStamper("run-a")
 
 
-def keyframe(stamp: Stamp, kept: Kept = KEPT, plane: str = "brain") -> wire.Keyframe:
+def keyframe(stamp: MessageStamper, kept: Kept = KEPT, plane: str = "brain") -> wire.Keyframe:
     return stamp.stamp(
         wire.Keyframe(
             stream="stream-1",
@@ -58,7 +58,7 @@ def rows(store: SessionStore, sql: str) -> list[tuple[object, ...]]:
     return found
 
 
-def test_messages_are_found_by_what_they_say(store: SessionStore, stamp: Stamp) -> None:
+def test_messages_are_found_by_what_they_say(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(stamp.stamp(reading(5)))
     for event in ("mark", "decision", "freeze"):
         store.add(stamp.stamp(wire.Event(stream="stream-1", exam="e", event=event, detail={"text": "x"})))
@@ -72,7 +72,7 @@ def test_messages_are_found_by_what_they_say(store: SessionStore, stamp: Stamp) 
     assert store.last_seqs() == {"reading/stream-1": 0, "event/stream-1": 2}
 
 
-def test_a_topic_is_held_up_to_its_first_gap(store: SessionStore, stamp: Stamp) -> None:
+def test_a_topic_is_held_up_to_its_first_gap(store: SessionStore, stamp: MessageStamper) -> None:
     stamped = [stamp.stamp(reading(index, stream)) for stream in ("a", "b", "c") for index in range(5)]
     for message in stamped:
         if (message.stream, message.seq) not in {("b", 2), ("c", 0)}:
@@ -80,7 +80,7 @@ def test_a_topic_is_held_up_to_its_first_gap(store: SessionStore, stamp: Stamp) 
     assert store.last_seqs() == {"reading/a": 4, "reading/b": 1, "reading/c": -1}
 
 
-def test_a_message_that_is_there_changes_nothing(store: SessionStore, stamp: Stamp) -> None:
+def test_a_message_that_is_there_changes_nothing(store: SessionStore, stamp: MessageStamper) -> None:
     message = stamp.stamp(reading(5))
     store.add(message)
     store.add(message)
@@ -88,7 +88,7 @@ def test_a_message_that_is_there_changes_nothing(store: SessionStore, stamp: Sta
     assert rows(store, "SELECT count(*) FROM messages") == [(1,)]
 
 
-def test_a_keyframe_is_a_picture_with_all_that_is_known_of_it(store: SessionStore, stamp: Stamp) -> None:
+def test_a_keyframe_is_a_picture_with_all_that_is_known_of_it(store: SessionStore, stamp: MessageStamper) -> None:
     message = keyframe(stamp)
     store.add(message)
     assert store.wanted() == [KEPT.keyframe]
@@ -103,7 +103,7 @@ def test_a_keyframe_is_a_picture_with_all_that_is_known_of_it(store: SessionStor
     assert rows(store, "SELECT file FROM keyframes") == [(f"keyframes/brain/{KEPT.keyframe}.png",)]
 
 
-def test_a_damaged_picture_is_not_kept(store: SessionStore, stamp: Stamp) -> None:
+def test_a_damaged_picture_is_not_kept(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(keyframe(stamp))
     with pytest.raises(DamagedPicture):
         store.save_keyframe(KEPT.keyframe, KEPT.png()[:-9])
@@ -114,7 +114,7 @@ def test_a_damaged_picture_is_not_kept(store: SessionStore, stamp: Stamp) -> Non
     assert store.wanted() == []
 
 
-def test_names_from_outside_never_leave_the_session(tmp_path: Path, stamp: Stamp) -> None:
+def test_names_from_outside_never_leave_the_session(tmp_path: Path, stamp: MessageStamper) -> None:
     with SessionStore(tmp_path / "out", {"run": "../../evil"}) as store:
         message = stamp.stamp(
             wire.Keyframe(
@@ -144,7 +144,7 @@ def test_the_session_says_where_it_comes_from_and_never_a_name(store: SessionSto
     assert "Jane" not in text
 
 
-def test_everything_is_the_users_alone(store: SessionStore, stamp: Stamp) -> None:
+def test_everything_is_the_users_alone(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(keyframe(stamp))
     store.save_keyframe(KEPT.keyframe, KEPT.png())
     store.add(stamp.stamp(wire.Preview(stream="stream-1", width=1, height=1, frame=frame_info(0))), blob=b"jpeg")
@@ -155,7 +155,7 @@ def test_everything_is_the_users_alone(store: SessionStore, stamp: Stamp) -> Non
 
 def test_two_previews_a_second_are_kept(store: SessionStore) -> None:
     now_ns = 0
-    stamp = Stamp("run-a", clock_ns=lambda: now_ns)
+    stamp = MessageStamper("run-a", clock_ns=lambda: now_ns)
     for _ in range(31):  # three seconds
         store.add(
             stamp.stamp(wire.Preview(stream="stream-1", width=1, height=1, frame=frame_info(0))), blob=b"%d" % now_ns
@@ -166,7 +166,9 @@ def test_two_previews_a_second_are_kept(store: SessionStore) -> None:
     assert len(rows(store, "SELECT * FROM messages")) == 7
 
 
-def test_a_run_that_was_begun_is_gone_on_with_by_one_writer(store: SessionStore, tmp_path: Path, stamp: Stamp) -> None:
+def test_a_run_that_was_begun_is_gone_on_with_by_one_writer(
+    store: SessionStore, tmp_path: Path, stamp: MessageStamper
+) -> None:
     store.add(keyframe(stamp))
     with pytest.raises(BlockingIOError):
         SessionStore(tmp_path, STATE)
@@ -181,7 +183,7 @@ def test_a_run_that_was_begun_is_gone_on_with_by_one_writer(store: SessionStore,
         assert json.loads(path.with_suffix(".json").read_bytes())["provenance"]["model"] == STATE["model"]
 
 
-def test_what_was_not_committed_is_not_there_after_a_crash(store: SessionStore, stamp: Stamp) -> None:
+def test_what_was_not_committed_is_not_there_after_a_crash(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(stamp.stamp(reading(0)))
     store.commit()
     store.add(stamp.stamp(reading(1)))
@@ -190,7 +192,7 @@ def test_what_was_not_committed_is_not_there_after_a_crash(store: SessionStore, 
 
 def test_as_the_engines_sink_it_commits_by_itself(tmp_path: Path) -> None:
     now_ns = 0
-    stamp = Stamp("run-a", clock_ns=lambda: now_ns)
+    stamp = MessageStamper("run-a", clock_ns=lambda: now_ns)
     with SessionStore(tmp_path, {"run": "run-a"}) as store:
         for index in range(30):
             store.send(stamp.stamp(reading(index)))
@@ -210,7 +212,7 @@ def test_another_versions_session_is_left_alone(store: SessionStore, tmp_path: P
         SessionStore(tmp_path, STATE)
 
 
-def test_what_was_done_stays_on_record(store: SessionStore, stamp: Stamp) -> None:
+def test_what_was_done_stays_on_record(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(stamp.stamp(wire.Event(stream="stream-1", exam="e", event="decision", detail={"verdict": "accept"})))
     store.commit()
     with sqlite3.connect(store.folder / "session.db") as database:

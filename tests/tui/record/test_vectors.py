@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fetalstream.pipeline.stream.ask import Question
+from fetalstream.pipeline.stream.questions import Question
 from fetalstream.pipeline.wire import Embedding, FrameInfo
 from fetalstream.tui.commands.analyze import analyze
 from fetalstream.tui.commands.search_command import moments

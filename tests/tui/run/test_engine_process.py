@@ -8,7 +8,7 @@ import pytest
 from fetalstream.pipeline.errors import DeviceFault, EngineFault, ModelError
 from fetalstream.streamer.phantom.scanners import ScannerScreen
 from fetalstream.tui.run import engine_process
-from fetalstream.tui.run.standing_orders import StandingOrders
+from fetalstream.tui.run.persisted_settings import StandingOrders
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE
 from fetalstream.tui.settings.settings import StreamSettings
 from tests.streamer.clips import write, yuv420

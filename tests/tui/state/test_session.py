@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetalstream.pipeline.wire import Goodbye, Message
-from fetalstream.tui.state.condition import badge
+from fetalstream.tui.state.freshness import badge
 from fetalstream.tui.state.session import (
     MAX_EVENTS,
     MAX_STREAMS,

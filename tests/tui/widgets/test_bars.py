@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from fetalstream.pipeline.wire import Counts, Message
+from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.session import Session, opened, reduce
-from fetalstream.tui.state.tape import Tape
 from fetalstream.tui.widgets import bars, palette
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
@@ -74,14 +74,14 @@ def test_an_age_that_does_not_fit_its_tab_is_left_out() -> None:
 def test_the_header_never_hides_that_nothing_is_recorded_or_calibrated(width: int) -> None:
     session = told(scan.reading(START, stream="stream-12345678"))
     view = session.streams["stream-12345678"]
-    tape = Tape(Path("x"), "No space left on device")
+    tape = RecordingStatus(Path("x"), "No space left on device")
     late = START + 2 * SECOND
     shown = bars.header(session, view, late, width, paused_s=75.0, tape=tape)
     for words in ("PAUSED 1:15", "STALE 2.0 s", "NOT RECORDING", "UNCALIBRATED"):
         assert words in shown.plain
     assert shown.cell_len <= width
     assert "REC" not in bars.header(session, view, START, width, paused_s=None).plain
-    assert "● REC" in bars.header(session, view, START, width, paused_s=None, tape=Tape(Path("x"))).plain
+    assert "● REC" in bars.header(session, view, START, width, paused_s=None, tape=RecordingStatus(Path("x"))).plain
 
 
 def test_the_screen_lag_is_shown_on_the_smallest_screen_too() -> None:

@@ -1,0 +1,138 @@
+"""One source on its way through the engine: its reader, its analyzer, and what the engine keeps of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.engine.capture_watch import CaptureWatch, Silence
+from fetalstream.pipeline.engine.frame_readers import FrameReader, LatestReader, QueuedReader
+from fetalstream.pipeline.engine.health import HealthMeter
+from fetalstream.pipeline.model.model_info import ModelInfo
+from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
+from fetalstream.pipeline.stream.preparation import PreparedFrame
+from fetalstream.pipeline.stream.probabilities import BankLookup
+from fetalstream.streamer.capture.subprocess_source import SubprocessSource
+from fetalstream.streamer.errors import SourceError
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.region.masker import SectorSetting
+from fetalstream.streamer.region.sector import Polygon, Rectangle
+from fetalstream.streamer.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A source that an engine can run; ``kind`` and ``warnings`` (filled while it is read) are the source's.
+
+    ``embeddings``: the vector of every analysed frame is told.
+    """
+
+    analyzer: StreamAnalyzer
+    reader: FrameReader
+    kind: str
+    warnings: Sequence[str] = ()
+    embeddings: bool = False
+
+
+def make_stream(
+    source: Source, name: str, exam: str, model_info: ModelInfo, bank: BankLookup, *,
+    every_frame: bool, sector: SectorSetting = None, embeddings: bool = False, clip_bytes: int = 0,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
+) -> Stream:  # fmt: skip
+    """A source made ready for an engine.
+
+    Args:
+        source: is closed by the engine.
+        name: on the wire; never a file name or URL.
+        exam: id of the examination that begins.
+        facts: of the model.
+        bank: sentences about age for a spacing; `TextBanks.gestation` where every frame counts and may be waited for,
+            `GestationBanks.get` where nothing may wait.
+        every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
+        sector: the scan region; None for the whole frame. A source that is captured apart has its own.
+        embeddings: tell the vector of every analysed frame.
+        clip_bytes: frames held for clips; see `pipeline.keyframes.clip_buffer.CLIP_BYTES`.
+        clock_ns: the monotonic clock.
+    """
+    if source.kind == "phantom" and sector == "auto":
+        sector = None  # a bare picture: there is nothing round it
+    masking = source.masker if isinstance(source, SubprocessSource) else sector
+    analyzer = StreamAnalyzer(
+        name, exam, model_info, bank, bank_ahead=not every_frame, sector=masking, clip_bytes=clip_bytes
+    )
+    reader = QueuedReader(source, clock_ns) if every_frame else LatestReader(source, clock_ns)
+    return Stream(analyzer, reader, source.kind, source.warnings, embeddings)
+
+
+class StreamRunner:
+    """A stream while the engine runs it."""
+
+    def __init__(self, stream: Stream, device: str, started_ns: int) -> None:
+        self.analyzer = stream.analyzer
+        self.reader = stream.reader
+        self.embeddings = stream.embeddings
+        self.meter = HealthMeter(device, started_ns)
+        self.ended = False
+        self._kind = stream.kind
+        self._watch = CaptureWatch(stream.reader, stream.warnings, started_ns)
+        self._silence: Silence | None = None
+        self._size: tuple[int, int] | None = None  # width, height of the source's frames
+
+    def admit(self, frame: Frame, now_ns: int) -> PreparedFrame:
+        """See `StreamAnalyzer.admit`."""
+        link = self.reader.link
+        self._size = (frame.width, frame.height) if link is None else link.size
+        self.analyzer.source_size = self._size
+        return self.analyzer.admit(frame, now_ns, self.reader.tally().dropped, self.reader.arrived_ns)
+
+    def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:
+        """What there is to tell of the capture; its health at once where frames have ceased or come again."""
+        before, self._silence = self._silence, self._watch.silence(now_ns)
+        events: list[wire.Message] = [self.analyzer.event(*each) for each in self._watch.update(now_ns)]
+        return events if self._silence == before else [*events, self.health(now_ns, paused=paused)]
+
+    def health(self, now_ns: int, *, paused: bool) -> wire.Health:
+        """The stream's health message."""
+        silence = self._watch.silence(now_ns)
+        return self.meter.health(self.analyzer, self.reader, now_ns, paused=paused, silence=silence)
+
+    def end(self, now_ns: int) -> list[wire.Message]:
+        """What is to be told once, when nothing more comes."""
+        if self.ended or not (self.reader.finished and self.analyzer.idle):
+            return []
+        self.ended = True
+        error = self.reader.error
+        # Published and recorded: the words of any other error may hold the source's name.
+        reason = error.reason if isinstance(error, SourceError) else type(error).__name__
+        detail = {} if error is None else {"reason": reason}
+        last = self.analyzer.event("source_ended" if error is None else "source_lost", detail)
+        return [*self.watch(now_ns, paused=False), last]
+
+    def state(self) -> dict[str, Any]:
+        """What a late joiner needs to know: plain values."""
+        analyzer, tally = self.analyzer, self.reader.tally()
+        width, height = self._size or (None, None)
+        newest = analyzer.newest
+        said = analyzer.sector
+        sector = analyzer.region or (said if isinstance(said, (Rectangle, Polygon)) else None)
+        return {
+            "stream": analyzer.stream,
+            "kind": self._kind,
+            "exam": analyzer.exam,
+            "exam_began_ns": analyzer.exam_began_ns,
+            "width": width,
+            "height": height,
+            "sector_from": None if analyzer.region is None else analyzer.region.origin,
+            "sector_confidence": None if analyzer.region is None else analyzer.region.confidence,
+            "sector": None if sector is None else [list(corner) for corner in sector.polygon],
+            "spacing_mm": None if newest is None else newest.frame.spacing_mm,
+            "spacing_from": None if newest is None else newest.frame.spacing_from,
+            "state": analyzer.state,
+            "counts": msgspec.to_builtins(analyzer.counts(tally.captured, tally.dropped, tally.waiting)),
+            "reading": None if newest is None else msgspec.to_builtins(newest),
+        }

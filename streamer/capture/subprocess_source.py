@@ -1,0 +1,361 @@
+"""Capture in a child process of its own: what crashes, hangs or grows there is killed and started again.
+
+The parent never sees what lies outside the sector, and a damaged picture that kills a decoder kills the child only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self, cast
+
+from fetalstream.streamer.capture.child_process import PATIENT_TICKS, SILENT_TICKS, ChildDied, ChildProcess
+from fetalstream.streamer.capture.frame_channel import Note, ReceivedFrame
+from fetalstream.streamer.capture.remote_masker import RemoteMasker
+from fetalstream.streamer.errors import SourceError
+from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.live.addresses import scheme_of
+from fetalstream.streamer.region.masker import SectorSetting, setting_values
+from fetalstream.streamer.sources import Source, SourceKind, open_source
+
+DEATHS: Final = 5
+WITHIN_SECONDS: Final = 60.0
+MEMORY_BYTES: Final = 2 << 30
+RESUME: Final = "mend the source, then send the command resume"
+
+_PERIOD_SECONDS: Final = 1 / 30  # until the next frame, at least: media time does not go back
+_NS: Final = 1_000_000_000
+
+CaptureState = Literal["starting", "running", "failed"]
+
+
+@dataclass(frozen=True)
+class CaptureStatus:
+    """How the capture fares at one moment.
+
+    Attributes:
+        state: of the child: "failed" when it was given up until somebody says `SubprocessSource.resume`.
+        trouble: why no frames come, one line that may be published; None while they do.
+        reconnects: how often frames came again after they had ceased.
+        deaths: of children, ever.
+        died: how the last of them did.
+        dropped: frames that were replaced by newer ones before they reached this process.
+        size: width and height of the source's frames before they were cut, None before the first.
+    """
+
+    state: CaptureState = "starting"
+    trouble: str | None = None
+    reconnects: int = 0
+    deaths: int = 0
+    died: str | None = None
+    dropped: int = 0
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _PassedFrame:
+    """Of a frame that was passed on."""
+
+    index: int
+    epoch: int
+    pts_seconds: float
+
+
+class SubprocessSource:
+    """A source that is read in a child process. Frames come masked.
+
+    Live ones go on for ever: a child that dies is started again, in a new epoch, and after ``deaths`` of them in a
+    minute the capture is failed until `resume`. A recording whose child dies goes on where it was if it is played as
+    if live (``persist``); otherwise it ends there, with a SourceError.
+
+    Attributes:
+        link: how the capture fares.
+        masker: stands for the one in the child; see `RemoteMasker`.
+        warnings: see `streamer.sources.Source`.
+
+    Args:
+        name: see `streamer.sources.open_source`.
+        spacing_mm: likewise.
+        depth_mm: see `streamer.region.masker.Masker`.
+        sector: the scan region; None for the whole frame.
+        persist: start again what reads a recording.
+        scale_over: called, from the thread that iterates, whenever what the operator said of the scale has ended: the
+            layout is another one. Whoever opens the source again must not say it again.
+        deaths: in a minute, until the capture is given up.
+        memory_bytes: a child that holds more is killed.
+        clock_ns: the monotonic clock.
+
+    Raises:
+        SourceError: the source cannot be opened.
+    """
+
+    def __init__(
+        self, name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None,
+        sector: SectorSetting = None, persist: bool = False, scale_over: Callable[[], object] = lambda: None, deaths: int = DEATHS,
+        memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:  # fmt: skip
+        self._name = name
+        self._spacing_mm = spacing_mm
+        self._depth_mm = depth_mm
+        self.masker = RemoteMasker(sector, self._set_sector)
+        self._persist = persist
+        self._scale_over = scale_over
+        self._most_deaths = deaths
+        self._memory_bytes = memory_bytes
+        self._clock_ns = clock_ns
+        self._closed = threading.Event()
+        self._resumed = threading.Event()
+        self._lock = threading.Lock()
+        self._death_times_ns: deque[int] = deque()
+        self._child: ChildProcess | None = None
+        self._hello: dict[str, Any] | None = None
+        self._ended: Note | None = None
+        self._last: _PassedFrame | None = None  # not the frame: it would keep its memory
+        self._began_ns: int | None = None
+        self._reconnects = self._dropped = 0  # of children before this one
+        self._epoch = self._index = 0  # to be added to those of this child
+        self._pts_seconds = 0.0
+        self.link = CaptureStatus()
+        self.warnings: list[str] = []
+        self._open()
+
+    @property
+    def kind(self) -> SourceKind:
+        return cast("SourceKind", self._told["kind"])
+
+    @property
+    def live(self) -> bool:
+        return bool(self._told["live"])
+
+    @property
+    def frames_expected(self) -> int | None:
+        return self._told["frames_expected"]
+
+    @property
+    def rate_hz(self) -> float | None:
+        return self._told["rate_hz"]
+
+    @property
+    def identity(self) -> str:
+        return self._told["identity"]
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child, None while there is none."""
+        child = self._child
+        return None if child is None else child.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kills the child, which leaves nothing behind. The iteration that is under way ends, in whatever thread."""
+        self._closed.set()
+        self._resumed.set()
+        self._kill_child()
+
+    def resume(self) -> None:
+        """Start again what was given up."""
+        if self.link.state == "failed":
+            self._death_times_ns.clear()
+            self._resumed.set()
+
+    def __iter__(self) -> Iterator[Frame]:
+        while not self._closed.is_set():
+            if self._child is None:
+                self._start()
+            try:
+                for handed in self._handed():
+                    yield self._placed(handed)
+            except ChildDied as error:
+                self._died(str(error))
+            if self._ended is not None:
+                return
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        assert self._hello is not None  # the constructor waits for it
+        return self._hello
+
+    def _open(self) -> None:
+        """Until the child has said what the source is."""
+        try:
+            while self._hello is None:
+                self._start()
+                try:
+                    while self._hello is None and self._ended is None:
+                        self._take()
+                except ChildDied as error:
+                    self._died(str(error))
+                    if self.link.state == "failed":
+                        raise SourceError(f"{error} while the source was opened; it may be damaged") from None
+                if self._hello is None and self._ended is not None:
+                    raise SourceError("the source ended before it began")
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._closed.is_set():
+                return
+            skip = 0 if self._hello is None or self.live or self._last is None else self._last.index + 1
+            self._child = ChildProcess(
+                {
+                    "name": self._name,
+                    "spacing_mm": self._spacing_mm,
+                    "depth_mm": self._depth_mm,
+                    "sector": setting_values(self.masker.setting),
+                    "skip": skip,
+                    "revision": self.masker.revision,
+                },
+                self._memory_bytes,
+            )
+
+    def _set_sector(self, sector: SectorSetting) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.tell({"sector": setting_values(sector), "revision": self.masker.revision})
+
+    def _handed(self) -> Iterator[ReceivedFrame]:
+        """Frames of this child. Raises Dead."""
+        while self._ended is None and not self._closed.is_set():
+            handed = self._take()
+            if handed is not None:
+                yield handed
+
+    def _take(self) -> ReceivedFrame | None:
+        """The next frame, None where something else came. Raises Dead."""
+        child = self._child
+        if child is None:
+            raise ChildDied("the capture was closed")
+        live = self._hello is not None and self.live
+        message = child.next(SILENT_TICKS if live else PATIENT_TICKS)
+        if isinstance(message, ReceivedFrame):
+            return message
+        if message is not None:
+            self._noted(message)
+        return None
+
+    def _noted(self, note: Note) -> None:
+        if "hello" in note:
+            self._hello = note["hello"]
+        if "end" in note:
+            self._ended = note["end"]
+            self._kill_child()
+            if self._ended:
+                raise SourceError(self._ended["reason"], **_source_of(self._ended))
+        if "mask" in note:
+            said = note["mask"]
+            self.masker.heard({**said, "index": said["index"] + self._index})
+            if any(event == "layout_changed" for event, _ in said["events"]):
+                self._forget_scale()
+        self.warnings += [line for line in note.get("warnings", ()) if line not in self.warnings]
+        if "trouble" in note:
+            size = note["size"]
+            if size is not None and self.link.size not in (None, tuple(size)):
+                self._forget_scale()
+            self.link = replace(
+                self.link,
+                state="running",
+                trouble=note["trouble"],
+                reconnects=self._reconnects + note["reconnects"],
+                dropped=self._dropped + note["dropped"],
+                size=None if size is None else (size[0], size[1]),
+            )
+
+    def _forget_scale(self) -> None:
+        """What the operator said was said of another layout: the next child must not believe it again."""
+        self._spacing_mm = self._depth_mm = None
+        self._scale_over()
+
+    def _placed(self, handed: ReceivedFrame) -> Frame:
+        """The frame in the order of all that came, from this child and those before it."""
+        frame = handed.frame
+        if self._began_ns is None:
+            self._began_ns = frame.captured_ns
+        self.link = replace(self.link, state="running", trouble=None, dropped=self._dropped + handed.dropped)
+        if self._epoch:
+            frame = replace(
+                frame,
+                index=frame.index + self._index,
+                epoch=frame.epoch + self._epoch,
+                pts_seconds=frame.pts_seconds + self._pts_seconds,
+            )
+            if frame.spacing_from in ("operator", "depth") and self._spacing_mm is None and self._depth_mm is None:
+                frame = replace(frame, spacing_mm=None, spacing_from=None)
+        self._last = _PassedFrame(frame.index, frame.epoch, frame.pts_seconds)
+        return frame
+
+    def _died(self, how: str) -> None:
+        """Keeps the books, then waits until another child may be started."""
+        self._kill_child()
+        if self._closed.is_set():
+            return
+        now_ns = self._clock_ns()
+        self._death_times_ns.append(now_ns)
+        while now_ns - self._death_times_ns[0] > WITHIN_SECONDS * _NS:
+            self._death_times_ns.popleft()
+        self.link = replace(self.link, state="starting", trouble=how, died=how, deaths=self.link.deaths + 1)
+        if self._hello is not None:
+            self._carry_over(now_ns)
+            if not self.live and not self._persist:
+                raise SourceError(f"{how}; what was read until then is kept, the file may be damaged")
+        if len(self._death_times_ns) >= self._most_deaths:
+            self._give_up(how)
+
+    def _carry_over(self, now_ns: int) -> None:
+        """What the next child counts goes on from here."""
+        self._dropped = self.link.dropped
+        self._reconnects = self.link.reconnects + (self._last is not None)
+        if self._last is not None:
+            self._epoch = self._last.epoch + 1
+            if self.live:
+                self._index = self._last.index + 1
+                elapsed_s = (now_ns - (self._began_ns or now_ns)) / _NS
+                self._pts_seconds = max(elapsed_s, self._last.pts_seconds + _PERIOD_SECONDS)
+
+    def _give_up(self, how: str) -> None:
+        times = f"{self._most_deaths} times within a minute"
+        self.link = replace(self.link, state="failed", trouble=f"capture died {times} ({how}); {RESUME}")
+        if self._hello is None:
+            return
+        self._resumed.wait()
+        self._resumed.clear()
+        self.link = replace(self.link, state="starting")
+
+    def _kill_child(self) -> None:
+        with self._lock:
+            child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+
+
+def _source_of(end: Note) -> dict[str, str]:
+    """What stands before the reason in the error's text: the source's name, where the child has said it."""
+    text, reason = end.get("text", ""), end["reason"]
+    return {"source": text.removesuffix(f": {reason}")} if text.endswith(f": {reason}") else {}
+
+
+def open_in_subprocess(
+    name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: SectorSetting = None,
+    persist: bool = False, scale_over: Callable[[], object] = lambda: None,
+) -> Source:  # fmt: skip
+    """A source read in a child process; a phantom in this one, for it decodes nothing and shows nobody.
+
+    The arguments and errors are those of `SubprocessSource`. Only its frames come masked: a phantom is masked by its
+    reader, and knows its own spacing.
+    """
+    if scheme_of(name) == "phantom" and not Path(name).exists():
+        return open_source(name, spacing_mm=spacing_mm)
+    return SubprocessSource(
+        name, spacing_mm=spacing_mm, depth_mm=depth_mm, sector=sector, persist=persist, scale_over=scale_over
+    )

@@ -1,0 +1,198 @@
+"""What the child does between decoding and sending, without a process; see test_worker for the whole."""
+
+import contextlib
+import socket
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fetalstream.streamer.capture import child_main
+from fetalstream.streamer.capture.child_main import EXIT_BROKEN, EXIT_STUCK, _Outbox, _Worker
+from fetalstream.streamer.capture.frame_channel import ChannelReader, ChannelWriter, ReadTimeout, ReceivedFrame
+from fetalstream.streamer.frame import Frame
+from tests.waiting import until
+
+ORDERS = {"sector": None, "name": "x", "spacing_mm": None, "depth_mm": None, "skip": 0, "revision": 0}
+
+
+@pytest.fixture
+def channel():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def theirs(channel):
+    return channel[1]
+
+
+@pytest.fixture
+def pair(channel):
+    return ChannelWriter(channel[1]), ChannelReader(channel[0])
+
+
+def frame(index):
+    return Frame(np.full((2, 2), index, np.uint8), index, index / 30, index)
+
+
+def come(receiving):
+    """Indices of frames, and notes, that have come until now."""
+    found = []
+    with contextlib.suppress(ReadTimeout):
+        while True:
+            message = receiving.next()
+            found.append(message.frame.index if isinstance(message, ReceivedFrame) else message)
+    return found
+
+
+def test_frames_that_nobody_takes_wait_where_newer_ones_replace_them(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=True)
+    for index in range(9):
+        outbox.put(frame(index))
+    assert come(receiving) == [0, 1]
+    outbox.taken([])
+    assert come(receiving) == [8]
+    assert outbox.dropped == 6
+    outbox.put(frame(9))
+    assert come(receiving) == []
+
+
+def test_what_was_said_of_frames_that_are_gone_is_said_all_the_same(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=True)
+    for index in range(7):
+        outbox.put(frame(index), {"note": index} if index in (3, 5) else None)
+    outbox.beat(lambda: {"beat": 0})
+    assert come(receiving) == [0, 1, {"note": 3}, {"note": 5}, {"beat": 0}]
+    outbox.taken([])
+    assert come(receiving) == [6]
+    assert outbox.dropped == 4
+
+
+def test_a_reader_who_takes_nothing_hears_no_more_and_more_beats(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=True)
+    for _ in range(9):
+        outbox.beat(lambda: {"beat": "while nothing is to be taken"})
+    assert len(come(receiving)) == 9
+    for index in range(2):
+        outbox.put(frame(index))
+    for _ in range(9):
+        outbox.beat(lambda: {"beat": "in vain"})
+    assert come(receiving) == [0, 1]
+    outbox.taken([])
+    outbox.put(frame(2))
+    outbox.beat(lambda: {"beat": "again"})
+    assert come(receiving) == [2, {"beat": "again"}]
+
+
+def test_whoever_waits_for_the_reader_at_the_end_is_not_stuck(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=False)
+    for index in range(3):
+        outbox.put(frame(index))
+    assert not outbox.full
+    end = threading.Thread(target=outbox.say, args=({"end": {}},))
+    end.start()
+    until(lambda: outbox.full)
+    assert come(receiving) == [0, 1]
+    outbox.taken([])
+    end.join(10)
+    assert come(receiving) == [2, {"end": {}}]
+
+
+def test_every_frame_of_a_recording_is_sent_and_its_reader_waited_for(pair):
+    sending, receiving = pair
+    outbox = _Outbox(sending, newest=False)
+
+    def read():
+        for index in range(9):
+            outbox.put(frame(index))
+        outbox.say({"end": {}})
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    until(lambda: outbox.full)
+    assert come(receiving) == [0, 1]
+    rest = []
+    while {"end": {}} not in rest:
+        outbox.taken([])
+        rest.append(receiving.next())
+    reader.join(10)
+    assert [each.frame.index for each in rest[:-1]] == [*range(2, 9)]
+    assert outbox.dropped == 0
+
+
+def test_where_nobody_reads_any_more_the_child_ends(monkeypatch):
+    ended = []
+    monkeypatch.setattr(child_main.os, "_exit", ended.append)
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        _Outbox(ChannelWriter(theirs), newest=True).put(frame(0))
+    assert ended == [0]
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    found = []
+    monkeypatch.setattr(child_main.os, "_exit", found.append)
+    return found
+
+
+def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys, theirs):
+    class Broken:
+        live, kind, frames_expected, rate_hz, identity, warnings = True, "network", None, None, "", ()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            yield frame(0)
+            raise KeyError("rtsp://me:s3cret@host")
+
+    monkeypatch.setattr(child_main, "open_source", lambda *_, **__: Broken())
+    made = _Worker(theirs, ORDERS)
+    try:
+        assert made.run() == EXIT_BROKEN
+    finally:
+        made._outbox.closed.set()
+    said = capsys.readouterr().err
+    assert said.startswith("capture broke down: KeyError in __iter__")
+    assert "s3cret" not in said
+
+
+def worker(theirs, source, stood_still_s):
+    made = _Worker(theirs, ORDERS)
+    made._source = source
+    made._watch()
+    made._step = (made._step[0], time.monotonic() - stood_still_s)
+    return made
+
+
+def test_a_decoder_that_does_not_come_back_is_the_end_of_the_child(theirs, ends):
+    worker(theirs, SimpleNamespace(live=True, steps=7), 31)._watch()
+    assert ends == [EXIT_STUCK]
+
+
+def test_whoever_waits_for_a_good_reason_goes_on(theirs, ends):
+    worker(theirs, SimpleNamespace(live=True, steps=7), 29)._watch()
+    # A live source that does not tell its steps may wait for ever.
+    worker(theirs, SimpleNamespace(live=True), 31)._watch()
+    moving = worker(theirs, SimpleNamespace(live=True, steps=7), 31)
+    moving._source.steps = 8
+    moving._watch()
+    waited_for = worker(theirs, SimpleNamespace(live=False), 31)
+    waited_for._outbox.put(frame(0))
+    for index in range(1, 4):  # two are under way, two wait
+        waited_for._outbox.put(frame(index))
+    waited_for._watch()
+    assert ends == []

@@ -1,0 +1,173 @@
+"""Asking an engine: requests on its control channel, each on a socket of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+import zmq
+
+from fetalstream.pipeline.wire import Reply, Request, encode
+from fetalstream.tui.feed.protocol import RequestFailed
+
+ANSWER_S: Final = 15.0
+_RESEND_S: Final = 2.0
+_TICK_MS: Final = 100
+
+Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
+ControlReply = tuple[dict[str, Any], bytes | None]
+
+
+def new_context() -> Context:
+    """For one listener's sockets."""
+    return zmq.Context()
+
+
+class NoAnswer(RequestFailed):
+    """Nobody answered in time; the same request may be tried again."""
+
+
+class EngineAddress(NamedTuple):
+    """A living engine: its control endpoint and its ``state`` result."""
+
+    control: str
+    state: dict[str, Any]
+
+
+class ControlClient:
+    """Asks on the control channel; from any thread, one socket a question.
+
+    Args:
+        context: whose sockets are used; it ends after the last question.
+        closed: when set, nobody waits for an answer any more.
+    """
+
+    def __init__(self, context: Context, closed: threading.Event | None = None) -> None:
+        self._context = context
+        self.closed = closed or threading.Event()
+
+    def ask(
+        self, control: str, command: str, args: dict[str, Any] | None = None, timeout_s: float = ANSWER_S
+    ) -> ControlReply:
+        """The result of a command and its blob.
+
+        Raises:
+            NoAnswer: within ``timeout_s``.
+            RequestFailed: the engine refused; it says why.
+        """
+        request = Request(id=str(uuid.uuid4()), command=command, args=args or {})
+        body = encode(request)
+        deadline_s = time.monotonic() + timeout_s
+        with self._dealer(control) as dealer:
+            while (left_s := deadline_s - time.monotonic()) > 0 and not self.closed.is_set():
+                # A repeated id is carried out once only, so asking again is safe when the engine was away.
+                dealer.send(body)
+                reply = self._reply(dealer, request.id, min(left_s, _RESEND_S))
+                if reply is not None:
+                    return reply
+        raise NoAnswer(f"no engine answered on {control}: start one with fetalstream run")
+
+    def first(
+        self, candidates: Iterable[str], fits: Callable[[dict[str, Any]], bool], timeout_s: float,
+        *, better_within_s: float = 0.0,
+    ) -> EngineAddress:  # fmt: skip
+        """The first of the candidates, by their order, that answers ``state`` with what fits.
+
+        Args:
+            candidates: control endpoints, the best first.
+            fits: judges a ``state`` result.
+            timeout_s: for the first answer.
+            better_within_s: how long, after an answer, those before it in the order may still answer: the engine that
+                is meant may be in the middle of a batch.
+
+        Raises:
+            NoAnswer: none did within ``timeout_s``.
+        """
+        body = Request(id=str(uuid.uuid4()), command="state")
+        dealers: dict[str, zmq.Socket[bytes]] = {}
+        poller = zmq.Poller()
+        answers: dict[str, dict[str, Any]] = {}
+        try:
+            for candidate in candidates:
+                dealers[candidate] = dealer = self._dealer(candidate)
+                poller.register(dealer, zmq.POLLIN)
+            send_s = time.monotonic()
+            deadline_s = send_s + timeout_s
+            while (left_s := deadline_s - time.monotonic()) > 0 and not self.closed.is_set() and dealers:
+                if time.monotonic() >= send_s:
+                    send_s += _RESEND_S
+                    for dealer in dealers.values():
+                        with contextlib.suppress(zmq.Again):  # full: nobody is there yet
+                            dealer.send(encode(body), zmq.DONTWAIT)
+                ready = dict(poller.poll(min(_TICK_MS, int(left_s * 1000) + 1)))
+                for candidate, dealer in dealers.items():
+                    if dealer in ready and (state := _state_in(dealer, body.id)) is not None and fits(state):
+                        answers[candidate] = state
+                if next(iter(dealers)) in answers:
+                    break
+                if answers:
+                    deadline_s = min(deadline_s, time.monotonic() + better_within_s)
+        finally:
+            for dealer in dealers.values():
+                dealer.close(0)
+        for candidate in dealers:
+            if candidate in answers:
+                return EngineAddress(candidate, answers[candidate])
+        raise NoAnswer("no engine answers: start one with fetalstream run")
+
+    def _dealer(self, control: str) -> zmq.Socket[bytes]:
+        dealer = self._context.socket(zmq.DEALER)
+        dealer.setsockopt(zmq.LINGER, 0)
+        return connected(dealer, control)
+
+    def _reply(self, dealer: zmq.Socket[bytes], request_id: str, timeout_s: float) -> ControlReply | None:
+        until_s = time.monotonic() + timeout_s
+        while (left_s := until_s - time.monotonic()) > 0 and not self.closed.is_set():
+            if dealer.poll(min(_TICK_MS, int(left_s * 1000) + 1)):
+                reply = _read_reply(dealer, request_id)
+                if reply is not None:
+                    return reply
+        return None
+
+
+def _read_reply(dealer: zmq.Socket[bytes], request_id: str) -> ControlReply | None:
+    parts = [part for part in dealer.recv_multipart() if part]
+    try:
+        reply = msgspec.json.decode(parts[0], type=Reply)
+    except (msgspec.DecodeError, IndexError):
+        return None
+    if reply.id != request_id:
+        return None
+    if not reply.ok:
+        raise RequestFailed(reply.error or "the engine refused without a reason")
+    result: Any = reply.result
+    return (result if isinstance(result, dict) else {}), (parts[1] if len(parts) > 1 else None)
+
+
+def _state_in(dealer: zmq.Socket[bytes], request_id: str) -> dict[str, Any] | None:
+    """None where the engine is just ending."""
+    with contextlib.suppress(RequestFailed):
+        reply = _read_reply(dealer, request_id)
+        return None if reply is None else reply[0]
+    return None
+
+
+class NoEndpoint(RequestFailed):
+    """What was given is no endpoint: trying again is of no use."""
+
+
+def connected(socket: zmq.Socket[bytes], endpoint: str) -> zmq.Socket[bytes]:
+    """The socket; it is closed where the endpoint is none, for the context could not end otherwise."""
+    if endpoint.startswith("tcp://["):
+        socket.setsockopt(zmq.IPV6, 1)
+    try:
+        socket.connect(endpoint)
+    except zmq.ZMQError as error:
+        socket.close()
+        raise NoEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:PORT or ipc:///path") from error
+    return socket

@@ -1,0 +1,188 @@
+"""Hearing all that an engine publishes, without gaps.
+
+PUB may drop, and a late joiner misses what went before: every message carries its place in its topic, and what is
+missing is asked for on the control channel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import zmq
+
+from fetalstream.pipeline.wire import Message, decode, kind_of
+from fetalstream.tui.feed.control_client import ANSWER_S, Context, ControlClient, EngineAddress, connected
+from fetalstream.tui.feed.protocol import RequestFailed
+
+REFILLED: Final = ("reading", "event", "keyframe")
+REFILL_S: Final = 2.0
+_MESSAGES_HWM: Final = 4_000
+_PREVIEWS_HWM: Final = 32
+_BATCH: Final = 256
+_JOINED_WITHIN_S: Final = 0.5
+_CATCH_UP_EVERY_S: Final = 5.0
+
+
+class ReceivedMessage(NamedTuple):
+    """A message, its header as it came, and its blob."""
+
+    message: Message
+    header: bytes
+    blob: bytes | None
+
+
+class Listener:
+    """Everything one engine publishes, in order and without gaps; to be used by one thread.
+
+    Args:
+        context: for the sockets.
+        asker: for what is missing.
+        found: the engine.
+        seen: the last ``seq`` already known of each topic of its run; what came after it is fetched.
+
+    Attributes:
+        run: of the newest message; another one than before means that the engine was started again.
+        unanswered: a gap was seen and nobody answered for it; who must not lose anything attaches anew.
+        lost: messages that could not be had any more, or not yet.
+    """
+
+    def __init__(self, context: Context, asker: ControlClient, found: EngineAddress, seen: dict[str, int]) -> None:
+        self.run = str(found.state.get("run", ""))
+        self.unanswered = False
+        self.lost = 0
+        self.control = found.control
+        self._asker = asker
+        self._context = context
+        self._seen = dict(seen)
+        self._topics = _refilled_topics(found.state)
+        # What was published while the subscription was on its way is lost without a gap that could be seen.
+        self._catch_up_s = time.monotonic() + _JOINED_WITHIN_S
+        endpoints = found.state["endpoints"]
+        self._pub = self._subscribed(endpoints["pub"], _MESSAGES_HWM)
+        try:
+            self._preview = self._subscribed(endpoints["preview"], _PREVIEWS_HWM)
+        except RequestFailed:
+            self._pub.close()
+            raise
+        self._preview_endpoint = endpoints["preview"]
+
+    def receive(self, timeout_s: float) -> Iterator[ReceivedMessage]:
+        """What has come, waiting up to ``timeout_s`` for the first; now and then also what should have come."""
+        poller = zmq.Poller()
+        poller.register(self._pub, zmq.POLLIN)
+        poller.register(self._preview, zmq.POLLIN)
+        ready = dict(poller.poll(int(timeout_s * 1000)))
+        for socket in (self._pub, self._preview):
+            if socket in ready:
+                for heard in _read_all(socket):
+                    yield from self._placed(heard)
+        if time.monotonic() >= self._catch_up_s:
+            self._catch_up_s = time.monotonic() + _CATCH_UP_EVERY_S
+            with contextlib.suppress(RequestFailed):  # it is away; once it is back, all is asked for again
+                yield from self.catch_up()
+
+    def catch_up(self) -> Iterator[ReceivedMessage]:
+        """Whatever was published and has not come, of every topic: a silence after a loss would hide it.
+
+        Raises:
+            NoAnswer: the engine is away.
+        """
+        for topic in sorted(self._topics):
+            yield from self._refill(self.run, topic)
+
+    def close(self) -> None:
+        """Lets go of the sockets."""
+        self._pub.close(0)
+        self._preview.close(0)
+
+    def _subscribed(self, endpoint: str, hwm: int) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.SUB)
+        socket.set_hwm(hwm)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.SUBSCRIBE, b"")
+        return connected(socket, endpoint)
+
+    def _placed(self, heard: ReceivedMessage) -> Iterator[ReceivedMessage]:
+        message, kind = heard.message, kind_of(heard.message)
+        if message.run != self.run:
+            if kind == "preview":
+                return  # of a run that is over, or has not said anything else yet
+            self._begin_run(message.run)
+        if kind not in REFILLED:
+            yield heard
+            return
+        topic = f"{kind}/{message.stream}"
+        self._topics.add(topic)
+        if message.seq > self._seen.get(topic, -1) + 1:
+            try:
+                yield from self._refill(message.run, topic)
+            except RequestFailed:  # busy, or it went away with them
+                self.unanswered = True
+        yield from self._taken(heard, topic)
+
+    def _taken(self, heard: ReceivedMessage, topic: str) -> list[ReceivedMessage]:
+        last = self._seen.get(topic, -1)
+        if heard.message.seq <= last:
+            return []
+        self.lost += heard.message.seq - last - 1
+        self._seen[topic] = heard.message.seq
+        return [heard]
+
+    def _refill(self, run: str, topic: str) -> Iterator[ReceivedMessage]:
+        kind, _, stream = topic.partition("/")
+        more = True
+        while more:
+            before = self._seen.get(topic, -1)
+            args = {"kind": kind, "stream": stream, "seq": before}
+            result, _ = self._asker.ask(self.control, "since", args, REFILL_S)
+            for plain in result.get("messages", []):
+                each = _heard([b"", msgspec.json.encode(plain)])
+                if each is not None and each.message.run == run:
+                    yield from self._taken(each, topic)
+            more = bool(result.get("more")) and self._seen.get(topic, -1) > before
+
+    def _begin_run(self, run: str) -> None:
+        self.run = run
+        self._topics.clear()
+        self._seen.clear()
+        try:
+            state, _ = self._asker.ask(self.control, "state", timeout_s=ANSWER_S)
+        except RequestFailed:
+            return
+        endpoint = str(state.get("endpoints", {}).get("preview", self._preview_endpoint))
+        if endpoint != self._preview_endpoint:
+            self._preview.close(0)
+            self._preview = self._subscribed(endpoint, _PREVIEWS_HWM)
+            self._preview_endpoint = endpoint
+
+
+def _refilled_topics(state: dict[str, Any]) -> set[str]:
+    """Those of all streams, also where nothing was published yet."""
+    streams = [str(stream.get("stream")) for stream in state.get("streams", [])]
+    told = {topic for topic in state.get("topics", {}) if topic.partition("/")[0] in REFILLED}
+    return told | {f"{kind}/{stream}" for kind in REFILLED for stream in streams}
+
+
+def _read_all(socket: zmq.Socket[bytes]) -> Iterator[ReceivedMessage]:
+    for _ in range(_BATCH):
+        try:
+            parts = socket.recv_multipart(zmq.DONTWAIT)
+        except zmq.Again:
+            return
+        heard = _heard(parts)
+        if heard is not None:
+            yield heard
+
+
+def _heard(parts: list[bytes]) -> ReceivedMessage | None:
+    """None for what cannot be read: a kind of a later version, or no message at all."""
+    if len(parts) < 2:
+        return None
+    try:
+        return ReceivedMessage(decode(parts[1]), parts[1], parts[2] if len(parts) > 2 else None)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -1,0 +1,164 @@
+"""Which kept frame stands for which plane: the score's choice, and the operator's word, which goes before it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from fetalstream.pipeline.wire import Event, Gestation, Keyframe
+
+MAX_FRAMES = 500
+LEAD = 1.0025  # by which a better frame is better, as pipeline.keyframes.keyframe_store has it
+DECISION = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """A kept frame; ``accepted`` by the operator. ``plane`` and ``subplane`` are what it counts as.
+
+    ``runner_up``: when it was told, there was a better one of another moment.
+    """
+
+    keyframe: str
+    plane: str
+    subplane: str | None
+    score: float
+    published_ns: int
+    gestation: Gestation | None
+    parts: Mapping[str, float] = field(default_factory=dict[str, float])
+    by_operator: bool = False
+    accepted: bool = False
+    runner_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The operator's word on a frame: "accept", "reject", "relabel", or "undo" of the decision of that number."""
+
+    number: int
+    keyframe: str
+    verdict: str
+    plane: str | None
+    subplane: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """An examination's kept frames.
+
+    ``frames``: as announced, by id. ``standing``: those that count, the oldest first. ``best`` of each plane;
+    ``snapshots``: how many the operator took.
+    """
+
+    frames: Mapping[str, Best] = field(default_factory=dict[str, Best])
+    decisions: tuple[Decision, ...] = ()
+    standing: tuple[Best, ...] = ()
+    best: Mapping[str, Best] = field(default_factory=dict[str, Best])
+    snapshots: int = 0
+
+    def of(self, plane: str, subplane: str | None) -> Best | None:
+        """What stands for a view: accepted last by the operator, else the best by score, else taken by the operator."""
+        if subplane is None and plane in self.best:
+            return self.best[plane]
+        said = {each.keyframe: place for place, each in enumerate(_standing(self.decisions))}
+        return max(
+            self._fitting(plane, subplane),
+            key=lambda each: (said.get(each.keyframe, -1) if each.accepted else -1, not each.by_operator, each.score),
+            default=None,
+        )
+
+    def rival(self, plane: str, subplane: str | None) -> Best | None:
+        """The newest other frame of a view, for the operator to compare with what stands for it."""
+        stands = self.of(plane, subplane)
+        others = [each for each in self._fitting(plane, subplane) if stands and each.keyframe != stands.keyframe]
+        return others[-1] if others else None
+
+    def _fitting(self, plane: str, subplane: str | None) -> list[Best]:
+        return [each for each in self.standing if each.plane == plane and subplane in (None, each.subplane)]
+
+    @property
+    def undoable(self) -> bool:
+        """Whether a decision stands that could be taken back."""
+        return bool(_standing(self.decisions))
+
+
+def kept(choices: Choices, keyframe: Keyframe) -> Choices:
+    """The choices after another frame was announced."""
+    if keyframe.keyframe in choices.frames:
+        return choices
+    told = Best(
+        keyframe=keyframe.keyframe,
+        plane=keyframe.plane,
+        subplane=keyframe.subplane,
+        score=keyframe.score or 0.0,  # one without a score is the operator's, and told by that
+        published_ns=keyframe.published_ns,
+        gestation=keyframe.gestation,
+        parts=keyframe.parts,
+        by_operator=keyframe.chosen_by == "operator",
+        runner_up=bool(keyframe.rank),
+    )
+    frames = {**choices.frames, told.keyframe: told}
+    if len(frames) > MAX_FRAMES:
+        # Frames that stand for nothing any more go first; an accepted one never does.
+        used = {each.keyframe for each in choices.standing if each.accepted} | {
+            b.keyframe for b in choices.best.values()
+        }
+        del frames[next(key for key in frames if key not in used)]
+    return _resolved(replace(choices, frames=frames, snapshots=choices.snapshots + told.by_operator))
+
+
+def decided(choices: Choices, event: Event) -> Choices:
+    """The choices after the operator's word; one that makes no sense changes nothing."""
+    number, keyframe, verdict = (event.detail.get(key) for key in ("number", "keyframe", "verdict"))
+    if not (isinstance(number, int) and isinstance(keyframe, str) and isinstance(verdict, str)):
+        return choices
+    plane, subplane = (event.detail.get(key) for key in ("plane", "subplane"))
+    made = Decision(
+        number, keyframe, verdict, plane if isinstance(plane, str) else None,
+        subplane if isinstance(subplane, str) else None,
+    )  # fmt: skip
+    if made in choices.decisions:
+        return choices
+    return _resolved(replace(choices, decisions=(*choices.decisions, made)))
+
+
+def _standing(decisions: Iterable[Decision]) -> list[Decision]:
+    """Without those that were taken back."""
+    stand: dict[int, Decision] = {}
+    for decision in sorted(decisions, key=lambda each: (each.number, each.verdict == "undo")):
+        if decision.verdict == "undo":
+            stand.pop(decision.number, None)
+        else:
+            stand[decision.number] = decision
+    return list(stand.values())
+
+
+def _resolved(choices: Choices) -> Choices:
+    frames = dict(choices.frames)
+    accepted: dict[str, str] = {}  # plane -> the frame accepted last
+    for decision in _standing(choices.decisions):
+        frame = frames.get(decision.keyframe)
+        if frame is None:
+            continue
+        if decision.verdict == "reject":
+            del frames[decision.keyframe]
+            continue
+        if decision.verdict == "relabel" and decision.plane is not None:
+            frame = replace(frame, plane=decision.plane, subplane=decision.subplane)
+        frames[decision.keyframe] = replace(frame, accepted=True)
+        accepted[frame.plane] = decision.keyframe
+    standing = tuple(sorted(frames.values(), key=lambda each: each.published_ns))
+    best: dict[str, Best] = {}
+    for frame in standing:
+        before = best.get(frame.plane)
+        if (not frame.by_operator or frame.accepted) and (before is None or _replaces(frame, before)):
+            best[frame.plane] = frame
+    best |= {plane: frames[keyframe] for plane, keyframe in accepted.items() if keyframe in frames}
+    return replace(choices, standing=standing, best=best)
+
+
+def _replaces(frame: Best, before: Best) -> bool:
+    """A frame that was told as the best follows the one before; a runner-up only where it leads all that is left."""
+    if frame.runner_up:
+        return frame.score > before.score * (1 if before.runner_up else LEAD)
+    return not before.runner_up or before.score <= frame.score * LEAD

@@ -1,0 +1,38 @@
+"""Past moments of the session, for whoever goes back in time while live goes on. Passive."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+
+from fetalstream.tui.state.session import Session
+
+KEPT_EVERY_NS = 500_000_000
+KEPT_FOR_NS = 300_000_000_000
+
+
+class Scrollback:
+    """Past moments of the session, twice a second for five minutes: sessions share what did not change."""
+
+    def __init__(self) -> None:
+        self._moments: deque[tuple[int, Session]] = deque()
+
+    def add(self, session: Session, now_ns: int) -> None:
+        """Keep this moment, if the last one is old enough."""
+        if self._moments and now_ns - self._moments[-1][0] < KEPT_EVERY_NS:
+            return
+        self._moments.append((now_ns, session))
+        while now_ns - self._moments[0][0] > KEPT_FOR_NS:
+            self._moments.popleft()
+
+    def at(self, then_ns: int) -> tuple[Session, int] | None:
+        """The session as it was then (or at the first moment kept after it), and when that was; None without any."""
+        if not self._moments:
+            return None
+        at = bisect_right(self._moments, then_ns, key=lambda moment: moment[0])
+        then, session = self._moments[max(0, at - 1)]
+        return session, then
+
+    def clear(self) -> None:
+        """Another past begins."""
+        self._moments.clear()

@@ -24,7 +24,7 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
 from fetalstream.pipeline.keyframes import keyframe_store, stored_keyframe
 from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.temporal import PlaneFilter
 from fetalstream.pipeline.simulation import phantom

@@ -18,7 +18,7 @@ import pstats
 import time
 
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
 from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
 from fetalstream.pipeline.readout.gestation import ExamGestation
 from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
 

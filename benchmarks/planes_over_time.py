@@ -21,7 +21,7 @@ import numpy as np
 
 from fetalstream.pipeline.evaluation.overtime import over_time, total
 from fetalstream.pipeline.evaluation.scores import scores_of
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.readout.temporal import FLOOR, PlaneFilter, Temporal
 from fetalstream.pipeline.training.fit import Scan, raw_of
 from fetalstream.pipeline.wire import OTHER

@@ -15,7 +15,7 @@ from pathlib import Path
 from fetalstream.pipeline.bus.question_encoding import asker_of
 from fetalstream.pipeline.evaluation.scores import scores_of
 from fetalstream.pipeline.evaluation.searching import SENTENCES, search_metrics
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 
 
 def main() -> None:

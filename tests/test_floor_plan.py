@@ -18,11 +18,11 @@ ROOF = ("tui.cli", "tui.commands.", "tui.run.")
 
 RULES = {
     "pipeline.bench": (
-        "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.loaded pipeline.stream "
+        "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream "
         "pipeline.wire streamer.frame streamer.phantom streamer.sources"
     ),
     "pipeline.bus": (
-        "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded pipeline.stream pipeline.wire streamer.frame"
+        "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream pipeline.wire streamer.frame"
     ),
     "pipeline.engine": (
         "pipeline.errors pipeline.inference pipeline.keyframes pipeline.model pipeline.readout "
@@ -30,7 +30,7 @@ RULES = {
         "streamer.region streamer.sources"
     ),
     "pipeline.evaluation": (
-        "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.loaded "
+        "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.loaded_pipeline "
         "pipeline.stream pipeline.wire streamer.frame streamer.growth streamer.phantom"
     ),
     "pipeline.explain": "pipeline.bus pipeline.errors pipeline.model pipeline.wire streamer.frame",
@@ -38,11 +38,11 @@ RULES = {
     "pipeline.keyframes": "pipeline.readout pipeline.wire streamer.frame",
     "pipeline.model": "pipeline.errors pipeline.readout",
     "pipeline.readout": "pipeline.wire streamer.frame streamer.growth",
-    "pipeline.loaded": "pipeline.inference pipeline.model",
+    "pipeline.loaded_pipeline": "pipeline.inference pipeline.model",
     "pipeline.schema": "pipeline.wire",
     "pipeline.simulation": (
         "pipeline.engine pipeline.errors pipeline.evaluation pipeline.inference pipeline.keyframes "
-        "pipeline.model pipeline.readout pipeline.loaded pipeline.stream pipeline.wire streamer.frame "
+        "pipeline.model pipeline.readout pipeline.loaded_pipeline pipeline.stream pipeline.wire streamer.frame "
         "streamer.phantom"
     ),
     "pipeline.stream": (
@@ -50,7 +50,7 @@ RULES = {
         "streamer.region streamer.signal"
     ),
     "pipeline.training": (
-        "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.loaded "
+        "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.loaded_pipeline "
         "pipeline.simulation pipeline.wire streamer.growth streamer.phantom"
     ),
     "streamer.capture": "streamer.errors streamer.frame streamer.live streamer.region streamer.sources",

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from fetalstream.pipeline.bench import film, machine
-from fetalstream.pipeline.bench.load import STREAMS, under_load
 from fetalstream.pipeline.bench.naive import naive_fps
+from fetalstream.pipeline.bench.offered_load import STREAMS, under_load
 from fetalstream.pipeline.bench.runs import encoder_fps, overhead_cpu_ms, pipeline_fps
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.sources import open_source

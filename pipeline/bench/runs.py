@@ -15,7 +15,7 @@ from fetalstream.pipeline.engine.engine import Encoding, Engine, PendingBatch
 from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.pipeline.inference.encoder import HeadOutputs, Item
 from fetalstream.pipeline.keyframes.clip_buffer import Cut
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.heads import Heads
 from fetalstream.pipeline.model.preprocess import Preprocess
 from fetalstream.pipeline.stream.probabilities import BankLookup

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.captions import FRAMES, PLANE_NAMES
 from fetalstream.pipeline.stream.questions import Question, question, words_of
 

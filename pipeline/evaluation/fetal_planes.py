@@ -14,7 +14,7 @@ from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import OTHER, Predictions
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.heads import HeadOutputs, label_probabilities
 
 Task = Literal["planes", "brain"]

@@ -14,7 +14,7 @@ from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.ages import AgeRows
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
 
 _LAYOUTS: Final = (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.precision_cache import PrecisionResult
 from fetalstream.pipeline.model.preprocess import input_spacing_mm

@@ -11,7 +11,7 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import Encoding, Engine
 from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.pipeline.keyframes.clip_buffer import Cut
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import BRAIN
 from fetalstream.pipeline.stream.probabilities import BankLookup

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.readout.gestation import BRAIN, GRID_DAYS, ExamGestation, Outcome, Row
 from fetalstream.pipeline.simulation.exams import ExamFrame
 from fetalstream.pipeline.stream.interpreter import Interpreter

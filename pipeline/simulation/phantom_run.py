@@ -8,7 +8,7 @@ from typing import Final
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.evaluation.overtime import UNSCORED
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.simulation.demo import analyse
 from fetalstream.pipeline.simulation.phantom import Frames, JudgedFrame
 from fetalstream.streamer.phantom.source import PhantomSource

@@ -189,7 +189,7 @@ def seeds_of(text: str) -> list[int]:
 
 def main() -> None:
     """See the module's words."""
-    from fetalstream.pipeline.loaded import load_ready
+    from fetalstream.pipeline.loaded_pipeline import load_ready
 
     parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")
     parser.add_argument("--model", default="mini")

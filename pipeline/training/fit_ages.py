@@ -21,7 +21,7 @@ import numpy.typing as npt
 from fetalstream.pipeline.evaluation.ages import readouts
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM
-from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
 from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
 from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
 from fetalstream.pipeline.training.fit import seeds_of

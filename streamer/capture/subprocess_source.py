@@ -96,8 +96,8 @@ class SubprocessSource:
 
     def __init__(
         self, name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None,
-        sector: SectorSetting = None, persist: bool = False, scale_over: Callable[[], object] = lambda: None, deaths: int = DEATHS,
-        memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
+        sector: SectorSetting = None, persist: bool = False, scale_over: Callable[[], object] = lambda: None,
+        deaths: int = DEATHS, memory_bytes: int = MEMORY_BYTES, clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._name = name
         self._spacing_mm = spacing_mm

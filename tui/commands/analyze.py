@@ -21,7 +21,7 @@ from fetalstream.tui.state.text import fine_print, plain
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.engine.engine import Engine
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.streamer.region.masker import SectorSetting
     from fetalstream.streamer.sources import Source
 

@@ -25,7 +25,7 @@ def bench(model: ModelSettings, *, seconds: float, size: tuple[int, int], as_jso
         ModelError, ConfigError: the model cannot be used.
     """
     from fetalstream.pipeline.bench.plan import run_bench
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 
     def loaded(precision: str) -> LoadedPipeline:
         return load(msgspec.structs.replace(model, precision=precision) if precision else model, _say)

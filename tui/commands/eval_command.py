@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fetalstream.pipeline.evaluation.ages import AgeRows
     from fetalstream.pipeline.evaluation.fetal_planes import LabelledPicture
     from fetalstream.pipeline.evaluation.metrics import Metric
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.pipeline.model.heads import HeadOutputs
     from fetalstream.pipeline.simulation.exams import ExamFrame
 

@@ -22,7 +22,7 @@ from fetalstream.tui.state.keyframe_review import Best
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.streamer.frame import Pixels
 
 MAPS: Final = "maps"

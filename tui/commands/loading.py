@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fetalstream.tui.settings.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 
 TOLD_VERSIONS: Final = ("fetalstream", "torch", "open_clip_torch", "numpy", "av", "opencv-python-headless", "pyzmq")
 
@@ -25,7 +25,7 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
     Raises:
         pipeline.errors.ModelError, pipeline.errors.ConfigError: one line that says what to do.
     """
-    from fetalstream.pipeline.loaded import load_ready
+    from fetalstream.pipeline.loaded_pipeline import load_ready
 
     return load_ready(
         settings.model,

@@ -26,7 +26,7 @@ from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
 if TYPE_CHECKING:
     from fetalstream.pipeline.engine.engine import Engine
     from fetalstream.pipeline.engine.stream_runner import Stream
-    from fetalstream.pipeline.loaded import LoadedPipeline
+    from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.pipeline.stream.probabilities import BankLookup
     from fetalstream.streamer.region.masker import SectorSetting
     from fetalstream.streamer.sources import Source

@@ -4,7 +4,7 @@ import pytest
 
 from fetalstream.pipeline.bench.plan import run_bench
 from fetalstream.pipeline.inference.encoder import Encoder
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.model_info import facts_of
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.tui.commands.bench_command import words

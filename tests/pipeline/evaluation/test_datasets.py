@@ -15,7 +15,7 @@ from fetalstream.pipeline.evaluation.fetal_planes import predictions_of, read_pi
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import plane_metrics
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.model.preprocess import input_spacing_mm

@@ -6,7 +6,7 @@ import torch
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.precision import compare
 from fetalstream.pipeline.inference.encoder import Encoder
-from fetalstream.pipeline.loaded import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
 from fetalstream.pipeline.model.model_info import facts_of
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.streamer.phantom.source import PhantomSource

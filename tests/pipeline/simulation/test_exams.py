@@ -6,7 +6,7 @@ import pytest
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.readout.gestation import GRID_DAYS, ExamGestation
 from fetalstream.pipeline.simulation.exam_run import exam_days, looks_of, replayed
 from fetalstream.pipeline.simulation.exams import ExamFrame, exam_metrics, read_exam_frames, write_exam_frames

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.loaded import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.simulation.phantom import JudgedFrame, phantom_metrics, read_frames, regrets_of, write_frames
 from fetalstream.pipeline.simulation.phantom_run import frames_of
 

@@ -9,7 +9,7 @@ from fetalstream.pipeline.bench.percentiles import percentiles
 from fetalstream.pipeline.bench.runs import Counting
 from fetalstream.pipeline.engine.engine import Engine
 from fetalstream.pipeline.engine.stream_runner import make_stream
-from fetalstream.pipeline.loaded import LoadedPipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.frame import Pixels
 

@@ -22,7 +22,8 @@ RULES = {
         "pipeline.wire streamer.frame streamer.phantom streamer.sources"
     ),
     "pipeline.bus": (
-        "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream pipeline.wire streamer.frame"
+        "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream "
+        "pipeline.wire streamer.frame"
     ),
     "pipeline.engine": (
         "pipeline.errors pipeline.inference pipeline.keyframes pipeline.model pipeline.readout "
@@ -104,7 +105,7 @@ LIBRARY_ROOMS = {
     "textual": ("tui.dashboard.app", "tui.widgets."),
     "torch": ("pipeline.", "tui.commands.doctor"),
     "torchvision": ("pipeline.model.openclip", "pipeline.model.preprocess"),
-    "zmq": ("pipeline.bus.publisher", "pipeline.bus.control", "tui.feed.engine_feed"),
+    "zmq": ("pipeline.bus.publisher", "pipeline.bus.control", "tui.feed."),
 }
 
 

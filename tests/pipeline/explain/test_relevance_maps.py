@@ -59,7 +59,15 @@ def made_up(model, other=True):
     return banks
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        "mini",
+        "fetalclip",
+        pytest.param("mobilefetalclip", marks=pytest.mark.check),
+        pytest.param("a transformer of timm", marks=pytest.mark.check),
+    ],
+)
 def model(request):
     return MODELS[request.param]()
 
@@ -160,7 +168,7 @@ def share_inside(heat, view):
     return float(heat[inside].sum() / heat[sector].sum()) / (inside.sum() / sector.sum())
 
 
-@pytest.mark.parametrize("seeds", [range(300, 304), pytest.param(range(310, 350), marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seeds", [range(300, 304), pytest.param(range(310, 350), marks=pytest.mark.check)])
 def test_minis_maps_point_at_the_true_structure(mini, seeds):
     explainer = Explainer(*mini)
     gains = defaultdict(list)

@@ -56,7 +56,7 @@ def config_of(name, bert, **changes):
     return msgspec.structs.replace(config, architecture=architecture, **changes)
 
 
-@pytest.fixture(scope="module", params=["biomedclip", "unimedclip"])
+@pytest.fixture(scope="module", params=["biomedclip", pytest.param("unimedclip", marks=pytest.mark.check)])
 def model(request, bert):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -163,7 +163,7 @@ def test_clip_has_the_shape_of_openais_checkpoint():
     assert (config.mean, config.std) == OPENAI
 
 
-@pytest.mark.soak
+@pytest.mark.check
 @pytest.mark.parametrize("name", ["clip", "fetalclip"])
 def test_the_largest_are_built_and_read_a_picture(name):
     config = load_model_config(name)

@@ -14,7 +14,13 @@ LIKE_FETALCLIP = {
 TEMPLATE = "A head of {} weeks and {} days, seen at {} mm per pixel."
 
 
-@pytest.fixture(scope="module", params=[ARCHITECTURE, LIKE_FETALCLIP], ids=["tiny", "like FetalCLIP"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(ARCHITECTURE, id="tiny"),
+        pytest.param(LIKE_FETALCLIP, id="like FetalCLIP", marks=pytest.mark.check),
+    ],
+)
 def clip(request):
     return openclip.build(request.param, seed=5)
 

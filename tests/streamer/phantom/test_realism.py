@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from fetalstream.streamer.phantom.source import PhantomSource
 
@@ -21,6 +22,7 @@ def _examples(seeds: range, every: int) -> tuple[np.ndarray, list[str]]:
     return np.stack(pictures), labels
 
 
+@pytest.mark.check
 def test_a_nearest_neighbour_on_thumbnails_fails():
     known, names = _examples(range(1_000_000, 1_000_012), 45)
     asked, truth = _examples(range(7, 10), 45)

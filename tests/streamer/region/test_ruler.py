@@ -34,7 +34,7 @@ def test_rulers_of_many_styles_are_read():
     assert all(error is None or error <= 0.03 for error in errors)
 
 
-@pytest.mark.soak
+@pytest.mark.check
 @pytest.mark.timeout(900)
 def test_two_hundred_rulers():
     errors = [error(FRESH + seed) for seed in range(200)]

@@ -34,7 +34,7 @@ def test_regions_of_all_kinds_are_found():
     assert min(agreements) >= 0.90
 
 
-@pytest.mark.soak
+@pytest.mark.check
 @pytest.mark.timeout(900)
 def test_two_hundred_layouts():
     found = {FRESH + seed: agreement(FRESH + seed) for seed in range(200)}

@@ -272,7 +272,8 @@ def in_one_run() -> Iterator[Any]:
     for played in (False, True):
         yield pytest.param(played, "", APP, id="recording" if played else "app")
     for screen, (opening, keys) in SCREENS.items():
-        yield pytest.param(False, opening, keys, id=screen.__name__)
+        many = (pytest.mark.check,) if screen in (Review, Sheet) else ()  # twenty keys, half a second each
+        yield pytest.param(False, opening, keys, id=screen.__name__, marks=many)
 
 
 @pytest.mark.parametrize(("played", "opening", "keys"), list(in_one_run()))

@@ -13,8 +13,7 @@ import pytest
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import RunFolder, endpoints_in
 from fetalstream.tui.feed.engine_feed import EngineFeed
-from fetalstream.tui.feed.protocol import EngineFeed as FeedProtocol
-from fetalstream.tui.feed.protocol import RequestFailed
+from fetalstream.tui.feed.protocol import Feed, RequestFailed
 from tests.scripted_engine import ScriptedEngine, frame_info, health, on_tcp
 
 
@@ -26,7 +25,7 @@ def engine(tmp_path: Path) -> Iterator[ScriptedEngine]:
 
 @pytest.fixture
 async def feed(engine: ScriptedEngine) -> AsyncIterator[EngineFeed]:
-    feed: FeedProtocol = EngineFeed(engine.endpoints.control)
+    feed: Feed = EngineFeed(engine.endpoints.control)
     await feed.start()
     yield feed  # type: ignore[misc]
     await feed.close()

@@ -83,7 +83,14 @@ def says(recorder: Recorder, *words: str) -> bool:
     return any(all(word in line for word in words) for line in recorder.lines)
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        3,
+        pytest.param(50, marks=[pytest.mark.check, pytest.mark.timeout(600)]),
+        pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+    ],
+)
 def test_killed_again_and_again_it_loses_nothing(engine: ScriptedEngine, out: Path, kills: int) -> None:
     engine.play_in_thread(period_s=0.005)
     for _ in range(kills):

@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -123,15 +124,19 @@ def assert_whole(sessions: Path) -> None:
         assert base.execute("SELECT count(*) FROM keyframes WHERE picture = 'wanted'").fetchone() == (0,)
 
 
-WAYS: list[tuple[str, Callable[[TerminalRun], object], int]] = [
-    ("SIGTERM", lambda run: run.process.send_signal(signal.SIGTERM), 0),
-    ("SIGINT", lambda run: run.process.send_signal(signal.SIGINT), 0),
-    ("broken", lambda run: run.break_now.touch(), 1),
-]
+def ends(name: str, end: Callable[[TerminalRun], object], code: int, *marks: pytest.MarkDecorator) -> Any:
+    return pytest.param(end, code, id=name, marks=marks)
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("end", "code"), [way[1:] for way in WAYS], ids=[way[0] for way in WAYS])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ends("SIGINT", lambda run: run.process.send_signal(signal.SIGINT), 0),
+        ends("SIGTERM", lambda run: run.process.send_signal(signal.SIGTERM), 0, pytest.mark.check),
+        ends("broken", lambda run: run.break_now.touch(), 1, pytest.mark.check),
+    ],
+)
 def test_however_a_run_ends_the_terminal_is_as_it_was_and_the_recording_whole(
     run: TerminalRun, end: Callable[[TerminalRun], object], code: int
 ) -> None:

@@ -26,6 +26,7 @@ from fetalstream.pipeline.keyframes import keyframe_store, stored_keyframe
 from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
 from fetalstream.pipeline.loaded_pipeline import load_ready
 from fetalstream.pipeline.model.model_info import ModelInfo
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter
 from fetalstream.pipeline.simulation import phantom
 from fetalstream.pipeline.stream import keyframe_selector
@@ -48,7 +49,7 @@ def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedF
     found: list[tuple[PreparedFrame, wire.Reading]] = []
     for i, (pts, epoch) in enumerate(zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), strict=True)):
         raw = model_info.rejector.probabilities(scan.planes[i], float(scan.other[i]))
-        seen = over_time.update(pts, epoch, raw)
+        seen = over_time.update(pts, Segment(epoch=epoch), raw)
         assert seen.probabilities is not None
         said = zip(labels, raw.tolist(), seen.probabilities.tolist(), strict=True)
         reading = wire.Reading(
@@ -61,7 +62,7 @@ def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedF
         )  # fmt: skip
         action = "analyse" if scan.analysed[i] else "reuse"
         prepared = PreparedFrame(
-            Frame(PIXELS, i, pts, 0, epoch), action, "live", reading.reused, reading.quality, "", 0, 0
+            Frame(PIXELS, i, pts, 0, epoch), Segment(epoch=epoch), action, "live", reading.reused, reading.quality
         )
         found.append((prepared, reading))
     return found

@@ -46,7 +46,7 @@ def once(ready: LoadedPipeline, frames: Seen, *, ask: bool) -> int:
     analyzer = StreamAnalyzer("stream-1", "exam", ready.model_info, ready.banks.gestation)
     if ask:
         analyzer.ask(question("a fetal brain", ready.banks))
-    prepared = [(analyzer.admit(frame, 0), scores) for frame, scores in frames]
+    prepared = [(analyzer.prepare(frame, 0), scores) for frame, scores in frames]
     begun = time.perf_counter_ns()
     for each, scores in prepared:
         analyzer.finish(each, scores if each.action == "analyse" else None, 0)

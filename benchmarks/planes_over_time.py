@@ -22,6 +22,7 @@ import numpy as np
 from fetalstream.pipeline.evaluation.overtime import over_time, total
 from fetalstream.pipeline.evaluation.scores import scores_of
 from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import FLOOR, PlaneFilter, Temporal
 from fetalstream.pipeline.training.fit import Scan, raw_of
 from fetalstream.pipeline.wire import OTHER
@@ -66,7 +67,7 @@ def markov(labels: list[str], constants: Temporal, before: Layer | None = None) 
     def step(seconds: float, row: Row) -> Row:
         nonlocal now
         now += seconds
-        belief = stage.update(now, 0, row if before is None else before(seconds, row)).probabilities
+        belief = stage.update(now, Segment(), row if before is None else before(seconds, row)).probabilities
         assert belief is not None
         return belief
 
@@ -109,7 +110,7 @@ def as_shipped(labels: list[str], constants: Temporal, keep: Callable[[int], boo
         scores = scan.scores
         for i, (now, epoch) in enumerate(zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), strict=True)):
             if keep(i):
-                last = stage.update(now, epoch, scan.raw[i]).plane or OTHER
+                last = stage.update(now, Segment(epoch=epoch), scan.raw[i]).plane or OTHER
             yield last
 
     return told

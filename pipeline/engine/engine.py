@@ -90,7 +90,7 @@ class Sink(Protocol):
 class Engine:
     """Runs until all sources have ended, or until it is told to stop.
 
-    Every frame that a lane hands out is admitted and finished in order; see `StreamAnalyzer` for what becomes of it.
+    Every frame that a reader hands out is prepared and finished in order; see `StreamAnalyzer` for what becomes of it.
 
     Args:
         encoder: called from the thread that runs the engine, and from no other.
@@ -232,7 +232,7 @@ class Engine:
 
     def _take(self, runner: StreamRunner) -> _Taken | None:
         frame = runner.reader.take()
-        return None if frame is None else (runner, runner.admit(frame, self._clock_ns()))
+        return None if frame is None else (runner, runner.prepare(frame, self._clock_ns()))
 
     def _submitted(self, gathered: list[_Taken]) -> _Batch:
         items = [Item(one.frame.pixels, one.bank) for _, one in gathered if one.action == "analyse"]

@@ -83,12 +83,12 @@ class StreamRunner:
         self._silence: Silence | None = None
         self._size: tuple[int, int] | None = None  # width, height of the source's frames
 
-    def admit(self, frame: Frame, now_ns: int) -> PreparedFrame:
-        """See `StreamAnalyzer.admit`."""
+    def prepare(self, frame: Frame, now_ns: int) -> PreparedFrame:
+        """See `StreamAnalyzer.prepare`."""
         link = self.reader.link
         self._size = (frame.width, frame.height) if link is None else link.size
         self.analyzer.source_size = self._size
-        return self.analyzer.admit(frame, now_ns, self.reader.tally().dropped, self.reader.arrived_ns)
+        return self.analyzer.prepare(frame, now_ns, self.reader.tally().dropped, self.reader.arrived_ns)
 
     def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:
         """What there is to tell of the capture; its health at once where frames have ceased or come again."""

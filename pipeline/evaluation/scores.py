@@ -102,7 +102,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
         waiting.clear()
 
     for frame in source:
-        prepared = preparation.admit(frame, "training", 0, 0)
+        prepared = preparation.prepare(frame)
         truth = source.truth(frame.index)
         row: dict[str, Any] = {
             "pts_seconds": frame.pts_seconds, "epoch": frame.epoch, "spacing_mm": frame.spacing_mm,

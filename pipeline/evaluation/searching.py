@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
 from fetalstream.pipeline.evaluation.overtime import UNSCORED
 from fetalstream.pipeline.evaluation.scores import PhantomScores
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream.questions import AskMeter, Question
 
 SENTENCES: Final = {
@@ -52,7 +53,7 @@ def _ranked(scan: PhantomScores, plane: str, asked: Question) -> tuple[float, fl
     """Average precision and whether the first is right; None where the scan does not show the plane."""
     meter = AskMeter(asked)
     frames = zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), scan.embedding, strict=True)
-    scores = np.array([meter.update(pts, epoch, vector).score for pts, epoch, vector in frames])
+    scores = np.array([meter.update(pts, Segment(epoch=epoch), vector).score for pts, epoch, vector in frames])
     scored = scan.true_label != UNSCORED
     relevant = scan.true_label[scored] == plane
     if not relevant.any():

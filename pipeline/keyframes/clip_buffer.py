@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.frame import Frame, Pixels
 
 BEFORE_SECONDS: Final = 2.0
@@ -32,15 +33,6 @@ class Still(NamedTuple):
 
     pts_seconds: float
     pixels: Pixels
-
-
-class _Lot(NamedTuple):
-    """What frames of one clip have in common."""
-
-    exam: str
-    epoch: int
-    masking: int
-    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +57,8 @@ class ClipRing:
 
     def __init__(self, capacity_bytes: int = 0) -> None:
         self._capacity_bytes = capacity_bytes
-        self._lot: _Lot | None = None
+        self._segment: Segment | None = None
+        self._shape: tuple[int, ...] = ()
         self._stills: deque[Still] = deque()
         self._bytes = 0
         self._began_seconds = self._newest_seconds = 0.0
@@ -88,21 +81,19 @@ class ClipRing:
             self._wanted = [each for each in self._wanted if each.plane != best.plane or each.chosen_by == "operator"]
         self._wanted.append(best)
 
-    def add(self, frame: Frame, exam: str, masking: int) -> None:
-        """The stream's next frame, masked.
+    def add(self, frame: Frame, segment: Segment) -> None:
+        """Take the stream's next frame in.
 
         Args:
-            frame: of the stream.
-            exam: that it belongs to.
-            masking: differs where the scan region is another one.
+            frame: masked.
+            segment: the frame's; a clip holds frames of one examination, epoch and masking, all of one shape.
         """
         if not self._capacity_bytes:
             return
-        lot = _Lot(exam, frame.epoch, masking, frame.pixels.shape)
-        if lot != self._lot or frame.pts_seconds < self._newest_seconds:
-            # A best frame that was told with this very frame, and is it, begins the new lot.
+        if not self._continues(frame, segment) or frame.pts_seconds < self._newest_seconds:
+            # A best frame that was announced with this very frame, and is it, begins the new clip.
             self._end([best for best in self._wanted if best.frame.index != frame.index])
-            self._lot = lot
+            self._segment, self._shape = segment, frame.pixels.shape
             self._began_seconds = frame.pts_seconds
         self._newest_seconds = frame.pts_seconds
         self._hold(frame)
@@ -123,7 +114,11 @@ class ClipRing:
         self._cut(done)
         self._stills.clear()
         self._bytes = 0
-        self._lot = None
+        self._segment = None
+
+    def _continues(self, frame: Frame, segment: Segment) -> bool:
+        held = self._segment
+        return held is not None and held.picture == segment.picture and self._shape == frame.pixels.shape
 
     def _hold(self, frame: Frame) -> None:
         size = frame.pixels.nbytes
@@ -141,14 +136,15 @@ class ClipRing:
     def _cut(self, done: list[StoredKeyframe]) -> None:
         for best in done:
             stills = self._round(best)
-            if self._lot is not None and len(stills) > 1:
-                self._cuts.append(Cut(best, self._lot.exam, stills))
+            if self._segment is not None and len(stills) > 1:
+                self._cuts.append(Cut(best, self._segment.exam, stills))
         self._wanted = [each for each in self._wanted if each not in done]
 
     def _round(self, best: StoredKeyframe) -> list[Still]:
-        at, lot = best.frame.pts_seconds, self._lot
-        if lot is None or (best.frame.epoch, best.pixels.shape) != (lot.epoch, lot.shape) or at < self._began_seconds:
-            return []  # its own lot is over
+        at, held = best.frame.pts_seconds, self._segment
+        alike = held is not None and (best.frame.epoch, best.pixels.shape) == (held.epoch, self._shape)
+        if not alike or at < self._began_seconds:
+            return []  # its own segment is over
         first, last = at - BEFORE_SECONDS, at + AFTER_SECONDS
         others = [still for still in self._stills if first <= still.pts_seconds <= last and still.pts_seconds != at]
         return sorted([*others, Still(at, best.pixels)], key=lambda still: still.pts_seconds)

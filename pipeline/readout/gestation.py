@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.pipeline import wire
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.growth import ellipse_circumference_mm, who_hc_mm
 
 Row = npt.NDArray[np.floating]
@@ -135,10 +136,10 @@ class ExamGestation:
             raise ValueError(f"half_widths wants rows of (from_day, half_width) with rising days, got {table}")
         self._half_widths = table
         self._shared = SHARED if shared is None else shared
-        self.reset()
+        self._segment: Segment | None = None
+        self._begin()
 
-    def reset(self) -> None:
-        """Forget everything: another examination, or spacings that turned out to be wrong."""
+    def _begin(self) -> None:
         self._zooms: list[tuple[float, npt.NDArray[np.float64]]] = []  # log of the first spacing seen, histogram
         self._total = np.zeros(GRID_DAYS.size)
         self._frames = 0
@@ -146,6 +147,7 @@ class ExamGestation:
     def update(
         self,
         row: Row | None,
+        segment: Segment,
         *,
         plane_sure: bool,
         spacing_mm: float | None,
@@ -161,6 +163,8 @@ class ExamGestation:
 
         Args:
             row: (175,) scores of this frame; None where the sentences for its spacing are not ready yet.
+            segment: the frame's; the estimate starts afresh with another examination, and with another word of the
+                operator on the scale: ages read with the one before were read with the wrong sentences.
             plane_sure: whether the decided plane is the brain.
             spacing_mm: millimetres per pixel of the model's input; tells zooms apart.
             frame_width_mm: width of the analysed region.
@@ -168,6 +172,9 @@ class ExamGestation:
             repeated: the picture was counted before (a freeze): it says nothing new.
             unsure: brain was decided, but not clearly enough for its size to count.
         """
+        if self._segment is None or segment.ages != self._segment.ages:
+            self._begin()
+        self._segment = segment
         if spacing_mm is None or frame_width_mm is None:
             return Outcome(None, "no_spacing")
         if not plane_sure:

@@ -16,18 +16,18 @@ class BatchTimings(NamedTuple):
 
 
 def latency_of(
-    captured_ns: int, arrived_ns: int | None, admitted_ns: int, now_ns: int, timings: BatchTimings | None
+    captured_ns: int, arrived_ns: int | None, prepared_ns: int, now_ns: int, timings: BatchTimings | None
 ) -> wire.Latency:
     """What a reading says of its way.
 
     Args:
         captured_ns: the source's stamp; all on the monotonic clock.
         arrived_ns: when the frame reached the engine's process; None where nobody looked.
-        admitted_ns: when the engine took it.
+        prepared_ns: when the engine took it.
         now_ns: after its analysis.
         hops: of its batch; None where the model was not asked.
     """
-    waited_ms = (admitted_ns - (captured_ns if arrived_ns is None else arrived_ns)) / 1e6
+    waited_ms = (prepared_ns - (captured_ns if arrived_ns is None else arrived_ns)) / 1e6
     return wire.Latency(
         capture=None if arrived_ns is None else (arrived_ns - captured_ns) / 1e6,
         queue=waited_ms + (0.0 if timings is None else timings.queue_ms),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.pipeline import wire
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.frame import Pixels
 
 # All are judged on a small copy, so that the same picture at another resolution scores about the same.
@@ -37,23 +38,24 @@ class QualityMeter:
     """Contrast and sharpness of each frame, and how little it differs from those just before. Passive, media time."""
 
     def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the frames before: another epoch, another sector."""
+        self._segment: Segment | None = None
         self._recent: npt.NDArray[np.float32] | None = None
         self._pts_seconds = -math.inf
 
-    def update(self, pixels: Pixels, pts_seconds: float) -> wire.Quality:
+    def update(self, pixels: Pixels, pts_seconds: float, segment: Segment) -> wire.Quality:
         """Judge one frame.
 
         Args:
             pixels: uint8 (H, W) or (H, W, 3), cut to the sector.
             pts_seconds: media time.
+            segment: the frame's; steadiness compares pictures of one segment only.
 
         Returns:
-            All parts 0 to 1. The first frame has nothing to differ from: its steadiness is 1.
+            All parts 0 to 1. The first frame of a segment has nothing to differ from: its steadiness is 1.
         """
+        if self._segment is None or segment.picture != self._segment.picture:
+            self._recent, self._pts_seconds = None, -math.inf
+        self._segment = segment
         small = _small_gray(pixels)
         spread = float(cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))[1][0, 0])
         sharpness = spread**2 / (spread**2 + _SHARP_VARIANCE)

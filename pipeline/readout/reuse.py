@@ -1,4 +1,4 @@
-"""Whether the last answer still holds: a picture that does not change need not be looked at again."""
+"""Reuse of the last answer: a picture that does not change need not be looked at again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.frame import Pixels
 
 MAX_SECONDS: Final = 2.0
@@ -24,32 +25,32 @@ _GAIN_LEVELS: Final = 3.0
 
 
 class ReuseGate:
-    """Says of frame after frame whether the answer to the last analysed one holds for it too. Passive, media time."""
+    """Decides for each frame whether the answer to the last analysed one holds for it too. Passive, media time."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """The last answer holds no longer: there is none, or it was given under other terms."""
-        self._epoch: int | None = None
+        """Forget the last answer: the next frame must be analysed."""
+        self._segment: Segment | None = None
         self._anchor: Pixels = np.zeros((0, 0), np.uint8)
         self._since_seconds = 0.0
         self._in_a_row = 0
 
-    def holds(self, epoch: int, pts_seconds: float, thumbnail: Pixels) -> bool:
+    def holds(self, segment: Segment, pts_seconds: float, thumbnail: Pixels) -> bool:
         """Decide for the next frame; where the answer is False the frame must be analysed, and anchors what follows.
 
         Args:
-            epoch: of the frame.
-            pts_seconds: its media time.
+            segment: the frame's; an answer holds only within its own.
+            pts_seconds: the frame's media time.
             thumbnail: (h, w) gray, the mean of what each cell covers; see `streamer.signal.SignalMonitor`. It is
                 compared with that of the frame that was analysed, so that slow change adds up.
         """
         fresh = 0 <= pts_seconds - self._since_seconds < MAX_SECONDS and self._in_a_row < MAX_IN_A_ROW
-        if epoch == self._epoch and fresh and unchanged(self._anchor, thumbnail):
+        if segment == self._segment and fresh and unchanged(self._anchor, thumbnail):
             self._in_a_row += 1
             return True
-        self._epoch, self._since_seconds, self._anchor, self._in_a_row = epoch, pts_seconds, thumbnail, 0
+        self._segment, self._since_seconds, self._anchor, self._in_a_row = segment, pts_seconds, thumbnail, 0
         return False
 
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.wire import OTHER
 
 Probabilities = npt.NDArray[np.floating]
@@ -86,7 +87,7 @@ class PlaneFilter:
         if self._leave > self._enter:
             raise ValueError(f"wanted leave <= enter, got {self._leave} and {self._enter}")
         self._next = _destinations(self._labels)
-        self._epoch: int | None = None
+        self._segment: Segment | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -95,17 +96,17 @@ class PlaneFilter:
         self._pts_seconds = -math.inf
         self._plane: str | None = None
 
-    def update(self, pts_seconds: float, epoch: int, probabilities: Probabilities | None) -> Smoothed:
+    def update(self, pts_seconds: float, segment: Segment, probabilities: Probabilities | None) -> Smoothed:
         """Take one frame in.
 
         Args:
             pts_seconds: its media time; a frame from no later than the last one says nothing new.
-            epoch: its epoch; another than the last one's resets the filter.
+            segment: the frame's; the filter starts afresh if its picture is another one than the last frame's.
             probabilities: (L,), sum 1; None or not finite: the frame is skipped, and what was known stays.
         """
-        if epoch != self._epoch:
+        if self._segment is None or segment.picture != self._segment.picture:
             self.reset()
-            self._epoch = epoch
+        self._segment = segment
         if probabilities is not None and np.isfinite(probabilities).all():
             self._take(pts_seconds, np.maximum(probabilities, FLOOR))
         if self._belief is not None:

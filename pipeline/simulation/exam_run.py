@@ -11,6 +11,7 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.inference.encoder import Item
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.readout.gestation import BRAIN, GRID_DAYS, ExamGestation, Outcome, Row
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.simulation.exams import ExamFrame
 from fetalstream.pipeline.stream.interpreter import Interpreter
 from fetalstream.pipeline.stream.preparation import Preparation, PreparedFrame
@@ -28,11 +29,11 @@ _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True, eq=False)
 class BrainFrame:
-    """One frame of decided brain, as `ExamGestation.update` is given it: ``row`` and ``facts``; and the frame's row."""
+    """One frame of decided brain: its row of truth and reading, and what `ExamGestation.update` is given for it."""
 
     frame: ExamFrame
     row: Row
-    model_info: dict[str, Any]
+    arguments: dict[str, Any]
 
 
 def exam_days(seed: int) -> int:
@@ -53,21 +54,21 @@ def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
     interpreter = Interpreter(ready.model_info, ready.banks.gestation, ages)
     found: list[BrainFrame] = []
     answer: FrameProbabilities | None = None
-    prepared = [preparation.admit(source.frame(index), "exam", 0, 0) for index in _brain_frames(Tour(seed, days))]
+    prepared = [preparation.prepare(source.frame(index)) for index in _brain_frames(Tour(seed, days))]
     answers = _answers(ready, prepared)
     for each in prepared:
         answer = next(answers) if each.action == "analyse" else answer
         reading = interpreter.read(each, answer, wire.Latency(), of_this_exam=True)
         if (noted := ages.taken()) is None:
             continue
-        row, model_info = noted
+        row, arguments = noted
         truth, age = source.truth(each.frame.index), reading.gestation
         frame = ExamFrame(
             seed,
             each.frame.index,
             float(days),
             truth.label or "",
-            model_info["spacing_mm"],
+            arguments["spacing_mm"],
             None,
             None,
             None,
@@ -82,14 +83,14 @@ def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
                 frame_days=age.frame_days,
                 zooms=age.zooms,
             )
-        found.append(BrainFrame(frame, row, model_info))
+        found.append(BrainFrame(frame, row, arguments))
     return found
 
 
 def replayed(looks: Iterable[BrainFrame], ages: ExamGestation) -> Iterator[tuple[BrainFrame, Outcome]]:
     """The same frames through another estimator."""
     for look in looks:
-        yield look, ages.update(look.row, **look.model_info)
+        yield look, ages.update(look.row, Segment(), **look.arguments)
 
 
 class _Noted(ExamGestation):
@@ -97,9 +98,9 @@ class _Noted(ExamGestation):
 
     _noted: tuple[Row, dict[str, Any]] | None = None
 
-    def update(self, row: Row | None, **model_info: Any) -> Outcome:
-        self._noted = None if row is None or not model_info["plane_sure"] else (row.copy(), model_info)
-        return super().update(row, **model_info)
+    def update(self, row: Row | None, segment: Segment, **arguments: Any) -> Outcome:
+        self._noted = None if row is None or not arguments["plane_sure"] else (row.copy(), arguments)
+        return super().update(row, segment, **arguments)
 
     def taken(self) -> tuple[Row, dict[str, Any]] | None:
         """What was kept, once."""

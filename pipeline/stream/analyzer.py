@@ -1,6 +1,6 @@
 """One stream's frames in, its readings, keyframes and events out. Passive: no thread, no clock, no socket, no model.
 
-A frame passes twice: `StreamAnalyzer.admit` before the model, `StreamAnalyzer.finish` after it, in the same order.
+A frame passes twice: `StreamAnalyzer.prepare` before the model, `StreamAnalyzer.finish` after it, in the same order.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
 from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.latency import BatchTimings, latency_of
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream.interpreter import Interpreter
 from fetalstream.pipeline.stream.keyframe_selector import KeyframeSelector
 from fetalstream.pipeline.stream.preparation import Preparation, PreparedFrame
@@ -35,7 +36,7 @@ _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are
 class StreamAnalyzer:
     """What one stream means, over time.
 
-    Every frame admitted is finished, in order, and ends in exactly one of three counts: ``analysed`` (read by the
+    Every frame prepared is finished, in order, and ends in exactly one of three counts: ``analysed`` (read by the
     model, or blank and so known to show nothing), ``reused`` or ``failed``.
 
     Args:
@@ -45,13 +46,10 @@ class StreamAnalyzer:
         bank: see `pipeline.stream.probabilities.BankLookup`; asked where a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
-        sector: the scan region; None for the whole frame; a `RemoteMasker` where the frames come masked.
-        spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+        sector: the scan region; None for the whole frame; a `RemoteMasker` if the frames come masked.
         clip_bytes: frames held for clips round the best frames; 0 for no clips.
 
     Attributes:
-        exam: id of the running examination.
-        exam_began_ns: when it was begun, or its first frame came, monotonic; None before the first frame of all.
         newest: the newest reading, None before the first.
         source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
         picture: the frame that it is about, masked: what may be shown.
@@ -61,11 +59,9 @@ class StreamAnalyzer:
 
     def __init__(
         self, stream: str, exam: str, model_info: ModelInfo, bank: BankLookup, *,
-        bank_ahead: bool = False, sector: SectorSetting | RemoteMasker = None, spacing_mm: float | None = None,
-        clip_bytes: int = 0,
+        bank_ahead: bool = False, sector: SectorSetting | RemoteMasker = None, clip_bytes: int = 0,
     ) -> None:  # fmt: skip
         self.stream = stream
-        self.exam = exam
         self.newest: wire.Reading | None = None
         self.source_size: tuple[int, int] | None = None
         self._told_trouble: str | None = None
@@ -77,16 +73,25 @@ class StreamAnalyzer:
         self._selector = KeyframeSelector(model_info)
         self._bank = bank
         self._bank_ahead = bank_ahead
-        self._preparation = Preparation(sector, spacing_mm)
-        self._interpreter = Interpreter(model_info, bank)
-        self._exam_before = exam
-        self.exam_began_ns: int | None = None
+        self._preparation = Preparation(sector, exam)
+        self._segments = self._preparation.segments
+        self._interpreter = Interpreter(model_info, bank, stream=stream)
         self._on_the_way: deque[PreparedFrame] = deque()
         self._answer: FrameProbabilities | None = None
-        self._answered_exam = exam
+        self._answered: Segment | None = None  # the segment that the answer is of
         self._state: wire.State | None = None
-        self._told_spacing_mm = spacing_mm
+        self._told_spacing_mm: float | None = None
         self._analysed = self._reused = self._failed = 0
+
+    @property
+    def exam(self) -> str:
+        """Id of the running examination."""
+        return self._segments.exam
+
+    @property
+    def exam_began_ns(self) -> int | None:
+        """When the examination was begun, or its first frame came, monotonic; None before the first frame of all."""
+        return self._segments.exam_began_ns
 
     @property
     def state(self) -> wire.State:
@@ -109,7 +114,7 @@ class StreamAnalyzer:
         return self._analysed + self._reused + self._failed
 
     def counts(self, captured: int, dropped: int, waiting: int) -> wire.Counts:
-        """All counts at this moment; the arguments count what has not been admitted."""
+        """Return all counts at this moment; the arguments count frames that are not prepared yet."""
         return wire.Counts(
             captured=captured,
             analysed=self._analysed,
@@ -121,10 +126,10 @@ class StreamAnalyzer:
 
     @property
     def idle(self) -> bool:
-        """Whether every frame that was admitted is finished."""
+        """Whether every frame that was prepared is finished."""
         return not self._on_the_way
 
-    def admit(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> PreparedFrame:
+    def prepare(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> PreparedFrame:
         """Take the next frame in and decide what it needs.
 
         Args:
@@ -133,14 +138,10 @@ class StreamAnalyzer:
             dropped: frames of this stream dropped so far, for its reading.
             arrived_ns: when it reached this process, monotonic; None where nobody looked.
         """
-        self.exam_began_ns = now_ns if self.exam_began_ns is None else self.exam_began_ns
-        # Of the first examination nothing is late: the one before it is itself.
-        exam = self._exam_before if frame.captured_ns < self.exam_began_ns else self.exam
-        prepared = self._preparation.admit(frame, exam, now_ns, dropped)
-        ahead = self._bank_ahead and prepared.action == "analyse"
-        spacing_mm = self._interpreter.input_spacing_mm(prepared) if ahead else None
-        bank = None if spacing_mm is None else self._bank(spacing_mm)
-        prepared = replace(prepared, arrived_ns=arrived_ns, bank=bank)
+        prepared = self._preparation.prepare(frame, now_ns, dropped, arrived_ns)
+        if self._bank_ahead and prepared.action == "analyse":
+            spacing_mm = self._interpreter.input_spacing_mm(prepared)
+            prepared = replace(prepared, bank=None if spacing_mm is None else self._bank(spacing_mm))
         self._on_the_way.append(prepared)
         return prepared
 
@@ -150,7 +151,7 @@ class StreamAnalyzer:
         """The messages of a frame that has been through the model: its reading first.
 
         Args:
-            admitted: the oldest one that is not finished yet.
+            prepared: the oldest one that is not finished yet.
             scores: what the model said of it; None where it was not asked, or said nothing finite.
             now_ns: monotonic.
             hops: of the frame's batch; None where the model was not asked.
@@ -159,7 +160,7 @@ class StreamAnalyzer:
             ValueError: another frame is due first.
         """
         if not self._on_the_way or self._on_the_way[0] is not prepared:
-            raise ValueError(f"{self.stream}: frames are finished in the order in which they were admitted")
+            raise ValueError(f"{self.stream}: frames are finished in the order in which they were prepared")
         self._on_the_way.popleft()
         self._settle_answer(prepared, scores)
         answered = prepared.action == "blank" or self._answer is not None
@@ -168,17 +169,16 @@ class StreamAnalyzer:
         self._told_trouble = None
         self._analysed += prepared.action != "reuse"
         self._reused += prepared.action == "reuse"
-        latency = latency_of(prepared.frame.captured_ns, prepared.arrived_ns, prepared.admitted_ns, now_ns, timings)
-        ours = prepared.exam == self.exam
-        reading = self._interpreter.read(prepared, self._answer, latency, of_this_exam=ours)
-        self.newest = reading = msgspec.structs.replace(reading, stream=self.stream)
+        latency = latency_of(prepared.frame.captured_ns, prepared.arrived_ns, prepared.prepared_ns, now_ns, timings)
+        ours = prepared.segment.exam == self.exam
+        self.newest = reading = self._interpreter.read(prepared, self._answer, latency, of_this_exam=ours)
         self.picture = prepared.frame
         if ours:
             self._selector.read(prepared, reading, self.keyframe_store)
         ripe = self.keyframe_store.due(reading.frame.epoch, reading.frame.pts_seconds) if ours else []
         told = [self._keyframe(stored) for stored in ripe]
         if prepared.action != "blank":
-            self.clips.add(prepared.frame, prepared.exam, prepared.masking)
+            self.clips.add(prepared.frame, prepared.segment)
         return [reading, *told, *self._region_events(prepared), *self._changes(prepared)]
 
     def kept(self, keyframe: str) -> StoredKeyframe | None:
@@ -198,21 +198,18 @@ class StreamAnalyzer:
         still be fetched, until the examination after this one begins.
         """
         messages = self.flush()
-        self._exam_before, self.exam, self.exam_began_ns = self.exam, exam, now_ns
+        self._segments.new_exam(exam, now_ns)
         self._shelf_before, self.keyframe_store = self.keyframe_store, KeyframeStore()
         self._decisions = Decisions()
-        self._selector.forget()
-        self._interpreter.forget_ages()
-        return [*messages, self.event("new_exam", {"previous": self._exam_before})]
+        return [*messages, self.event("new_exam", {"previous": self._segments.previous_exam})]
 
     def set_spacing(self, spacing_mm: float | None) -> list[wire.Message]:
         """The operator's word on millimetres per pixel of the source's frames; None leaves it to the source.
 
         Ages read with the spacing before are forgotten: they were read with the wrong sentences.
         """
-        self._preparation.spacing_mm = self._told_spacing_mm = spacing_mm
-        self._interpreter.forget_ages()
-        self._preparation.answer_lost()
+        self._segments.set_spacing(spacing_mm)
+        self._told_spacing_mm = spacing_mm
         given_by = None if spacing_mm is None else "operator"
         return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
 
@@ -228,7 +225,6 @@ class StreamAnalyzer:
             if around.x + around.width > width or around.y + around.height > height:
                 raise ValueError(f"the sector {sector} does not fit in {self.stream}'s frames of {width} x {height}")
         self._preparation.set_sector(sector)
-        self._interpreter.forget_frames()
         return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
 
     def mark(self, text: str) -> list[wire.Message]:
@@ -284,29 +280,27 @@ class StreamAnalyzer:
         return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
 
     def _settle_answer(self, prepared: PreparedFrame, scores: HeadOutputs | None) -> None:
-        if prepared.exam != self._answered_exam:
-            self._answered_exam, self._answer = prepared.exam, None
-            self._interpreter.forget_frames()
+        """Make the frame's own answer, keep the one that it repeats, or have none: an answer ends with its segment."""
+        if prepared.segment != self._answered or prepared.action == "blank":
+            self._answered, self._answer = prepared.segment, None
         if prepared.action == "analyse":
-            self._answer = (
-                None if scores is None else probabilities_of(scores, self._interpreter.model_info, prepared.quality)
-            )
-        elif prepared.action == "blank":
-            self._answer = None
+            spacing_mm = None if prepared.bank is None else self._interpreter.input_spacing_mm(prepared)
+            info, quality = self._interpreter.model_info, prepared.quality
+            self._answer = None if scores is None else probabilities_of(scores, info, quality, spacing_mm)
 
     def _fail(self, prepared: PreparedFrame) -> list[wire.Message]:
         self._failed += 1
-        self._preparation.answer_lost()
+        self._preparation.reset_reuse()
         # A region that does not fit fails every frame: that is told once, and counted.
         if prepared.trouble is not None and prepared.trouble == self._told_trouble:
             return self._region_events(prepared)
         self._told_trouble = prepared.trouble
         said = "the model's output was not finite" if prepared.action == "analyse" else "it repeats a failed frame"
         detail = {"index": prepared.frame.index, "reason": prepared.trouble or said}
-        return [self.event("frame_failed", detail, prepared.exam), *self._region_events(prepared)]
+        return [self.event("frame_failed", detail, prepared.segment.exam), *self._region_events(prepared)]
 
     def _region_events(self, prepared: PreparedFrame) -> list[wire.Message]:
-        return [self.event(each.event, dict(each.detail), prepared.exam) for each in prepared.events]
+        return [self.event(each.event, dict(each.detail), prepared.segment.exam) for each in prepared.events]
 
     def _keyframe(self, stored: StoredKeyframe) -> wire.Keyframe:
         self._decisions.announced(stored.keyframe)
@@ -325,12 +319,14 @@ class StreamAnalyzer:
             "signal_back": before in _BLANK and prepared.state not in _BLANK,
         }
         seen = {"state": prepared.state, "index": prepared.frame.index}
-        messages: list[wire.Message] = [self.event(name, seen, prepared.exam) for name in happened if happened[name]]
+        messages: list[wire.Message] = [
+            self.event(name, seen, prepared.segment.exam) for name in happened if happened[name]
+        ]
         spacing_mm, told_mm = prepared.frame.spacing_mm, self._told_spacing_mm
         if spacing_mm != told_mm and not _about(spacing_mm, told_mm):
             self._told_spacing_mm = spacing_mm
             detail = {"spacing_mm": spacing_mm, "spacing_from": prepared.frame.spacing_from}
-            messages.append(self.event("spacing_changed", detail, prepared.exam))
+            messages.append(self.event("spacing_changed", detail, prepared.segment.exam))
         return messages
 
 

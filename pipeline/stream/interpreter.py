@@ -1,4 +1,4 @@
-"""From one frame's answer to its reading: planes and subplanes over time, and the examination's age. Passive."""
+"""From a frame's probabilities to its reading: planes and subplanes over time, the examination's age. Passive."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ class Interpreter:
     """Reads the frames of one stream in order.
 
     Args:
-        facts: of the model; kept as an attribute.
-        bank: asked for the spacing of decided brain frames.
+        model_info: labels and constants of the model; kept as an attribute.
+        bank: gives the sentences about age for the spacing of decided brain frames.
         gestation: of the examination; by default a new one with the model's constants.
+        stream: the stream's name on the wire.
     """
 
-    def __init__(self, model_info: ModelInfo, bank: BankLookup, gestation: ExamGestation | None = None) -> None:
+    def __init__(
+        self, model_info: ModelInfo, bank: BankLookup, gestation: ExamGestation | None = None, stream: str = ""
+    ) -> None:
+        self._stream = stream
         self.model_info = model_info
         self._bank = bank
         self._labels = (*model_info.planes, wire.OTHER)
@@ -42,39 +46,31 @@ class Interpreter:
         self._gestation = gestation or ExamGestation(model_info.half_widths, model_info.shared)
 
     def ask(self, asked: Question | None) -> None:
-        """Score frames against a sentence from now on; None for no longer."""
+        """Score frames against a sentence from now on; None ends it."""
         self._ask = None if asked is None else AskMeter(asked)
-
-    def forget_frames(self) -> None:
-        """What comes has nothing to do with the frames before."""
-        self._planes.reset()
-        self._subplanes.reset()
-
-    def forget_ages(self) -> None:
-        """Another examination, or ages that were read with a wrong spacing."""
-        self._gestation.reset()
 
     def read(
         self, prepared: PreparedFrame, answer: FrameProbabilities | None, latency: wire.Latency, *, of_this_exam: bool
     ) -> wire.Reading:
-        """The reading of the next frame, without stream name.
+        """Return the reading of the next frame.
 
         Args:
-            admitted: the frame.
-            answer: its own or the repeated one; None where there is nothing to be read.
+            prepared: the frame.
+            answer: its own probabilities or the repeated ones; None if the frame is blank.
             latency: for the reading.
             of_this_exam: False for a stray frame of the examination before: it counts for no age.
         """
-        frame = prepared.frame
-        if answer is None:
-            self.forget_frames()
-        seen = None if answer is None else self._planes.update(frame.pts_seconds, frame.epoch, answer.planes)
+        frame, segment = prepared.frame, prepared.segment
+        if answer is None:  # what was seen before the dark says nothing of what comes after it
+            self._planes.reset()
+        seen = None if answer is None else self._planes.update(frame.pts_seconds, segment, answer.planes)
         plane = None if seen is None else seen.plane
         subplanes = self._subplanes_of(prepared, answer, plane)
         sure = seen is not None and self._brain_share(seen) >= BRAIN_SURE
         age = self._age(prepared, answer, plane, sure=sure) if of_this_exam else Outcome(None, "uncertain")
         return wire.Reading(
-            exam=prepared.exam,
+            exam=segment.exam,
+            stream=self._stream,
             frame=frame_info(frame),
             state=prepared.state,
             reused=prepared.action == "reuse",
@@ -92,7 +88,7 @@ class Interpreter:
             quality=None if answer is None else answer.quality,
             ask=None
             if answer is None or self._ask is None
-            else self._ask.update(frame.pts_seconds, frame.epoch, answer.scores.embedding),
+            else self._ask.update(frame.pts_seconds, segment, answer.scores.embedding),
             latency_ms=latency,
             model=self.model_info.name,
             calibrated=self.model_info.calibrated,
@@ -100,7 +96,7 @@ class Interpreter:
         )
 
     def input_spacing_mm(self, prepared: PreparedFrame) -> float | None:
-        """Millimetres per pixel of the model's input for this frame; None where the model or the frame knows none."""
+        """Millimetres per pixel of the model's input for this frame; None if the model or the frame knows none."""
         frame = prepared.frame
         if frame.spacing_mm is None or not self.model_info.knows_gestation:
             return None
@@ -112,10 +108,10 @@ class Interpreter:
         if answer is None or plane != BRAIN or not self.model_info.subplanes:
             self._subplanes.reset()
             return None
-        return self._subplanes.update(prepared.frame.pts_seconds, prepared.frame.epoch, answer.subplanes)
+        return self._subplanes.update(prepared.frame.pts_seconds, prepared.segment, answer.subplanes)
 
     def _rival_of(self, subplanes: Smoothed | None) -> str | None:
-        """The second subplane, where it is close to the first."""
+        """Return the second subplane if it is close to the first."""
         if subplanes is None or subplanes.probabilities is None or len(self.model_info.subplanes) < 2:
             return None
         second, first = np.argsort(subplanes.probabilities)[-2:].tolist()
@@ -139,6 +135,7 @@ class Interpreter:
             row = answer.row(self._bank, spacing_mm)
         return self._gestation.update(
             row,
+            prepared.segment,
             plane_sure=plane == BRAIN,
             spacing_mm=spacing_mm,
             frame_width_mm=None if frame.spacing_mm is None else frame.width * frame.spacing_mm,

@@ -10,6 +10,7 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
 from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe, in_plane_part, owned, score_of, score_parts
 from fetalstream.pipeline.model.model_info import ModelInfo
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream.preparation import PreparedFrame
 from fetalstream.streamer.frame import Frame
 
@@ -23,50 +24,47 @@ colour there is room for a third of a second."""
 
 class _Seen(NamedTuple):
     frame: Frame
-    masking: int
     reading: wire.Reading
     plane: str
 
 
 class KeyframeSelector:
-    """Offers one stream's frames to the shelf of its examination, in order. Passive.
+    """Offers one stream's frames to the keyframe store of its examination, in order. Passive.
 
     Args:
-        facts: of the model.
+        model_info: labels and constants of the model.
     """
 
     def __init__(self, model_info: ModelInfo) -> None:
         self._model_info = model_info
-        self.forget()
-
-    def forget(self) -> None:
-        """Another examination begins."""
+        self._segment: Segment | None = None
         self._freeze_taken = False
         self._unnamed: list[_Seen] = []
 
     def read(self, prepared: PreparedFrame, reading: wire.Reading, keyframe_store: KeyframeStore) -> None:
-        """The stream's next frame: offered where a plane is named for it, held for `HINDSIGHT_SECONDS` where not.
+        """Take the stream's next frame: offer it if a plane is named for it, else hold it for `HINDSIGHT_SECONDS`.
 
         Of a frozen picture the first frame is offered, of others every one that was looked at.
         """
+        self._begin(prepared.segment)
         frozen, plane = prepared.state == "frozen", reading.plane
         first = not self._freeze_taken if frozen else prepared.action == "analyse"
         self._freeze_taken = frozen and (self._freeze_taken or plane is not None)
         if prepared.action == "blank":  # what comes after has nothing to do with what was before
             self._unnamed = []
         if plane is not None:
-            self._offer_in_hindsight(plane, prepared.masking, reading, keyframe_store)
+            self._offer_in_hindsight(plane, reading, keyframe_store)
         if (
             prepared.action == "analyse"
             and not frozen
             and (likeliest := _likeliest(reading)) not in (wire.OTHER, plane)
         ):
-            self._hold(_Seen(prepared.frame, prepared.masking, reading, likeliest))
+            self._hold(_Seen(prepared.frame, reading, likeliest))
         if first and plane is not None:
             self._offer(plane, prepared.frame, reading, keyframe_store)
 
     def candidate(self, frame: Frame, reading: wire.Reading, plane: str) -> StoredKeyframe:
-        """A frame as one of ``plane``, with its score."""
+        """Return a frame as one of ``plane``, with its score."""
         parts = self._parts(plane, reading)
         return StoredKeyframe(
             pixels=owned(frame.pixels),
@@ -78,23 +76,28 @@ class KeyframeSelector:
             gestation=reading.gestation,
         )
 
+    def _begin(self, segment: Segment) -> None:
+        """Drop what waits if another segment begins: masked otherwise, it may show what is to be hidden."""
+        before, self._segment = self._segment, segment
+        if before is None or before.exam != segment.exam:
+            self._freeze_taken = False
+        if before is None or before.picture != segment.picture:
+            self._unnamed = []
+
     def _offer(self, plane: str, frame: Frame, reading: wire.Reading, keyframe_store: KeyframeStore) -> None:
         if keyframe_store.wants(plane, score_of(self._parts(plane, reading)), reading.frame):
             keyframe_store.offer(self.candidate(frame, reading, plane))
 
-    def _offer_in_hindsight(self, plane: str, masking: int, named: wire.Reading, keyframe_store: KeyframeStore) -> None:
-        """Frames that wait and look most like the plane that is named now, as if it had been named for them.
-
-        Never what was masked otherwise: it may show what is to be hidden.
-        """
-        waiting = [s for s in self._unnamed if s.masking == masking and _lately(s.reading.frame, named.frame)]
+    def _offer_in_hindsight(self, plane: str, named: wire.Reading, keyframe_store: KeyframeStore) -> None:
+        """Offer waiting frames that look most like the plane named now, as if it had been named for them."""
+        waiting = [seen for seen in self._unnamed if _lately(seen.reading.frame, named.frame)]
         for seen in waiting:
             if seen.plane == plane:
                 self._offer(plane, seen.frame, _in_hindsight(seen.reading, named, plane), keyframe_store)
         self._unnamed = [seen for seen in waiting if seen.plane != plane]
 
     def _hold(self, newest: _Seen) -> None:
-        """As many of the latest as may wait."""
+        """Add a frame that waits; drop the oldest beyond `HINDSIGHT_BYTES`."""
         held = [seen for seen in self._unnamed if _lately(seen.reading.frame, newest.reading.frame)]
         held.append(newest)
         size = sum(seen.frame.pixels.nbytes for seen in held)
@@ -113,12 +116,12 @@ class KeyframeSelector:
 
 
 def _likeliest(reading: wire.Reading) -> str:
-    """What this very frame looks most like: a plane, or "other"."""
+    """Return what this very frame looks most like: a plane, or "other"."""
     return max(reading.planes, key=lambda label: reading.planes[label].raw, default=wire.OTHER)
 
 
 def _in_hindsight(reading: wire.Reading, named: wire.Reading, plane: str) -> wire.Reading:
-    """A reading with what is known of its plane now; its frame's own age was not read."""
+    """Return a reading with what is known of its plane now; its frame's own age was not read."""
     said = msgspec.structs.replace(reading.planes[plane], smoothed=named.planes[plane].smoothed)
     age = None if named.gestation is None else msgspec.structs.replace(named.gestation, frame_days=None)
     return msgspec.structs.replace(
@@ -127,4 +130,4 @@ def _in_hindsight(reading: wire.Reading, named: wire.Reading, plane: str) -> wir
 
 
 def _lately(frame: wire.FrameInfo, now: wire.FrameInfo) -> bool:
-    return frame.epoch == now.epoch and 0 <= now.pts_seconds - frame.pts_seconds <= HINDSIGHT_SECONDS
+    return 0 <= now.pts_seconds - frame.pts_seconds <= HINDSIGHT_SECONDS

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.readout.quality import QualityMeter
 from fetalstream.pipeline.readout.reuse import ReuseGate
+from fetalstream.pipeline.readout.segment import Segment
+from fetalstream.pipeline.stream.segment_tracker import SegmentTracker
 from fetalstream.streamer.capture.remote_masker import RemoteMasker
 from fetalstream.streamer.frame import Frame
 from fetalstream.streamer.region.masker import Masker, Region, RegionEvent, SectorSetting
@@ -23,111 +25,116 @@ Action = Literal["analyse", "reuse", "blank", "refuse"]
 class PreparedFrame:
     """A frame on its way through the model, and what was decided about it.
 
-    ``action``: "analyse" wants scores; "reuse" repeats the last answer; "blank" (black, no signal) has nothing to be
-    read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
-    ``frame``: holds the sector's pixels only, with the spacing in force; where refused, it is black.
-    ``still``: the picture was there before. ``quality``: where analysed. ``dropped``: frames dropped until then.
-    ``events``: what has changed in the scan region. ``masking``: another number where the region is another one.
-    ``arrived_ns``: when the frame reached this process. ``bank``: sentences about age for its spacing, where they are
-    ready before it is looked at.
+    Attributes:
+        frame: holds the sector's pixels only, with the spacing in force; black if it is refused.
+        segment: the stretch of the stream that it belongs to.
+        action: "analyse" wants scores; "reuse" repeats the last answer; "blank" (black, no signal) has nothing to be
+            read; "refuse" cannot be cut to the sector, and ``trouble`` says why.
+        state: of the signal.
+        still: whether the picture was there before.
+        quality: of the picture if it is analysed, else None.
+        prepared_ns: when the engine took the frame, monotonic.
+        dropped: frames of the stream dropped until then.
+        trouble: one line on why the frame is refused, else None.
+        arrived_ns: when the frame reached this process, monotonic; None if nobody looked.
+        bank: sentences about age for the frame's spacing, (175, D), if they are ready before it is looked at.
+        events: what has changed in the scan region.
     """
 
     frame: Frame
+    segment: Segment
     action: Action
-    state: wire.State
-    still: bool
-    quality: wire.Quality | None
-    exam: str
-    admitted_ns: int
-    dropped: int
+    state: wire.State = "live"
+    still: bool = False
+    quality: wire.Quality | None = None
+    prepared_ns: int = 0
+    dropped: int = 0
     trouble: str | None = None
     arrived_ns: int | None = None
     bank: npt.NDArray[np.floating] | None = None
     events: tuple[RegionEvent, ...] = ()
-    masking: int = 0
 
 
 class Preparation:
     """Masks and sorts the frames of one stream. Passive.
 
+    Attributes:
+        segments: makes each frame's segment; it is told what the operator says.
+
     Args:
-        sector: the scan region; None for the whole frame; a `RemoteMasker` where the frames come masked.
-        spacing_mm: the operator's word on the frames' spacing, which goes before the source's.
+        sector: the scan region; None for the whole frame; a `RemoteMasker` if the frames come masked.
+        exam: id of the examination that begins.
     """
 
-    def __init__(self, sector: SectorSetting | RemoteMasker = None, spacing_mm: float | None = None) -> None:
-        self.spacing_mm = spacing_mm
+    def __init__(self, sector: SectorSetting | RemoteMasker = None, exam: str = "") -> None:
+        self.segments = SegmentTracker(exam)
         self._masker = sector if isinstance(sector, RemoteMasker) else Masker(sector)
         self._region: Region | None = None
-        self._maskings = 0
         self._signal = SignalMonitor()
+        self._masking = 0  # that the monitor has seen
         self._gate = ReuseGate()
         self._quality = QualityMeter()
         self._state: wire.State = "no_signal"
-        self._lot: tuple[str, int] | None = None  # exam and epoch of the last frame
 
     @property
     def sector(self) -> SectorSetting:
-        """What was said of the scan region; None for the whole frame."""
+        """The scan region as it was set; None for the whole frame."""
         return self._masker.setting
 
     @property
     def region(self) -> Region | None:
-        """The scan region of the last frame; None where the whole frame is used, or it is not known."""
+        """The scan region of the last frame; None if the whole frame is used, or it is not known."""
         return self._region
 
     def set_sector(self, sector: SectorSetting) -> None:
-        """Another scan region: nothing seen through the old one is compared with what comes."""
+        """Set another scan region; what was seen through the old one is not compared with what comes."""
         self._masker.set_sector(sector)
-        self._maskings += 1
-        self._signal = SignalMonitor()
-        self._lot = None
+        self.segments.set_sector()
 
-    def answer_lost(self) -> None:
-        """There is no answer that could be repeated."""
+    def reset_reuse(self) -> None:
+        """Have the next frame analysed: the last answer came to nothing and cannot be repeated."""
         self._gate.reset()
 
-    def admit(self, frame: Frame, exam: str, now_ns: int, dropped: int) -> PreparedFrame:
-        """Decide what the next frame needs.
+    def prepare(self, frame: Frame, now_ns: int = 0, dropped: int = 0, arrived_ns: int | None = None) -> PreparedFrame:
+        """Mask the next frame and decide what it needs.
 
         Args:
             frame: as captured.
-            exam: the examination it belongs to; another than the last one's, like another epoch, starts afresh.
             now_ns: monotonic.
             dropped: frames of this stream dropped so far.
+            arrived_ns: when the frame reached this process, monotonic; None if nobody looked.
         """
         seen = self._masker.update(frame)
-        self._maskings += _outline(seen.region) != _outline(self._region)
-        self._region, masked = seen.region, seen.frame
-        if any(each.event == "layout_changed" for each in seen.events):
-            self.spacing_mm = None  # it was said of another depth
-        if self._lot != (exam, masked.epoch):
-            self._lot = (exam, masked.epoch)
-            self._gate.reset()
-            self._quality.reset()
+        segment = self.segments.of(seen, now_ns)
+        self._region = seen.region
+        prepared = PreparedFrame(
+            seen.frame, segment, "refuse", self._state, prepared_ns=now_ns, dropped=dropped, trouble=seen.trouble,
+            arrived_ns=arrived_ns, events=seen.events,
+        )  # fmt: skip
         if seen.trouble is not None:
             self._gate.reset()
-            return PreparedFrame(
-                masked, "refuse", self._state, False, None, exam, now_ns, dropped, seen.trouble, events=seen.events
-            )
-        if self.spacing_mm is not None:
-            masked = replace(masked, spacing_mm=self.spacing_mm, spacing_from="operator")
-        self._state = self._signal.update(masked)
-        still = self._signal.identical or self._state == "frozen"
-        action = self._action(masked)
-        quality = self._quality.update(masked.pixels, masked.pts_seconds) if action == "analyse" else None
-        return PreparedFrame(
-            masked, action, self._state, still, quality, exam, now_ns, dropped, events=seen.events,
-            masking=self._maskings,
+            return prepared
+        masked = seen.frame
+        if (given_mm := self.segments.spacing_mm) is not None:
+            masked = replace(masked, spacing_mm=given_mm, spacing_from="operator")
+        self._see(masked, segment)
+        action = self._action(masked, segment)
+        analysed = action == "analyse"
+        return replace(
+            prepared, frame=masked, action=action, state=self._state,
+            still=self._signal.identical or self._state == "frozen",
+            quality=self._quality.update(masked.pixels, masked.pts_seconds, segment) if analysed else None,
         )  # fmt: skip
 
-    def _action(self, frame: Frame) -> Action:
+    def _see(self, frame: Frame, segment: Segment) -> None:
+        """Take the picture's signal in; a monitor compares only what was masked alike."""
+        if self._masking != segment.masking:
+            self._signal, self._masking = SignalMonitor(), segment.masking
+        self._state = self._signal.update(frame)
+
+    def _action(self, frame: Frame, segment: Segment) -> Action:
         if self._state in ("black", "no_signal"):
             self._gate.reset()
             return "blank"
-        held = self._gate.holds(frame.epoch, frame.pts_seconds, self._signal.thumbnail)
+        held = self._gate.holds(segment, frame.pts_seconds, self._signal.thumbnail)
         return "reuse" if held else "analyse"
-
-
-def _outline(region: Region | None) -> tuple[tuple[float, float], ...] | None:
-    return None if region is None else region.polygon

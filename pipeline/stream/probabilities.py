@@ -1,4 +1,4 @@
-"""What the model said of one frame, in probabilities; it may be repeated for frames that show the same."""
+"""Probabilities of one frame's labels; they may be repeated for frames that show the same."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ BankLookup = Callable[[float], "npt.NDArray[np.floating] | None"]
 
 @dataclass(eq=False, slots=True)
 class FrameProbabilities:
-    """Scores of one frame as probabilities.
+    """Outputs of one frame as probabilities.
 
-    ``planes``: (P + 1,), sum 1, "other" last. ``subplanes``: (S,), sum 1. Cosines as in ``HeadOutputs``, those of
-    "other" last in ``plane_cosines`` and None where the model has no words for it.
+    Attributes:
+        scores: what the model gave.
+        planes: (P + 1,), sum 1, "other" last.
+        plane_cosines: as in ``HeadOutputs``, that of "other" last, None if the model has no words for it.
+        subplanes: (S,), sum 1; empty if the model has none.
+        subplane_cosines: as in ``HeadOutputs``.
+        quality: of the frame's picture.
+        spacing_mm: spacing of the model's input that ``scores.gestation_row`` was made for; None if there is no row.
     """
 
     scores: HeadOutputs
@@ -34,19 +40,29 @@ class FrameProbabilities:
     subplanes: npt.NDArray[np.floating]
     subplane_cosines: list[float | None]
     quality: wire.Quality | None
-    _row: Row | None = field(default=None)
+    spacing_mm: float | None = None
+    _row: tuple[float, Row] | None = field(default=None)  # with the spacing that it is for
 
     def row(self, bank: BankLookup, spacing_mm: float) -> Row | None:
-        """The frame's GA scores (175,), asked for only where a brain is seen; None while the sentences are prepared."""
-        if self._row is None:
-            self._row = self.scores.gestation_row
-        if self._row is None and (sentences := bank(spacing_mm)) is not None:
-            self._row = LOGIT_SCALE * (sentences @ self.scores.embedding)
-        return self._row
+        """Return the frame's GA scores (175,) for a spacing, or None while the sentences are prepared.
+
+        The scores are made when they are asked for, since only brains have an age, and made again for another
+        spacing: a frame that repeats this one may have another scale.
+        """
+        if self._row is None or self._row[0] != spacing_mm:
+            made = self.scores.gestation_row if self.spacing_mm == spacing_mm else None
+            if made is None and (sentences := bank(spacing_mm)) is not None:
+                made = LOGIT_SCALE * (sentences @ self.scores.embedding)
+            if made is None:
+                return None
+            self._row = spacing_mm, made
+        return self._row[1]
 
 
-def probabilities_of(scores: HeadOutputs, model_info: ModelInfo, quality: wire.Quality | None) -> FrameProbabilities:
-    """Probabilities from one frame's scores."""
+def probabilities_of(
+    scores: HeadOutputs, model_info: ModelInfo, quality: wire.Quality | None, spacing_mm: float | None = None
+) -> FrameProbabilities:
+    """Return the probabilities of one frame's outputs; the arguments are the fields of `FrameProbabilities`."""
     return FrameProbabilities(
         scores,
         model_info.rejector.probabilities(scores.plane_cosines, scores.other_cosine),
@@ -54,13 +70,14 @@ def probabilities_of(scores: HeadOutputs, model_info: ModelInfo, quality: wire.Q
         label_probabilities(scores.subplane_cosines) if model_info.subplanes else np.empty(0),
         [*scores.subplane_cosines.tolist()],
         quality,
+        spacing_mm,
     )
 
 
 def scored(
     labels: Sequence[str], cosines: Sequence[float | None], raw: npt.NDArray[np.floating], smoothed: Smoothed
 ) -> dict[str, wire.LabelScore]:
-    """One `wire.LabelScore` a label."""
+    """Return one `wire.LabelScore` a label."""
     mean = raw if smoothed.probabilities is None else smoothed.probabilities
     return {
         label: wire.LabelScore(cosine=cosine, raw=now, smoothed=held)
@@ -69,7 +86,7 @@ def scored(
 
 
 def frame_info(frame: Frame) -> wire.FrameInfo:
-    """What the wire says of a frame."""
+    """Return the fields of a frame that go on the wire."""
     return wire.FrameInfo(
         index=frame.index,
         epoch=frame.epoch,

@@ -19,6 +19,7 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.model.prompts import Prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.pipeline.readout.openset import LOGIT_SCALE
+from fetalstream.pipeline.readout.segment import Segment
 
 Vectors = npt.NDArray[np.floating]
 
@@ -92,19 +93,20 @@ class AskMeter:
     def __init__(self, asked: Question) -> None:
         self._question = asked
         self._seen = np.zeros(_BINS + 1, dtype=np.int64)  # how often each answer came, for the percentile
-        self._epoch: int | None = None
+        self._segment: Segment | None = None
         self._logit = 0.0
         self._weight = 0.0
         self._pts_seconds = -math.inf
 
-    def update(self, pts_seconds: float, epoch: int, embedding: Vectors) -> wire.Ask:
-        """The answer for a frame: ``score`` 0 to 1, the smoothed probability that the sentence fits best.
+    def update(self, pts_seconds: float, segment: Segment, embedding: Vectors) -> wire.Ask:
+        """Score a frame: ``score`` 0 to 1, the smoothed probability that the sentence fits best.
 
         ``percentile`` 0 to 100: the share of this session's frames, since it was asked, that fit no better; None until
         there are ``KNOWN_AFTER``.
         """
-        if epoch != self._epoch:
-            self._epoch, self._weight, self._logit, self._pts_seconds = epoch, 0.0, 0.0, -math.inf
+        if self._segment is None or segment.picture != self._segment.picture:
+            self._weight, self._logit, self._pts_seconds = 0.0, 0.0, -math.inf
+        self._segment = segment
         keep = math.exp(min(0.0, self._pts_seconds - pts_seconds) / TAU_SECONDS)
         self._logit = self._logit * keep + float(self._question.logits(embedding))
         self._weight = self._weight * keep + 1

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from fetalstream.pipeline.evaluation.overtime import OverTime, over_time, total
 from fetalstream.pipeline.evaluation.scores import Numbers, PhantomScores, scores_of
 from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter, Temporal
 from fetalstream.pipeline.wire import OTHER
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
@@ -101,7 +102,7 @@ def outcome_of(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal
     for scores, raw in scans:
         stage = PlaneFilter(labels, constants)
         rows = zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), raw, strict=True)
-        decided = [stage.update(pts, epoch, row).plane or OTHER for pts, epoch, row in rows]
+        decided = [stage.update(pts, Segment(epoch=epoch), row).plane or OTHER for pts, epoch, row in rows]
         outcomes.append(over_time(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided))
     return total(outcomes)
 

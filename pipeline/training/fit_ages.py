@@ -23,6 +23,7 @@ from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
 from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
 from fetalstream.pipeline.training.fit import seeds_of
 from fetalstream.pipeline.training.stills import is_validation_exam
@@ -89,7 +90,7 @@ def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[Numbers, Numb
     errors: list[float] = []
     for looks in exams:
         for look in looks:
-            alone = ExamGestation().update(look.row, **look.model_info).gestation
+            alone = ExamGestation().update(look.row, Segment(), **look.arguments).gestation
             if alone is not None and alone.frame_days is not None:
                 days.append(alone.frame_days)
                 errors.append(alone.frame_days - look.frame.true_days)

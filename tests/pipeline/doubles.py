@@ -15,6 +15,7 @@ from fetalstream.streamer.frame import Frame
 PLANES = ("abdomen", "brain", "femur")
 OTHER = len(PLANES)
 NOT_FINITE = 250
+SUBPLANE_COSINES = (0.2, 0.1)
 FACTS = ModelInfo(
     name="double",
     calibrated=False,
@@ -59,7 +60,7 @@ def scores(pixels):
     return HeadOutputs(
         embedding=row.astype(np.float32),
         plane_cosines=cosines[:-1].astype(np.float32),
-        subplane_cosines=np.array([0.2, 0.1], np.float32),
+        subplane_cosines=np.array(SUBPLANE_COSINES, np.float32),
         other_cosine=float(cosines[-1]),
         gestation_row=None,
     )

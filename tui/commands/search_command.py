@@ -66,6 +66,7 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
 
 def moments(vectors: Vectors, asked: Question) -> list[SearchMoment]:
     """All moments, the best first; within ``APART_SECONDS`` of one of a stream's epoch there is no other."""
+    from fetalstream.pipeline.readout.segment import Segment
     from fetalstream.pipeline.stream.questions import AskMeter
 
     meters: dict[str, AskMeter] = {}
@@ -73,7 +74,7 @@ def moments(vectors: Vectors, asked: Question) -> list[SearchMoment]:
     for row, header in zip(vectors.rows.astype(np.float32), vectors.frames, strict=True):
         frame = header["frame"]
         meter = meters.setdefault(f"{header['stream']}/{header['exam']}", AskMeter(asked))
-        score = meter.update(frame["pts_seconds"], frame["epoch"], row).score
+        score = meter.update(frame["pts_seconds"], Segment(epoch=frame["epoch"]), row).score
         place = (frame["index"], frame["epoch"], frame["pts_seconds"])
         scored.append(SearchMoment(header["stream"], header["exam"], *place, score))
     found: list[SearchMoment] = []

@@ -131,7 +131,7 @@ class Accounting(RuleBasedStateMachine):
 
     @invariant()
     def every_frame_is_counted_once(self):
-        for runner, reader in zip(getattr(self, "engine", Nobody)._runners, getattr(self, "lanes", ()), strict=True):
+        for runner, reader in zip(getattr(self, "engine", Nobody)._runners, getattr(self, "readers", ()), strict=True):
             tally = reader.tally()
             counts = runner.analyzer.counts(tally.captured, tally.dropped, tally.waiting)
             through = counts.analysed + counts.reused + counts.failed

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from fetalstream.pipeline.keyframes.clip_buffer import AFTER_SECONDS, BEFORE_SECONDS, RATE_HZ, ClipRing
 from fetalstream.pipeline.keyframes.keyframe_store import WINDOW_SECONDS
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.frame import Frame
 from tests.pipeline.keyframes.test_stored_keyframe import taken
 
@@ -24,11 +25,11 @@ def times(cut):
     return [still.pts_seconds for still in cut.stills]
 
 
-def fed(ring, first, last, *, rate=30, exam="e", masking=0, **changed):
+def fed(ring, first, last, *, rate=30, exam="e", masking=0, epoch=0, **changed):
     """Frames of those seconds; the clips that became complete with each, by its time."""
     done = []
     for number in range(round(first * rate), round(last * rate)):
-        ring.add(frame(number / rate, index=number, **changed), exam, masking)
+        ring.add(frame(number / rate, index=number, epoch=epoch, **changed), Segment(exam, epoch, masking))
         done += ring.taken()
     return done
 
@@ -142,7 +143,7 @@ def test_whatever_comes_memory_is_bounded_and_clips_are_in_order_and_of_one_shap
         seen = frame(now, epoch=epoch, index=number, side=side if jump == 2 else 16)
         if wanted:
             ring.want(taken(at=now, epoch=epoch, index=number, shape=seen.pixels.shape))
-        ring.add(seen, "e", 0)
+        ring.add(seen, Segment("e", epoch))
         assert ring.nbytes <= 4000
         for cut in ring.taken():
             assert times(cut) == sorted(set(times(cut)))

@@ -12,6 +12,7 @@ from fetalstream.pipeline.readout.gestation import (
     reference_readout,
     span,
 )
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.growth import who_hc_mm
 
 WIDE_MM = 300.0  # a frame in which every head fits
@@ -27,15 +28,15 @@ def wavering(day):
     return np.maximum(peak(day), peak(day + 80))
 
 
-def show(exam, row, **changed):
-    model_info = {
+def show(exam, row, segment=None, **changed):
+    arguments = {
         "plane_sure": True,
         "spacing_mm": 0.6,
         "frame_width_mm": WIDE_MM,
         "aspect": 0.75,
         "repeated": False,
     }
-    return exam.update(row, **(model_info | changed))
+    return exam.update(row, segment or Segment(), **(arguments | changed))
 
 
 def test_the_grid_is_every_day_from_14w0d_to_38w6d():
@@ -209,12 +210,12 @@ def test_what_zooms_share_is_left():
         assert found.high_days - found.days == pytest.approx(half)
 
 
-def test_a_reset_forgets():
+@pytest.mark.parametrize("begun", [Segment(exam="next"), Segment(scale=1)], ids=str)
+def test_ages_end_with_the_examination_and_with_the_operators_scale(begun):
     exam = ExamGestation()
     show(exam, peak(143))
-    exam.reset()
-    assert show(exam, wavering(120)).missing == "uncertain"
-    found = show(exam, peak(200)).gestation
+    assert show(exam, wavering(120), begun).missing == "uncertain"
+    found = show(exam, peak(200), begun).gestation
     assert found is not None
     assert (found.days, found.frames, found.zooms) == (200, 1, 1)
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fetalstream.pipeline.readout.reuse import MAX_IN_A_ROW, MAX_SECONDS, ReuseGate, unchanged
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.streamer.signal import SignalMonitor
 from tests.pipeline.doubles import frame
 
@@ -32,25 +33,25 @@ SMALL = thumbnail(STILL)
 
 
 def test_without_an_answer_nothing_holds():
-    assert not ReuseGate().holds(0, 0.0, SMALL)
+    assert not ReuseGate().holds(Segment(epoch=0), 0.0, SMALL)
 
 
 def test_a_picture_that_stays_is_looked_at_again_after_a_while():
     gate = ReuseGate()
-    held = [gate.holds(0, i / 10, SMALL) for i in range(45)]
+    held = [gate.holds(Segment(epoch=0), i / 10, SMALL) for i in range(45)]
     assert [i / 10 for i, reused in enumerate(held) if not reused] == [0.0, MAX_SECONDS, 2 * MAX_SECONDS]
 
 
 def test_and_after_so_many_frames_where_time_stands_still():
     gate = ReuseGate()
-    held = [gate.holds(0, 0.0, SMALL) for _ in range(2 * MAX_IN_A_ROW + 2)]
+    held = [gate.holds(Segment(epoch=0), 0.0, SMALL) for _ in range(2 * MAX_IN_A_ROW + 2)]
     assert [i for i, reused in enumerate(held) if not reused] == [0, MAX_IN_A_ROW + 1]
 
 
 def test_noise_of_a_level_holds_from_the_first_frame_on():
     gate = ReuseGate()
-    gate.holds(0, 0.0, SMALL)
-    assert all(gate.holds(0, i / 30, thumbnail(noisy(STILL))) for i in range(1, 20))
+    gate.holds(Segment(epoch=0), 0.0, SMALL)
+    assert all(gate.holds(Segment(epoch=0), i / 30, thumbnail(noisy(STILL))) for i in range(1, 20))
 
 
 def moved(pixels):
@@ -84,29 +85,29 @@ def brighter(pixels):
 @pytest.mark.parametrize("change", [moved, beating, caliper, zoomed_far_away, brighter])
 def test_small_real_changes_are_looked_at(change):
     gate = ReuseGate()
-    gate.holds(0, 0.0, SMALL)
-    assert not gate.holds(0, 0.03, thumbnail(noisy(change(STILL))))
+    gate.holds(Segment(epoch=0), 0.0, SMALL)
+    assert not gate.holds(Segment(epoch=0), 0.03, thumbnail(noisy(change(STILL))))
 
 
 def test_slow_change_adds_up_against_the_frame_that_was_analysed():
     gate = ReuseGate()
     steps = [STILL.astype(float) * (1 - k / 100) for k in range(40)]
-    held = [gate.holds(0, k / 30, thumbnail(step.astype(np.uint8))) for k, step in enumerate(steps)]
+    held = [gate.holds(Segment(epoch=0), k / 30, thumbnail(step.astype(np.uint8))) for k, step in enumerate(steps)]
     assert held.count(False) > 3
 
 
 def test_nothing_holds_across_epochs_or_back_in_time():
     gate = ReuseGate()
-    gate.holds(0, 5.0, SMALL)
-    assert not gate.holds(1, 5.1, SMALL)
-    assert not gate.holds(1, 0.0, SMALL)
+    gate.holds(Segment(epoch=0), 5.0, SMALL)
+    assert not gate.holds(Segment(epoch=1), 5.1, SMALL)
+    assert not gate.holds(Segment(epoch=1), 0.0, SMALL)
 
 
 def test_a_reset_takes_the_answer_away():
     gate = ReuseGate()
-    gate.holds(0, 0.0, SMALL)
+    gate.holds(Segment(epoch=0), 0.0, SMALL)
     gate.reset()
-    assert not gate.holds(0, 0.1, SMALL)
+    assert not gate.holds(Segment(epoch=0), 0.1, SMALL)
 
 
 def test_pictures_of_different_sizes_are_different():

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter, Temporal
 
 LABELS = ("abdomen", "brain", "other")
@@ -13,11 +14,11 @@ HALF = np.array([0.0, 0.5, 0.5])
 
 def run(stage, frames, *, fps=30.0, start=0.0, epoch=0):
     """The decision after each of ``frames``."""
-    return [stage.update(start + i / fps, epoch, p) for i, p in enumerate(frames)]
+    return [stage.update(start + i / fps, Segment(epoch=epoch), p) for i, p in enumerate(frames)]
 
 
 def test_the_first_frame_decides():
-    first = PlaneFilter(LABELS, Temporal()).update(0.0, 0, BRAIN)
+    first = PlaneFilter(LABELS, Temporal()).update(0.0, Segment(), BRAIN)
     assert first.plane == "brain"
     assert first.probabilities == pytest.approx(BRAIN)
 
@@ -57,7 +58,7 @@ def test_below_the_leaving_threshold_it_falls():
 def test_a_new_epoch_starts_afresh():
     stage = PlaneFilter(LABELS, Temporal())
     run(stage, [BRAIN] * 30)
-    step = stage.update(1.0, 1, ABDOMEN)
+    step = stage.update(1.0, Segment(epoch=1), ABDOMEN)
     assert step.plane == "abdomen"
     assert step.probabilities == pytest.approx(ABDOMEN)
 
@@ -67,15 +68,15 @@ def test_a_bad_frame_is_skipped_not_smeared(bad):
     with_it, without = PlaneFilter(LABELS, Temporal()), PlaneFilter(LABELS, Temporal())
     run(with_it, [BRAIN] * 5 + [bad] + [ABDOMEN])
     for i in (0, 1, 2, 3, 4, 6):
-        expected = without.update(i / 30, 0, ABDOMEN if i == 6 else BRAIN)
-    assert with_it.update(7 / 30, 0, BRAIN).probabilities == pytest.approx(
-        without.update(7 / 30, 0, BRAIN).probabilities
+        expected = without.update(i / 30, Segment(epoch=0), ABDOMEN if i == 6 else BRAIN)
+    assert with_it.update(7 / 30, Segment(epoch=0), BRAIN).probabilities == pytest.approx(
+        without.update(7 / 30, Segment(epoch=0), BRAIN).probabilities
     )
     assert expected.plane == "brain"
 
 
 def test_before_any_good_frame_nothing_is_known():
-    assert PlaneFilter(LABELS, Temporal()).update(0.0, 0, None) == (None, None)
+    assert PlaneFilter(LABELS, Temporal()).update(0.0, Segment(), None) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,8 @@ def test_many_weak_frames_are_as_good_as_a_strong_one():
 
 def test_a_picture_that_stands_still_in_time_says_nothing_new():
     stage = PlaneFilter(LABELS, Temporal())
-    first = stage.update(1.0, 0, BRAIN)
-    again = stage.update(1.0, 0, ABDOMEN)
+    first = stage.update(1.0, Segment(epoch=0), BRAIN)
+    again = stage.update(1.0, Segment(epoch=0), ABDOMEN)
     assert again.probabilities == pytest.approx(first.probabilities)
 
 
@@ -105,7 +106,10 @@ def test_dropped_frames_lead_to_the_same_belief():
     scan = [ABDOMEN] * 30 + [HALF] * 15 + [BRAIN] * 45
     every, third = PlaneFilter(LABELS, Temporal()), PlaneFilter(LABELS, Temporal())
     pairs = [
-        (every.update(i / 30, 0, row), third.update(i / 30, 0, row) if i % 3 == 0 else None)
+        (
+            every.update(i / 30, Segment(epoch=0), row),
+            third.update(i / 30, Segment(epoch=0), row) if i % 3 == 0 else None,
+        )
         for i, row in enumerate(scan)
     ]
     apart = [np.abs(full.probabilities - part.probabilities).max() for full, part in pairs if part is not None]
@@ -127,7 +131,7 @@ def test_dropped_frames_lead_to_the_same_belief():
 def test_whatever_the_times_the_mean_is_a_distribution(frames):
     stage = PlaneFilter(LABELS, Temporal())
     for pts, epoch, weights in frames:
-        step = stage.update(pts, epoch, np.array(weights) / sum(weights))
+        step = stage.update(pts, Segment(epoch=epoch), np.array(weights) / sum(weights))
         assert step.probabilities is not None
         assert step.probabilities.sum() == pytest.approx(1)
         assert (step.probabilities >= 0).all()

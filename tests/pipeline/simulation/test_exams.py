@@ -83,7 +83,7 @@ def test_a_freeze_of_ten_minutes_narrows_nothing(ready, looks):
     preparation, interpreter = Preparation(), Interpreter(ready.model_info, ready.banks.gestation)
     widths = []
     for second in range(601):
-        prepared = preparation.admit(replace(still, index=second, pts_seconds=float(second)), "exam", 0, 0)
+        prepared = preparation.prepare(replace(still, index=second, pts_seconds=float(second)))
         answer = probabilities_of(scores, ready.model_info, prepared.quality)
         reading = interpreter.read(prepared, answer, wire.Latency(), of_this_exam=True)
         if reading.gestation is not None:

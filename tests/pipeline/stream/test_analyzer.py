@@ -23,13 +23,13 @@ ABDOMEN, BRAIN, FEMUR = range(3)
 
 
 def analyzer(**changed):
-    model_info = changed.pop("facts", FACTS)
+    model_info = changed.pop("model_info", FACTS)
     return StreamAnalyzer("stream-1", "exam-1", model_info, changed.pop("bank", bank), **changed)
 
 
 def passed(stage, taken):
     """One frame's messages, admitted and finished at once."""
-    prepared = stage.admit(taken, taken.captured_ns)
+    prepared = stage.prepare(taken, taken.captured_ns)
     asked = prepared.action == "analyse"
     found = scores(prepared.frame.pixels) if asked else None
     return stage.finish(prepared, found, taken.captured_ns + 5_000_000, BatchTimings(0.0, 1.0, 2.0) if asked else None)
@@ -117,7 +117,7 @@ def test_the_spacing_of_the_sentences_is_that_of_the_cut_out():
 
 def test_what_lies_outside_the_sector_is_gone():
     stage = analyzer(sector=Rectangle(0, 0, 32, 16))
-    prepared = stage.admit(brains(1)[0], 0)
+    prepared = stage.prepare(brains(1)[0], 0)
     assert prepared.frame.pixels.shape == (16, 32)
     assert prepared.frame.pixels.base is None
     stage.finish(prepared, scores(prepared.frame.pixels), 0)
@@ -227,11 +227,11 @@ def test_an_output_that_is_not_finite_fails_one_frame_and_leaves_no_trace():
 
 def test_what_repeats_a_failed_frame_is_not_read_from_an_older_answer():
     stage = analyzer()
-    first, again = (stage.admit(frame(i, picture(1, NOT_FINITE)), 0) for i in range(2))
+    first, again = (stage.prepare(frame(i, picture(1, NOT_FINITE)), 0) for i in range(2))
     assert again.action == "reuse"
     for prepared in (first, again):
         assert [m.event for m in stage.finish(prepared, None, 0)] == ["frame_failed"]
-    assert stage.admit(frame(2, picture(1, NOT_FINITE)), 0).action == "analyse"
+    assert stage.prepare(frame(2, picture(1, NOT_FINITE)), 0).action == "analyse"
 
 
 def test_a_new_epoch_starts_the_smoothing_afresh_but_keeps_the_age():
@@ -263,8 +263,8 @@ def test_a_new_exam_forgets_age_keyframes_and_smoothing():
 def test_when_the_exam_began_is_known_to_who_joins_late():
     stage = analyzer()
     assert stage.exam_began_ns is None
-    stage.admit(frame(0, picture(0, BRAIN)), 50)
-    stage.admit(frame(1, picture(1, BRAIN)), 90)
+    stage.prepare(frame(0, picture(0, BRAIN)), 50)
+    stage.prepare(frame(1, picture(1, BRAIN)), 90)
     assert stage.exam_began_ns == 50
     stage.new_exam("exam-2", now_ns=200)
     assert stage.exam_began_ns == 200
@@ -273,7 +273,7 @@ def test_when_the_exam_began_is_known_to_who_joins_late():
 def test_frames_from_before_a_new_exam_stay_with_the_old_one():
     stage = analyzer()
     readings(stage, brains(3))
-    on_the_way = stage.admit(frame(3, picture(3, BRAIN)), 0)
+    on_the_way = stage.prepare(frame(3, picture(3, BRAIN)), 0)
     stage.new_exam("exam-2", now_ns=round(5 / 30 * 1e9))
     stray = stage.finish(on_the_way, scores(on_the_way.frame.pixels), 0)[0]
     waited = readings(stage, [frame(4, picture(4, BRAIN))])[0]
@@ -288,7 +288,7 @@ def test_the_same_picture_after_a_new_exam_is_looked_at_again():
     stage = analyzer()
     readings(stage, [frame(0, picture(1, BRAIN))])
     stage.new_exam("exam-2", now_ns=1)
-    assert stage.admit(frame(1, picture(1, BRAIN)), 0).action == "analyse"
+    assert stage.prepare(frame(1, picture(1, BRAIN)), 0).action == "analyse"
 
 
 def test_a_changed_spacing_forgets_ages_read_with_the_wrong_one():
@@ -379,8 +379,8 @@ def test_a_mark_says_where():
 
 def test_frames_are_finished_in_order():
     stage = analyzer()
-    stage.admit(frame(0), 0)
-    second = stage.admit(frame(1), 0)
+    stage.prepare(frame(0), 0)
+    second = stage.prepare(frame(1), 0)
     with pytest.raises(ValueError, match="order"):
         stage.finish(second, scores(second.frame.pixels), 0)
 
@@ -412,7 +412,7 @@ def test_every_frame_is_counted_exactly_once_at_every_moment(steps):
             kinds = {"black": black(), "not finite": picture(captured, NOT_FINITE), "too small": picture(0)[:32, :32]}
             if step != "same":
                 pixels = kinds.get(step, picture(captured, captured % 4))
-            on_the_way.append(stage.admit(frame(captured, pixels, epoch=epoch), 0))
+            on_the_way.append(stage.prepare(frame(captured, pixels, epoch=epoch), 0))
             captured += 1
         counts = stage.counts(captured, 0, 0)
         assert captured == counts.analysed + counts.reused + counts.failed + counts.in_flight
@@ -433,12 +433,12 @@ def test_a_clip_ends_where_the_operator_sets_another_sector_and_where_an_examina
 
     def through(frames):
         for taken in frames:
-            prepared = stage.admit(taken, taken.captured_ns)
+            prepared = stage.prepare(taken, taken.captured_ns)
             stage.finish(prepared, scores(taken.pixels) if prepared.action == "analyse" else None, taken.captured_ns)
 
     through(brains(20))
     late = brains(1, start=20)[0]
-    prepared = stage.admit(late, 0)
+    prepared = stage.prepare(late, 0)
     stage.set_sector(Rectangle(4, 4, 32, 16))  # as large, elsewhere
     stage.finish(prepared, scores(late.pixels), 0)
     through(brains(20, start=21))
@@ -463,7 +463,7 @@ def test_hindsight_ends_where_the_operator_sets_a_sector_and_in_the_dark(between
     def seen(contrast, brain, other):
         index = next(indices)
         pixels = np.random.default_rng(index).integers(0, 255, (64, 64)) * contrast + 20
-        prepared = stage.admit(frame(index, pixels.astype(np.uint8)), 0)
+        prepared = stage.prepare(frame(index, pixels.astype(np.uint8)), 0)
         found = HeadOutputs(
             np.zeros(175, np.float32), np.float32([0.1, brain, 0.1]), np.float32([0.2, 0.1]), other, None
         )

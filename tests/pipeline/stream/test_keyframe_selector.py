@@ -1,15 +1,15 @@
 """Which frames reach the shelf: those of a named plane, and the ones just before it was named."""
 
-from types import SimpleNamespace
-
 import msgspec
 import numpy as np
 import pytest
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
+from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream import keyframe_selector
 from fetalstream.pipeline.stream.keyframe_selector import HINDSIGHT_SECONDS, KeyframeSelector
+from fetalstream.pipeline.stream.preparation import PreparedFrame
 from fetalstream.streamer.frame import Frame
 from tests.pipeline.doubles import FACTS
 
@@ -29,6 +29,7 @@ def seen(
     state="live",
     smoothed=0.4,
     masking=0,
+    exam="exam-1",
     **more,
 ):
     """What `KeyframeSelector.read` is given of one frame; 30 a second."""
@@ -42,7 +43,7 @@ def seen(
         quality=wire.Quality(sharpness=0.5, steadiness=0.9, contrast=contrast), ask=None, latency_ms=wire.Latency(),
         model="mini", calibrated=True, dropped=0,
     )  # fmt: skip
-    prepared = SimpleNamespace(frame=frame, state=state, action=action, masking=masking)
+    prepared = PreparedFrame(frame, Segment(exam, epoch, masking), action, state)
     return prepared, msgspec.structs.replace(reading, **more)
 
 
@@ -122,8 +123,7 @@ def test_what_looks_like_no_plane_is_not_held():
 def test_another_examination_begins_with_nothing():
     keyframe_store, made = KeyframeStore(), KeyframeSelector(FACTS)
     made.read(*seen(10, None, 0.9), keyframe_store)
-    made.forget()
-    made.read(*seen(11, "brain", 0.6), keyframe_store)
+    made.read(*seen(11, "brain", 0.6, exam="exam-2"), keyframe_store)
     keyframe_store.flush()
     assert next(iter(keyframe_store)).frame.index == 11
 

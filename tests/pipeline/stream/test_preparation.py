@@ -9,7 +9,9 @@ from tests.pipeline.doubles import black, frame, picture
 
 
 def actions(preparation, frames, exam="e"):
-    return [preparation.admit(taken, exam, 0, 0).action for taken in frames]
+    if exam != preparation.segments.exam:
+        preparation.segments.new_exam(exam, 0)
+    return [preparation.prepare(taken).action for taken in frames]
 
 
 def test_every_kind_of_frame_finds_its_way():
@@ -34,17 +36,19 @@ def test_a_new_sector_starts_afresh():
     preparation = Preparation()
     actions(preparation, [frame(0, picture(1))])
     preparation.set_sector(Rectangle(0, 0, 40, 40))
-    prepared = preparation.admit(frame(1, picture(1)), "e", 0, 0)
+    prepared = preparation.prepare(frame(1, picture(1)))
     assert (prepared.action, prepared.still, prepared.frame.width) == ("analyse", False, 40)
 
 
 def test_the_operators_spacing_goes_before_the_sources():
-    prepared = Preparation(spacing_mm=0.25).admit(frame(0, spacing_mm=4.0), "e", 0, 0)
+    preparation = Preparation()
+    preparation.segments.set_spacing(0.25)
+    prepared = preparation.prepare(frame(0, spacing_mm=4.0))
     assert (prepared.frame.spacing_mm, prepared.frame.spacing_from) == (0.25, "operator")
 
 
 def test_a_refused_frame_says_why():
-    prepared = Preparation(Rectangle(0, 0, 500, 500)).admit(frame(0), "e", 0, 7)
+    prepared = Preparation(Rectangle(0, 0, 500, 500)).prepare(frame(0), dropped=7)
     assert prepared.trouble is not None
     assert "500" in prepared.trouble
     assert "\n" not in prepared.trouble
@@ -54,25 +58,25 @@ def test_a_refused_frame_says_why():
 @pytest.mark.parametrize("sector", [None, Rectangle(0, 0, 64, 64), Rectangle(0, 0, 32, 32)], ids=str)
 def test_the_operators_spacing_ends_with_the_size_that_it_was_given_for(sector):
     preparation = Preparation(sector)
-    preparation.admit(frame(0), "e", 0, 0)
-    preparation.spacing_mm = 0.2
-    assert preparation.admit(frame(1), "e", 0, 0).frame.spacing_mm == 0.2
+    preparation.prepare(frame(0))
+    preparation.segments.set_spacing(0.2)
+    assert preparation.prepare(frame(1)).frame.spacing_mm == 0.2
     small = np.ascontiguousarray(picture(2)[::2, ::2])
-    preparation.admit(frame(2, small, epoch=1, spacing_mm=None), "e", 0, 0)
+    preparation.prepare(frame(2, small, epoch=1, spacing_mm=None))
     preparation.set_sector(Rectangle(0, 0, 16, 16))  # the first picture of the new size may have been refused
-    after = preparation.admit(frame(3, small, epoch=1, spacing_mm=None), "e", 0, 0)
+    after = preparation.prepare(frame(3, small, epoch=1, spacing_mm=None))
     assert (after.action, after.frame.spacing_mm, after.frame.spacing_from) == ("analyse", None, None)
 
 
 def test_the_operators_spacing_ends_even_if_the_layout_changed_on_a_frame_that_was_refused():
     far = RemoteMasker(None, lambda _: None)
     preparation = Preparation(far)
-    preparation.spacing_mm = 0.2
+    preparation.segments.set_spacing(0.2)
     late = frame(0, spacing_mm=None)
     far.heard(to_message(0, Masked(late, None, (RegionEvent("layout_changed"),)), revision=0))
     preparation.set_sector(Rectangle(0, 0, 32, 32))
-    assert preparation.admit(late, "e", 0, 0).action == "refuse"
+    assert preparation.prepare(late).action == "refuse"
     known = frame(1, spacing_mm=None)
     far.heard(to_message(1, Masked(known, None), revision=1))
-    prepared = preparation.admit(known, "e", 0, 0)
+    prepared = preparation.prepare(known)
     assert (prepared.action, prepared.frame.spacing_mm) == ("analyse", None)

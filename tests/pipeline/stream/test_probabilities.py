@@ -39,7 +39,21 @@ def test_the_age_row_is_made_once_when_the_sentences_are_there():
 
 def test_a_row_that_came_with_the_scores_is_taken():
     given = np.ones(175, np.float32)
-    assert probabilities_of(said(row=given), FACTS, None).row(lambda _: None, 0.5) is given
+    assert probabilities_of(said(row=given), FACTS, None, 0.5).row(lambda _: None, 0.5) is given
+
+
+def test_a_row_is_for_one_spacing_and_made_again_for_another():
+    asked = []
+
+    def bank(spacing_mm):
+        asked.append(spacing_mm)
+        return np.full((175, 175), spacing_mm, np.float32)
+
+    answer = probabilities_of(said(row=np.ones(175, np.float32)), FACTS, None, 0.5)
+    first, other = answer.row(bank, 0.5), answer.row(bank, 0.25)
+    assert asked == [0.25]
+    assert not np.array_equal(first, other)
+    assert answer.row(bank, 0.25) is other
 
 
 def test_scores_by_label():

@@ -40,7 +40,6 @@ RULES = {
     "pipeline.model": "pipeline.errors pipeline.readout",
     "pipeline.readout": "pipeline.wire streamer.frame streamer.growth",
     "pipeline.loaded_pipeline": "pipeline.inference pipeline.model",
-    "pipeline.schema": "pipeline.wire",
     "pipeline.simulation": (
         "pipeline.engine pipeline.errors pipeline.evaluation pipeline.inference pipeline.keyframes "
         "pipeline.model pipeline.readout pipeline.loaded_pipeline pipeline.stream pipeline.wire streamer.frame "
@@ -153,7 +152,7 @@ def allowed(importer: str, name: str) -> bool:
     room = room_of(importer)
     if room_of(name) not in ROOMS or room == room_of(name) or importer.startswith(ROOF):
         return True
-    return (room, room_of(name)) == ("pipeline", "streamer") or (room == "tui" and name == "pipeline.wire")
+    return (room, room_of(name)) == ("pipeline", "streamer") or (room == "tui" and among(name, "pipeline.wire"))
 
 
 @pytest.mark.parametrize("importer", SOURCES)
@@ -220,6 +219,6 @@ for name in {["fetalstream.pipeline.wire", *names]!r}:
 
 def test_packages_do_nothing_on_import() -> None:
     for path in SOURCES.values():
-        if path.name == "__init__.py":
+        if path.name == "__init__.py" and path != ROOT / "pipeline" / "wire" / "__init__.py":  # that one is a door
             statements = ast.parse(path.read_text(encoding="utf-8")).body
             assert not [each for each in statements if not isinstance(each, ast.Expr)], path

@@ -8,10 +8,10 @@ from jsonschema import Draft202012Validator
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.stamper import MessageStamper
-from fetalstream.pipeline.schema import schema, text
+from fetalstream.pipeline.wire.schema import schema, text
 from tests.scripted_engine import frame_info, health, reading
 
-KEPT = Path(__file__).parents[2] / "docs" / "wire.schema.json"
+KEPT = Path(__file__).parents[3] / "docs" / "wire.schema.json"
 VALIDATOR = Draft202012Validator(schema())
 
 MESSAGES: list[wire.Message] = [
@@ -34,7 +34,7 @@ def plain(message: Any) -> dict[str, Any]:
 
 def test_the_kept_schema_is_current() -> None:
     assert KEPT.read_text(encoding="utf-8") == text(), (
-        "run: python -m fetalstream.pipeline.schema docs/wire.schema.json"
+        "run: python -m fetalstream.pipeline.wire.schema docs/wire.schema.json"
     )
     Draft202012Validator.check_schema(schema())
 

@@ -1,0 +1,295 @@
+"""The messages that an engine publishes, one class for each kind, and the parts that they are made of.
+
+A message is ``[topic, header, blob?]``: the topic is ``"<kind>/<stream>"``, the header one JSON object. Readers ignore
+fields that they do not know. Every module of this package imports nothing of ours outside it and loads no torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+SCHEMA = 1
+NOTICE = "RESEARCH USE ONLY - NOT FOR DIAGNOSTIC USE"
+OTHER = "other"
+"""The label of a frame that shows none of the planes."""
+
+State = Literal["live", "frozen", "black", "no_signal"]
+HealthState = Literal["live", "frozen", "black", "no_signal", "stale", "lost", "failed"]
+GestationMissing = Literal["no_spacing", "not_brain", "preparing", "uncertain", "out_of_range", "model_has_none"]
+
+
+class FrameInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame that a message is about; the fields are those of ``streamer.frame.Frame``.
+
+    Attributes:
+        index: number of the frame in its source; a gap is a dropped frame.
+        epoch: another number once time has jumped, or the size, layout, depth or connection has changed.
+        pts_seconds: media time.
+        captured_ns: arrival, on the engine's monotonic clock.
+        spacing_mm: millimetres per pixel; None if unknown.
+        spacing_from: who said so, for example "operator" or "ruler"; None if unknown.
+    """
+
+    index: int
+    epoch: int
+    pts_seconds: float
+    captured_ns: int
+    spacing_mm: float | None = None
+    spacing_from: str | None = None
+
+
+class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The scores of one label. ``cosine``: image · text; ``raw``: this frame's probability; ``smoothed``: over time.
+
+    ``raw`` and ``smoothed`` each sum to 1 over a reading's labels. ``cosine`` is None for "other" if it has no text.
+    """
+
+    cosine: float | None
+    raw: float
+    smoothed: float
+
+
+class Gestation(msgspec.Struct, frozen=True, kw_only=True):
+    """Gestational age in days, counted from the last menstrual period.
+
+    Attributes:
+        days: the estimate over all frames of the exam so far.
+        low_days: lower end of the 90% interval.
+        high_days: upper end of the 90% interval.
+        frame_days: what the newest frame alone says; None if it says nothing.
+        frames: how many frames the estimate rests on.
+        zooms: at how many different zooms they were taken.
+        method: how they were combined.
+    """
+
+    days: float
+    low_days: float
+    high_days: float
+    frame_days: float | None
+    frames: int
+    zooms: int
+    method: str
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """The quality of the picture inside the sector; each number lies between 0 and 1.
+
+    ``sharpness``: amount of fine detail. ``steadiness``: how little the probe moves. ``contrast``: how clearly
+    structures stand out; None in recordings from before it was measured.
+    """
+
+    sharpness: float
+    steadiness: float
+    contrast: float | None = None
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence scored live.
+
+    Attributes:
+        text: the sentence.
+        score: 0 to 1.
+        percentile: 0 to 100, among this session's frames since it was asked; None while those are too few.
+        note: why the score should not be trusted, for example because the model never learnt the words; else None.
+    """
+
+    text: str
+    score: float
+    percentile: float | None
+    note: str | None = None
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds spent at each hop; None for a hop that a frame did not pass (a reused frame is not encoded).
+
+    Attributes:
+        capture: from the source's stamp until the frame reached the engine's process, masked.
+        queue: waiting for the engine and then for the device.
+        preprocess: preparing the frame's whole batch.
+        encode: the model's work on the frame's whole batch.
+        publish: from the end of its analysis until it was sent; None if it is not published but stored.
+        total: from capture to publication.
+    """
+
+    capture: float | None = None
+    queue: float | None = None
+    preprocess: float | None = None
+    encode: float | None = None
+    publish: float | None = None
+    total: float | None = None
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames of one stream: captured = analysed + reused + dropped + failed + in_flight, always."""
+
+    captured: int = 0
+    analysed: int = 0
+    reused: int = 0
+    dropped: int = 0
+    failed: int = 0
+    in_flight: int = 0
+
+
+class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds over the last ten seconds; None before there are samples, ``p999`` before there are 1,000."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+    max: float | None = None
+
+
+class Header(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind"):
+    """The fields that every message carries; the sender's ``MessageStamper`` fills in most of them.
+
+    Attributes:
+        schema: version of this format.
+        run: id of this start of the engine.
+        exam: id of the examination.
+        stream: name of the stream, never a file name or URL.
+        seq: counts from 0 per topic and run, without gaps: a gap at the reader is a lost message.
+        published_ns: the publisher's monotonic clock, for differences only.
+        wall_time: RFC 3339, UTC.
+        notice: the purpose that the software is limited to.
+    """
+
+    schema: int = SCHEMA
+    run: str = ""
+    exam: str = ""
+    stream: str = ""
+    seq: int = 0
+    published_ns: int = 0
+    wall_time: str = ""
+    notice: str = NOTICE
+
+
+class Reading(Header, kw_only=True, frozen=True, tag="reading"):
+    """The model's reading of one frame, sent for each frame that is analysed or reused.
+
+    Attributes:
+        frame: which frame.
+        state: of the signal.
+        reused: the picture has not changed, so the last answer is repeated.
+        planes: scores of each plane and of "other".
+        plane: the plane that is decided on over time; None if there is none.
+        subplanes: scores of the plane's subplanes; None if it has none.
+        subplane: the subplane decided on.
+        subplane_close: the second subplane, if it is too close to the first to be left unsaid.
+        gestation: gestational age; None if there is no estimate.
+        gestation_missing: why there is none.
+        quality: of the picture; None if it was not measured.
+        ask: the score of the sentence asked for; None if none is.
+        latency_ms: milliseconds at each hop.
+        model: name of the model.
+        calibrated: whether its probabilities were calibrated.
+        dropped: frames of this stream dropped so far.
+    """
+
+    frame: FrameInfo
+    state: State
+    reused: bool
+    planes: dict[str, LabelScore]
+    plane: str | None
+    subplanes: dict[str, LabelScore] | None
+    subplane: str | None
+    subplane_close: str | None = None
+    gestation: Gestation | None
+    gestation_missing: GestationMissing | None
+    quality: Quality | None
+    ask: Ask | None
+    latency_ms: Latency
+    model: str
+    calibrated: bool
+    dropped: int
+
+
+class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
+    """A better frame for a plane; its picture is fetched over the control channel by its id.
+
+    Attributes:
+        keyframe: its id.
+        plane: the plane that it shows.
+        subplane: the subplane, or None.
+        score: None for a frame that the operator took and of which nothing could be read.
+        parts: what the score is made of.
+        frame: which frame.
+        gestation: gestational age at that frame.
+        chosen_by: "operator" for a snapshot.
+        rank: place among the kept frames of its plane when this was sent: 0 is the best, from 1 the runners-up, which
+            are of other moments; None for a frame that the operator took.
+    """
+
+    keyframe: str
+    plane: str
+    subplane: str | None
+    score: float | None
+    parts: dict[str, float]
+    frame: FrameInfo
+    gestation: Gestation | None
+    chosen_by: Literal["score", "operator"] = "score"
+    rank: int | None = 0
+
+
+class Preview(Header, kw_only=True, frozen=True, tag="preview"):
+    """A small picture of the masked frame, a few times a second; the blob is a JPEG."""
+
+    width: int
+    height: int
+    frame: FrameInfo
+
+
+class Embedding(Header, kw_only=True, frozen=True, tag="embedding"):
+    """The image's unit vector, if the run was asked for it; the blob is ``dim`` numbers of ``dtype``, little-endian."""
+
+    frame: FrameInfo
+    dim: int
+    dtype: Literal["float16", "float32"]
+
+
+class Event(Header, kw_only=True, frozen=True, tag="event"):
+    """Something that happened, see the table of events; ``detail`` holds plain values only."""
+
+    event: str
+    detail: dict[str, Any] = {}
+
+
+class Health(Header, kw_only=True, frozen=True, tag="health"):
+    """The condition of a stream, once a second, also when no frame comes.
+
+    Attributes:
+        state: of the signal, or of the capture if frames are missing.
+        fps_in: frames captured a second.
+        fps_out: readings a second.
+        counts: what became of all frames so far.
+        reconnects: how often the source was opened again.
+        last_frame_age_ms: time since the newest frame; None before the first.
+        latency_ms: from capture to the end of the analysis.
+        device: which the model runs on.
+        memory_mb: of the engine's process.
+        hops_ms: how that latency is shared between the hops; see `Latency`.
+        paused: whether the engine rests.
+    """
+
+    state: HealthState
+    fps_in: float
+    fps_out: float
+    counts: Counts
+    reconnects: int
+    last_frame_age_ms: float | None
+    latency_ms: Percentiles
+    device: str
+    memory_mb: float
+    hops_ms: dict[str, Percentiles] = {}
+    paused: bool = False
+
+
+class Goodbye(Header, kw_only=True, frozen=True, tag="goodbye"):
+    """The clean end of a run, with its reason."""
+
+    reason: str
+
+
+Message: TypeAlias = Reading | Keyframe | Preview | Embedding | Event | Health | Goodbye

@@ -141,7 +141,7 @@ def _open_camera(name: str, spacing_mm: float | None, clock_ns: Callable[[], int
 
 def _open_phantom(seed: str, spacing_mm: float | None) -> Source:
     if not re.fullmatch(r"[0-9]{1,9}", seed):
-        raise SourceError(f"phantom:{shown(seed)}: the seed must be a whole number; give phantom:7, for example")
+        raise SourceError(f"{shown(f'phantom:{seed}')}: the seed must be a whole number; give phantom:7, for example")
     from fetalstream.streamer.phantom.source import PhantomSource
 
     source = PhantomSource(int(seed))

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fetalstream.streamer.errors import without_credentials
 from fetalstream.tui.commands import measure_commands, record_commands
 from fetalstream.tui.commands.exit_codes import DONE, FAILED
 from fetalstream.tui.commands.loading import versions
 from fetalstream.tui.commands.options import parse
+from fetalstream.tui.run.process_title import hide_addresses
 from fetalstream.tui.settings.chosen_model import chosen_model, given
 from fetalstream.tui.settings.settings import ModelSettings, RunSettings, SettingsError, StreamSettings, read_settings
 from fetalstream.tui.state.text import plain
@@ -34,6 +36,8 @@ _LONGEST_ERROR = 600
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carries out one command; returns the exit code."""
+    if argv is None:
+        hide_addresses()
     options = parse(argv, versions().get("fetalstream", "not installed"))
     try:
         return _COMMANDS[options.command](options)
@@ -46,18 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:
         if options.debug:
-            traceback.print_exc()
-            print(getattr(error, "log", ""), file=sys.stderr)
+            for line in [*traceback.format_exc().splitlines(), getattr(error, "log", "")]:
+                print(without_credentials(line), file=sys.stderr)
         print(f"fetalstream: {_one_line(error)}", file=sys.stderr)
         return FAILED
 
 
 def _one_line(error: Exception) -> str:
-    said = plain(error, _LONGEST_ERROR)
+    said = plain(without_credentials(str(error)), _LONGEST_ERROR)
     if isinstance(error, _told_errors()):
         return said
     if isinstance(error, OSError):
-        return plain(f"{error.filename or 'input or output'}: {error.strerror or error}", _LONGEST_ERROR)
+        where = without_credentials(str(error.filename or "input or output"))
+        return plain(f"{where}: {error.strerror or said}", _LONGEST_ERROR)
     return f"something unexpected went wrong ({type(error).__name__}: {said}); run it again with --debug to see where"
 
 

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.error import ProtocolNotFoundError
 
 from fetalstream.streamer.errors import SourceError
-from fetalstream.streamer.live.addresses import identity_of, redacted, scheme_of
+from fetalstream.streamer.live.addresses import ESCAPES, identity_of, redacted, scheme_of
 from fetalstream.streamer.live.live_source import SILENCE_SECONDS
 from fetalstream.streamer.live.live_video import OPEN_SECONDS, LiveVideo
 
@@ -49,7 +49,7 @@ def open_network(
     """
     address, _, wish = url.partition("#")
     if wish not in ("", "deinterlace=on", "deinterlace=off"):
-        raise SourceError("after # an address takes deinterlace=on or deinterlace=off only", redacted(url))
+        raise SourceError(f"after # an address takes deinterlace=on or deinterlace=off only; {ESCAPES}", redacted(url))
     _check(address)
     return LiveVideo(
         "network",
@@ -67,7 +67,9 @@ def _check(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise SourceError("the address cannot be read; give scheme://host:port/path", redacted(url)) from None
+        raise SourceError(
+            f"the address cannot be read; give scheme://host:port/path; {ESCAPES}", redacted(url)
+        ) from None
     if not host:
         raise SourceError("the address names no host; give scheme://host:port/path", scheme)
     if port is None and scheme in ("tcp", "udp", "srt"):

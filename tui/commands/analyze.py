@@ -113,11 +113,13 @@ def _described(path: str, number: int, opening: _Opening) -> dict[str, Any]:
 def _opened(path: str, opening: _Opening) -> Source:
     from fetalstream.streamer.capture.subprocess_source import open_in_subprocess
     from fetalstream.streamer.errors import SourceError
+    from fetalstream.streamer.live.addresses import without_addresses
 
     source = open_in_subprocess(path, **opening._asdict())
     if source.live or source.kind == "phantom":
         source.close()
-        raise SourceError(f"{path} has no end: analyze wants files and folders; try fetalstream run {path}")
+        told = without_addresses(path)
+        raise SourceError(f"{told} has no end: analyze wants files and folders; try fetalstream run {told}")
     return source
 
 

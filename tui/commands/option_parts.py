@@ -6,6 +6,7 @@ import argparse
 from typing import Final, NoReturn, TypeAlias
 
 from fetalstream.pipeline.wire import NOTICE
+from fetalstream.streamer.live.addresses import without_addresses
 from fetalstream.tui.commands import option_values as values
 from fetalstream.tui.state.text import plain
 
@@ -22,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Ends with 2, and one line."""
-        super().error(plain(message, _LONGEST))
+        super().error(plain(without_addresses(message), _LONGEST))
 
 
 class HelpText(argparse.RawDescriptionHelpFormatter):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from fetalstream.streamer.errors import without_credentials
 from fetalstream.tui.run.persisted_settings import StandingOrders
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
 from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
@@ -53,7 +54,8 @@ def main() -> int:
         say(str(error))
         return EXIT_DEVICE
     except Exception as error:
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            say(line)
         say(f"the engine broke down: {type(error).__name__}: {error}".splitlines()[0])
         return EXIT_CRASHED
     return 0
@@ -61,7 +63,7 @@ def main() -> int:
 
 def say(line: str) -> None:
     """A line for the log, at once."""
-    print(line, file=sys.stderr, flush=True)
+    print(without_credentials(line), file=sys.stderr, flush=True)
 
 
 def _run(settings: EngineSettings) -> None:

@@ -1,8 +1,12 @@
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fetalstream.streamer.live.addresses import identity_of, redacted, scheme_of
+from fetalstream.streamer.errors import SourceError, shown
+from fetalstream.streamer.live.addresses import identity_of, redacted, scheme_of, without_addresses
+from fetalstream.streamer.sources import open_source
 
 
 @pytest.mark.parametrize(
@@ -14,7 +18,11 @@ from fetalstream.streamer.live.addresses import identity_of, redacted, scheme_of
         ("srt://host:9000?passphrase=s3cret", "srt://host:9000"),
         ("tcp://u:s3cret@host:notaport", "tcp:"),
         ("http://u:s3cret", "http:"),
+        ("rtsp://viewer:S3@Clinic77#x@192.0.2.5:554/cam", "rtsp:"),
+        ("rtsp://viewer:12/s3cret@host/cam", "rtsp:"),
+        ("rtsp://viewer:77?s3cret@host/cam", "rtsp:"),
         ("u:s3cret@host", "host"),
+        ("u:s3\ncret@host", "host"),
         ("/u s3cret@host", "host"),
     ],
 )
@@ -27,6 +35,30 @@ def test_no_password_is_ever_told(secret):
     secret = f"~{secret}~"
     for name in (f"rtsp://user:{secret}@host/path", f"rtsp://{secret}@host:1/", f"http://host/{secret}?a={secret}"):
         assert secret.lower() not in redacted(name).lower()
+
+
+_PASSWORDS = st.text(st.sampled_from("@#/?:;&=%[]\\ '\"\nx7"), min_size=1).map(lambda text: f"q{text}ZZ")
+
+
+@given(_PASSWORDS)
+@example("q@Clinic77#x")
+def test_no_part_of_a_password_is_told_whatever_it_is_made_of(password):
+    name = f"rtsp://viewer:{password}@192.0.2.5:554/cam"
+    parts = [part for part in re.split(r"[@#/?:;&=%\[\]\\ '\"\n]", password) if len(part) > 1]
+    told = [redacted(name), shown(name), without_addresses(f"not understood: {name}; see --help")]
+    told += [str(SourceError(f"cannot open {name}")), SourceError("x", name).reason, str(SourceError("x", name))]
+    with pytest.raises(SourceError) as caught:
+        list(open_source(f"{name}#nothing", spacing_mm=-1))
+    with pytest.raises(SourceError) as also_caught:
+        open_source(f"{name}#nothing")
+    for text in (*told, str(caught.value), str(also_caught.value)):
+        assert not [part for part in parts if part in text], text
+
+
+@pytest.mark.parametrize("name", ["rtsp://viewer:Summer@Clinic77#x@192.0.2.5:554/cam", "rtsp://viewer:a/b@host/cam"])
+def test_how_to_write_such_a_password_is_said(name):
+    with pytest.raises(SourceError, match="write # as %23, / as %2F"):
+        open_source(name)
 
 
 def test_another_password_is_the_same_source_and_another_path_is_not():

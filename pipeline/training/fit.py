@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from fetalstream.pipeline.evaluation.overtime import OverTime, over_time, total
 from fetalstream.pipeline.evaluation.scores import Numbers, PhantomScores, scores_of
+from fetalstream.pipeline.model.model_file import toml_of
 from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter, Temporal
@@ -154,23 +155,9 @@ def logistic(parts: Numbers, inside: npt.NDArray[np.bool_], counts: Numbers | No
 
 
 def as_toml(open_set: OpenSet, temporal: Temporal, calibrated_on: str) -> str:
-    """What goes into the model file."""
-    point = open_set.operating_point
-    typical = ", ".join(f"{plane} = {value}" for plane, value in open_set.typical.items())
-    lines = [
-        f'calibrated_on = "{calibrated_on}"', "",
-        "[temporal]",
-        *(f"{name} = {getattr(temporal, name)}" for name in temporal.__struct_fields__), "",
-        "[open_set]",
-        *(f"{name} = {getattr(open_set, name)}" for name in ("background", "margin", "similarity", "threshold")),
-        f"typical = {{ {typical} }}",
-    ]  # fmt: skip
-    if open_set.well_hit is not None:
-        lines.append(f"well_hit = {open_set.well_hit}")
-    if point is not None:
-        rates = f"true_positive_rate = {point.true_positive_rate}, false_positive_rate = {point.false_positive_rate}"
-        lines.append(f"operating_point = {{ {rates} }}")
-    return "\n".join(lines)
+    """Return the lines that go into the model file."""
+    constants = {"temporal": temporal, "open_set": open_set}
+    return toml_of({"calibrated_on": calibrated_on, **msgspec.to_builtins(constants)})
 
 
 def seeds_of(text: str) -> list[int]:

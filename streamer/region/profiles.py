@@ -23,6 +23,7 @@ import cv2
 import msgspec
 import numpy as np
 import platformdirs
+import tomli_w
 
 from fetalstream.streamer.errors import SourceError, shown
 from fetalstream.streamer.frame import Pixels
@@ -122,14 +123,8 @@ def write_profile(profile: Profile, folder: Path) -> Path:
     """Writes ``NAME.toml``; the path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{profile.name}.toml"
-    lines = [
-        f'name = "{profile.name}"', f"width = {profile.width}", f"height = {profile.height}",
-        f'kind = "{profile.kind}"', f"sector = {profile.sector}",
-    ]  # fmt: skip
-    numbers = {"tick_mm": profile.tick_mm, "spacing_mm": profile.spacing_mm}
-    lines += [f"{key} = {float(value)!r}" for key, value in numbers.items() if value is not None]
-    lines.append("look = [\n" + "".join(f'    "{row}",\n' for row in profile.look) + "]")
+    known = {name: value for name, value in msgspec.to_builtins(profile).items() if value is not None}
     part = path.with_suffix(".part")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.write_text(tomli_w.dumps(known), encoding="utf-8")
     part.replace(path)
     return path

@@ -68,15 +68,25 @@ RULES = {
     "tui.pictures": "tui.record",
     "tui.record": "pipeline.wire tui.feed tui.state",
     "tui.report": "pipeline.wire tui.record tui.state",
+    "tui.settings": "tui.state",
     "tui.state": "pipeline.wire",
     "tui.widgets": "pipeline.wire tui.pictures tui.state",
 }
 """What each package, or module beside packages, may import of ours outside itself; drawn in docs/architecture.md."""
 
 PURE = ("pipeline.readout.", "tui.state.")
-"""No sockets, threads, processes or clocks, and no model: values and times come in as arguments."""
+"""No sockets, threads, processes, clocks or files, and no model: values and times come in as arguments."""
 
-IMPURE_LIBRARIES = ("asyncio", "os", "socket", "subprocess", "threading", "time", "torch", "zmq")
+IMPURE_LIBRARIES = (
+    "asyncio", "importlib", "io", "os", "platformdirs", "shutil", "socket", "sqlite3", "subprocess", "tempfile",
+    "threading", "time", "torch", "zmq",
+)  # fmt: skip
+
+FILE_CALLS = (
+    *("exists", "glob", "is_dir", "is_file", "iterdir", "mkdir", "open", "read_bytes", "read_text", "rename", "rglob"),
+    *("stat", "unlink", "write_bytes", "write_text"),
+)
+"""Functions and methods that touch files; a ``Path`` that is only handed on is a value."""
 
 FILES_AT_ONE_LEVEL = 15
 MANY_SMALL_FILES = ("tui/commands", "tui/widgets")  # one command, one panel a file
@@ -168,6 +178,20 @@ def test_each_package_imports_only_what_its_rule_names(package: str) -> None:
         package_of(each) for name in SOURCES if package_of(name) == package for each in IMPORTS[name] & set(SOURCES)
     }
     assert used - {package} == set(RULES.get(package, "").split())
+
+
+def called(tree: ast.AST) -> Iterator[str]:
+    """The last name of each call: ``read_bytes`` of ``path.read_bytes()``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_what_is_pure_touches_no_files(package: str) -> None:
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
+    calls = {(name, each) for name, tree in trees.items() if name.startswith(package) for each in called(tree)}
+    assert {each for each in calls if each[1] in FILE_CALLS} == set()
 
 
 @pytest.mark.parametrize("package", PURE)

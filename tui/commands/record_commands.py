@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _report(options: argparse.Namespace) -> int:
     from fetalstream.tui.commands.report_command import write_report
     from fetalstream.tui.record.replay import Recording
-    from fetalstream.tui.state.scan_protocol import known_protocol, read_protocol
+    from fetalstream.tui.settings.scan_protocols import known_protocol, read_protocol
 
     if options.protocol is not None:
         protocol = read_protocol(options.protocol)

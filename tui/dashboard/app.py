@@ -1,7 +1,9 @@
 """The dashboard: it polls a feed, folds what came into a ``Session``, and draws by one clock.
 
-Nothing from the feed travels as a Textual message, and no picture waits in a queue: each tick drains the feed, and
-draws the newest of everything if the terminal has taken the last drawing.
+The app itself is thin: keys, screens and the clock. Its parts do the rest: ``Connection`` (messages into the session),
+``Past`` (the time that is shown), ``Operator`` (commands to the engine), ``Jobs`` (commands on the recording) and
+``Screens`` (what lies over the dashboard). Nothing from the feed travels as a Textual message, and no picture waits in
+a queue: each tick drains the feed, and draws the newest of everything if the terminal has taken the last drawing.
 """
 
 from __future__ import annotations
@@ -10,43 +12,42 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from queue import Queue
-from typing import Any
+from typing import Any, ClassVar, Final
 
-import msgspec
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.theme import Theme
 
-from fetalstream.pipeline.wire import Event, Keyframe
-from fetalstream.tui.dashboard.app_actions import OperatedApp
+from fetalstream.tui.dashboard.app_screens import Screens
+from fetalstream.tui.dashboard.commands import COMMANDS
+from fetalstream.tui.dashboard.connection import Connection
+from fetalstream.tui.dashboard.jobs import Jobs
+from fetalstream.tui.dashboard.operator import Operator
 from fetalstream.tui.dashboard.pace import Pace
-from fetalstream.tui.feed.protocol import Feed, RequestFailed
+from fetalstream.tui.dashboard.past import Past
+from fetalstream.tui.feed.protocol import Feed, Player
+from fetalstream.tui.pictures.kept_pictures import KeptPictures, on_disk
 from fetalstream.tui.pictures.kitty import Kitty
 from fetalstream.tui.pictures.kitty_query import cell_px
+from fetalstream.tui.state.freshness import Tone
+from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.scan_protocol import Protocol
-from fetalstream.tui.state.session import Session, opened, reduce
-from fetalstream.tui.widgets import layout, palette
-from fetalstream.tui.widgets.dashboard import Played, Scene
+from fetalstream.tui.state.session import Session
+from fetalstream.tui.widgets import layout
+from fetalstream.tui.widgets.dashboard import Dashboard, Played, Scene
+from fetalstream.tui.widgets.prompts import AskLine, Choose
+from fetalstream.tui.widgets.screens import ConfirmNewExam
+from fetalstream.tui.widgets.themes import TEXTUAL_THEME, THEMES, Colours
 
 VIDEO_HZ = 15.0
-RECONNECT_EVERY_S = 1.0
 COARSER_FROM_S = 2 / VIDEO_HZ  # between two pictures: a terminal so slow gets a quarter of the pixels
-
-_THEME = Theme(
-    name="fetalstream",
-    primary=palette.ACCENT,
-    background=palette.BACKGROUND,
-    surface=palette.BACKGROUND,
-    panel=palette.TRACK,
-    foreground=palette.TEXT,
-    warning=palette.WARN,
-    error=palette.BAD,
-    dark=True,
-)
+SAID_FOR_S: Final = 8.0
 
 
-class FetalstreamApp(OperatedApp):
+class FetalstreamApp(App[None]):
     """The dashboard over any ``Feed``.
 
     Args:
@@ -59,37 +60,57 @@ class FetalstreamApp(OperatedApp):
 
     TITLE = "fetalstream"
     CSS = layout.CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            each.keys, f"command({place})", each.label,
+            show=bool(each.sign), key_display=each.sign or None, priority=each.first,
+        )
+        for place, each in enumerate(COMMANDS) if each.keys
+    ]  # fmt: skip
 
     def __init__(
         self, feed: Feed, *, clock_ns: Callable[[], int] = time.monotonic_ns,
         read_only: bool = False, protocol: Protocol | None = None, in_pixels: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(feed, clock_ns, read_only=read_only, protocol=protocol)
+        super().__init__()
+        self.session = Session()
+        self.selected: str | None = None
+        self.protocol = protocol
+        self.recording = RecordingStatus()
         self.kitty: Kitty | None = None
         # Pictures are told apart by colours of the 256.
         if in_pixels and self.console.color_system in ("256", "truecolor"):
             from fetalstream.tui.dashboard.app_terminal import KittyDriver  # not everywhere
 
             self.kitty, self.driver_class = Kitty(self._write, cell_px), KittyDriver
-        self._known_run: str | None = None
-        self._sized_run: str | None = None
+        self._feed, self._clock_ns = feed, clock_ns
+        self._player = feed if isinstance(feed, Player) else None
+        read_only = read_only or self._player is not None
+        self._dashboard = Dashboard()
+        self._colours = Colours()
+        self._said: tuple[str, Tone, int] | None = None
         self._pace = Pace()
-        self._state: Mapping[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_sigterm: Any = None
+        self.pictures = KeptPictures(self._kept_picture, lambda fetch: self.run_worker(fetch, group="pictures"))
+        self._connection = Connection(self, feed, clock_ns, read_only=read_only)
+        self.past = Past(self, clock_ns, self._player, self._connection.rebuild)
+        self.operator = Operator(self, feed, self.past, read_only=read_only)
+        self.jobs = Jobs(self, feed, self.past.show_moment, read_only=read_only)
+        self.screens = Screens(self, self, self._dashboard, self.operator, self.pictures, clock_ns)
 
     # Life ------------------------------------------------------------------------------------------------------
 
     def get_default_screen(self) -> Screen[Any]:
-        """The dashboard itself."""
+        """Return the dashboard itself."""
         return self._dashboard
 
     def on_mount(self) -> None:
-        """Starts the one clock and the connection."""
-        self.register_theme(_THEME)
-        self.theme = _THEME.name
+        """Start the one clock and the connection."""
+        self.register_theme(TEXTUAL_THEME)
+        self.theme = TEXTUAL_THEME.name
         self.set_interval(1 / VIDEO_HZ, self.tick)
-        self.run_worker(self._connect(), group="connect", exclusive=True)
+        self.run_worker(self._connection.connect(), group="connect", exclusive=True)
         self._loop = asyncio.get_running_loop()
         # A terminal left in raw mode by a terminated process is unusable: end as if q had been pressed. Not by the
         # loop's own handlers, which leave the default action behind: there is still to be tidied up after the app.
@@ -97,115 +118,24 @@ class FetalstreamApp(OperatedApp):
             self._on_sigterm = signal.signal(signal.SIGTERM, lambda *_: self.leave())
 
     async def on_unmount(self) -> None:
-        """Lets go of the feed, however the app ends."""
+        """Close the feed, however the app ends."""
         if self._on_sigterm is not None:
             signal.signal(signal.SIGTERM, self._on_sigterm)
         await self._feed.close()
 
     def leave(self) -> None:
-        """Ends the dashboard; from any thread or signal handler, and nothing where it does not run."""
+        """End the dashboard, from any thread or signal handler; nothing if it does not run."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it is over already
                 self._loop.call_soon_threadsafe(self.exit)
 
-    async def _connect(self) -> None:
-        while True:
-            try:
-                state = await self._feed.start()
-            except RequestFailed as error:
-                self.say(f"Waiting for the engine: {error}", "warn")
-                await asyncio.sleep(RECONNECT_EVERY_S)
-            else:
-                break
-        self._said = None
-        self._opened(state)
-        if isinstance(amiss := state.get("amiss"), str):
-            self.say(amiss, "warn")
-        await self._recall()
-        await self._tell_protocol()
-
-    def _opened(self, state: Mapping[str, Any]) -> None:
-        self._state = state
-        self.session = opened(self.session, state)
-        self._known_run = self.session.run
-        self._dashboard.all_due()
-
-    async def _recall(self) -> None:
-        """Fetches the best frames that were chosen before this dashboard was there."""
-        try:
-            result = await self._feed.request("keyframes")
-        except RequestFailed:
-            return  # the checklist then fills with what comes
-        self._fold(result.get("keyframes", []), "keyframe")
-        # Those that were replaced since, and what the operator said of them.
-        for stream in self.session.names:
-            for kind in ("keyframe", "event"):
-                with contextlib.suppress(RequestFailed):
-                    result = await self._feed.request("since", {"kind": kind, "stream": stream, "seq": -1})
-                    self._fold(result.get("messages", []), kind)
-
-    async def _tell_protocol(self) -> None:
-        """What is collected goes on record; without a word where it cannot, for nothing depends on it."""
-        if self.protocol is not None and not self._read_only:
-            with contextlib.suppress(RequestFailed):
-                await self._feed.request("protocol", {"protocol": self.protocol.name})
-
-    def _fold(self, headers: Iterable[Any], kind: str) -> None:
-        for header in headers:
-            try:
-                message = msgspec.convert({**header, "kind": kind}, Keyframe if kind == "keyframe" else Event)
-            except (msgspec.ValidationError, TypeError):
-                continue
-            self.session = reduce(self.session, message, self._clock_ns())
-
-    def _go_to(self, seconds: float) -> None:
-        if self._player is None:
-            return
-        passed = self._player.seek(seconds)
-        now_ns = self._clock_ns()
-        last_ns = max((message.published_ns for message, _ in passed), default=0)
-        session = opened(Session(), self._state)
-        for message, blob in passed:
-            session = reduce(session, message, now_ns - (last_ns - message.published_ns), blob)
-        self.session = session
-        self._dashboard.all_due()
-
-    def _unsized(self) -> bool:
-        """Whether a stream whose frames come was not there yet when the engine told of it."""
-        return any(
-            view.reading is not None and view.facts is not None and view.facts.width is None
-            for view in self.session.streams.values()
-        )
-
-    async def _measure(self) -> None:
-        with contextlib.suppress(RequestFailed):  # the header does without
-            self._opened(await self._feed.request("state"))
-
-    async def _reopen(self) -> None:
-        try:
-            self._opened(await self._feed.request("state"))
-        except RequestFailed as error:
-            self.say(str(error), "warn")
-        else:
-            await self._tell_protocol()
-
     # The clock -------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Takes in what came; draws it unless the terminal is still busy with the last drawing."""
+        """Take in what came, and draw it unless the terminal is still busy with the last drawing."""
         now_ns = self._clock_ns()
-        # Before the state is known (when the examination began, for one) what comes waits in the feed.
-        for message, blob in self._feed.drain() if self._known_run is not None else ():
-            self.session = reduce(self.session, message, now_ns, blob)
-        if self._player is None and self._unsized() and self._sized_run != self.session.run:
-            # This dashboard was there before the first frame; now that one has come, its size is known.
-            self._sized_run = self.session.run
-            self.run_worker(self._measure(), group="measure", exclusive=True)
-        if self.session.run and self._known_run not in (None, self.session.run):
-            # The engine came back as another run: its streams and model may differ.
-            self._known_run = self.session.run
-            self.run_worker(self._reopen(), group="reopen", exclusive=True)
-        self._history.add(self.session, now_ns)
+        self._connection.take(now_ns)
+        self.past.keep(now_ns)
         if self.selected not in self.session.streams:
             self.selected = next(iter(self.session.streams), None)
         busy = self._terminal_busy()
@@ -227,21 +157,111 @@ class FetalstreamApp(OperatedApp):
             self._driver.write(sequence)
 
     def _scene(self, now_ns: int) -> Scene:
-        held = self.held
-        shown, shown_ns = (self.session, now_ns) if held is None else (held.session, held.at_ns)
-        paused_s = None if held is None else (now_ns - shown_ns) / 1e9
+        shown, shown_ns = self.past.shown(now_ns)
         player = self._player
-        played = None if player is None else Played(player.seconds, player.duration, player.speed)
         return Scene(
             live=self.session,
             now_ns=now_ns,
             shown=shown,
             shown_ns=shown_ns,
-            paused_s=paused_s,
+            paused_s=None if self.past.held is None else (now_ns - shown_ns) / 1e9,
             selected=self.selected,
             said=self.said,
             protocol=self.protocol,
-            played=played,
-            tape=self.tape,
+            played=None if player is None else Played(player.seconds, player.duration, player.speed),
+            recording=self.recording,
             pictures=self.pictures,
         )
+
+    async def _kept_picture(self, keyframe: str) -> bytes | None:
+        return await self._feed.picture(keyframe) or await asyncio.to_thread(on_disk, self.recording.folder, keyframe)
+
+    # Commands --------------------------------------------------------------------------------------------------
+
+    def action_command(self, place: int) -> None:
+        """Carry a command of the table out."""
+        COMMANDS[place].run(self)
+
+    def action_help_quit(self) -> None:
+        """Answer ctrl+c, which ends nothing here: an examination must not be left by a slip."""
+        self.say("q leaves the dashboard", "quiet")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys that come before all widgets rest while a question or the help lies over the dashboard."""
+        first = action == "command" and isinstance(place := parameters[0], int) and COMMANDS[place].first
+        return not (first and len(self.screen_stack) > 1)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
+        """Return the commands of the table for the palette (ctrl+p)."""
+        for place, each in enumerate(COMMANDS):
+            if each.title:
+                yield SystemCommand(each.title, each.about, lambda place=place: self.action_command(place))
+
+    # What the parts need (``Host``) ----------------------------------------------------------------------------
+
+    def say(self, words: str, tone: Tone) -> None:
+        """Show one line in the status row for a few seconds."""
+        self._said = (words, tone, self._clock_ns())
+        self.redraw()
+
+    def unsay(self) -> None:
+        """Take the line of ``say`` away."""
+        self._said = None
+        self.redraw()
+
+    @property
+    def said(self) -> tuple[str, Tone] | None:
+        """The line of ``say``, as long as it is shown."""
+        recent = self._said is not None and self._clock_ns() - self._said[2] < SAID_FOR_S * 1e9
+        return self._said[:2] if recent and self._said is not None else None
+
+    def redraw(self) -> None:
+        """Draw every part of the screen at the next tick."""
+        self._dashboard.all_due()
+
+    def ask_line(self, title: str, question: str, answered: Callable[[str | None], None], value: str = "") -> None:
+        """Ask for a line of text."""
+        self.push_screen(AskLine(title, question, value), answered)
+
+    def choose(
+        self, title: str, choices: Sequence[str], answered: Callable[[int | None], None], chosen: int = 0
+    ) -> None:
+        """Ask for one of ``choices``."""
+        self.push_screen(Choose(title, choices, chosen), answered)
+
+    def confirm_new_exam(self, stream: str, answered: Callable[[bool | None], None]) -> None:
+        """Ask whether a new examination is to begin."""
+        self.push_screen(ConfirmNewExam(stream), answered)
+
+    def start(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> None:
+        """Run ``work`` beside the drawing."""
+        self.run_worker(work, group=group, exclusive=exclusive)
+
+    # Colours ---------------------------------------------------------------------------------------------------
+
+    @property
+    def colours(self) -> str:
+        """The theme, by its name in ``THEMES``."""
+        return self._colours.name
+
+    @colours.setter
+    def colours(self, name: str) -> None:
+        self._colours.choose(name)
+        self.redraw()
+        self.refresh_css()
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+
+    def choose_theme(self) -> None:
+        """Ask for other colours."""
+        names = list(THEMES)
+
+        def answered(place: int | None) -> None:
+            if place is not None:
+                self.colours = names[place]
+
+        self.choose("theme", names, answered, names.index(self.colours))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return Textual's own filters, and the theme's."""
+        return self._colours.filters(super().get_line_filters())

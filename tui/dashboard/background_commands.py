@@ -1,5 +1,5 @@
-"""Other ``fetalstream`` commands, carried out beside the dashboard: each in a process of its own, so that nothing heavy
-is ever loaded into the one that draws, and nothing that fails there is felt here."""
+"""Other ``fetalstream`` commands, run beside the dashboard: each in a process of its own, so that nothing heavy is
+ever loaded into the process that draws, and a failure there does no harm here."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fetalstream.tui.record.session_files import safe_name, sessions_folder
 from fetalstream.tui.record.store import DATABASE
 from fetalstream.tui.state.text import stopwatch
 
-_NICER: Final = 5
-SEARCHED: Final = 20
+_NICE: Final = 5
+MAX_HITS: Final = 20
 """Moments that a search is asked for."""
 
 
 class CommandFailed(Exception):
-    """The command came to nothing; ``str()`` is the line that it ended with."""
+    """The command failed; ``str()`` is the last line that it wrote on standard error."""
 
 
 class SearchHit(NamedTuple):
@@ -33,15 +33,15 @@ class SearchHit(NamedTuple):
     words: str
 
 
-async def carried_out(*arguments: str) -> list[str]:
-    """What ``fetalstream`` with those arguments wrote on standard output, line by line.
+async def run_command(*arguments: str) -> list[str]:
+    """Run ``fetalstream`` with ``arguments`` and return the lines that it wrote on standard output.
 
     Raises:
-        Failed: it ended with another code than 0.
+        CommandFailed: it ended with another code than 0.
     """
     # It must find the modules that this process found, and it yields to the engine and to the drawing.
     script = (
-        f"import os, sys; os.nice({_NICER}); sys.path[:] = {sys.path!r}; "
+        f"import os, sys; os.nice({_NICE}); sys.path[:] = {sys.path!r}; "
         "from fetalstream.tui.cli import main; sys.exit(main())"
     )
     process = await asyncio.create_subprocess_exec(
@@ -49,38 +49,38 @@ async def carried_out(*arguments: str) -> list[str]:
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        out, said = await process.communicate()
+        out, errors = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise
     if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines()
+        lines = errors.decode(errors="replace").strip().splitlines()
         raise CommandFailed(
             lines[-1].removeprefix("fetalstream: ") if lines else f"{arguments[0]} ended with code {process.returncode}"
         )
     return out.decode(errors="replace").splitlines()
 
 
-async def sought(folder: Path, words: str, model: str | None) -> list[SearchHit]:
-    """The moments of a recording that fit a sentence best, the best first.
+async def search_recording(folder: Path, words: str, model: str | None) -> list[SearchHit]:
+    """Return the moments of a recording that fit a sentence best, the best first.
 
     Raises:
-        Failed: it was recorded without image vectors, or by another model.
+        CommandFailed: it was recorded without image vectors, or by another model.
     """
     named = [] if model is None else ["--model", model]
-    arguments = ["search", str(folder), "--json", "--top", str(SEARCHED), *named, "--", words]
-    lines = await carried_out(*arguments)
-    found: list[dict[str, Any]] = json.loads(lines[-1])["moments"] if lines else []
-    return await asyncio.to_thread(_dated, folder, found)
+    arguments = ["search", str(folder), "--json", "--top", str(MAX_HITS), *named, "--", words]
+    lines = await run_command(*arguments)
+    moments: list[dict[str, Any]] = json.loads(lines[-1])["moments"] if lines else []
+    return await asyncio.to_thread(_with_times, folder, moments)
 
 
-def _dated(folder: Path, found: Sequence[dict[str, Any]]) -> list[SearchHit]:
-    """With the times at which they were published; those whose reading is not on disk yet are left out."""
-    dated: list[SearchHit] = []
+def _with_times(folder: Path, moments: Sequence[dict[str, Any]]) -> list[SearchHit]:
+    """Look up when each moment was published; moments whose reading is not on disk yet are left out."""
+    hits: list[SearchHit] = []
     uri = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as database:
-        for each in found:
+        for each in moments:
             row = database.execute(
                 "SELECT published_ns FROM messages"
                 " WHERE kind = 'reading' AND stream = ? AND exam = ? AND pts_seconds = ?",
@@ -88,10 +88,10 @@ def _dated(folder: Path, found: Sequence[dict[str, Any]]) -> list[SearchHit]:
             ).fetchone()
             if row is not None:
                 line = f"{each['score']:.2f}  {stopwatch(each['pts_seconds'])}  {each['stream']}"
-                dated.append(SearchHit(each["stream"], row[0], line))
-    return dated
+                hits.append(SearchHit(each["stream"], row[0], line))
+    return hits
 
 
 def session_of(run: str) -> Path | None:
-    """Where a run is recorded, where that is this user's own folder of sessions; None where it is not there."""
+    """Return the folder of a run's session among this user's own; None if there is none."""
     return next(iter(sorted(sessions_folder().glob(f"*_{safe_name(run)}"))), None) if run else None

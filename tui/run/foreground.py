@@ -62,15 +62,15 @@ class ChildMonitor:
                 self._tell(app, words)
             failed = self._supervisor.failed
             if failed is not None and failed in self._supervisor.children[1:]:
-                app.tape = RecordingStatus(app.tape.folder, failure(failed))
+                app.recording = RecordingStatus(app.recording.folder, failure(failed))
             if failed is not None and now_s >= next_word_s:
                 # Said again and again: it stays on the screen until somebody has seen it and quits.
                 next_word_s = now_s + SAY_AGAIN_S
                 app.say(failure(failed), "bad")
 
     def _tell(self, app: FetalstreamApp, words: str) -> None:
-        app.tape = heard(app.tape, words)
-        folder = app.tape.folder
+        app.recording = heard(app.recording, words)
+        folder = app.recording.folder
         if folder is not None and folder not in self.recorded:
             self.recorded.append(folder)
         app.say(words, "quiet" if words.startswith(INTO) else "bad")

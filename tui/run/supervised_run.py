@@ -99,7 +99,7 @@ def replay(folder: Path, look: DashboardOptions) -> None:
         tui.record.replay.RecordingError: it is none.
     """
     from fetalstream.tui.record.replay import Recording, ReplayFeed
-    from fetalstream.tui.state.scan_protocol import known_protocol
+    from fetalstream.tui.settings.scan_protocols import known_protocol
 
     recording = Recording(folder)
     protocol = known_protocol(recording.protocol()) if look.protocol is None else _protocol(look)
@@ -225,7 +225,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
 
 
 def _protocol(look: DashboardOptions) -> Protocol | None:
-    from fetalstream.tui.state.scan_protocol import read_protocol
+    from fetalstream.tui.settings.scan_protocols import read_protocol
 
     return None if look.protocol is None else read_protocol(look.protocol)
 

@@ -1,4 +1,4 @@
-"""Moments of an examination by words: planes that were in view, marks with their notes, events, best frames. Pure."""
+"""Search an examination in words: planes that were in view, marks with their notes, events, best frames. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import event_words, label_words, stopwatch
 
-MAX_FOUND = 50
+MAX_MOMENTS = 50
 
 
 class Moment(NamedTuple):
@@ -17,8 +17,8 @@ class Moment(NamedTuple):
     words: str
 
 
-def found(view: StreamView, words: str) -> list[Moment]:
-    """Moments of this exam whose line holds all of the words, the newest first."""
+def moments_with(view: StreamView, words: str) -> list[Moment]:
+    """Return the moments of this exam whose line holds all of the words, the newest first, at most 50."""
     started = view.exam_started_ns or 0
     moments = [
         Moment(started + round(span.start_s * 1e9), f"{label_words(span.plane)} in view")
@@ -36,5 +36,5 @@ def found(view: StreamView, words: str) -> list[Moment]:
     fits.sort(reverse=True)
     return [
         Moment(each.published_ns, f"{stopwatch((each.published_ns - started) / 1e9)}  {each.words}")
-        for each in fits[:MAX_FOUND]
+        for each in fits[:MAX_MOMENTS]
     ]

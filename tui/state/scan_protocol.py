@@ -1,13 +1,10 @@
-"""Which views an examination is to collect: files in ``configs/protocols``, or in the user's own folder."""
+"""Scan protocols, the views that an examination is to collect. Pure: ``tui.settings.scan_protocols`` reads files."""
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-import platformdirs
 
 from fetalstream.tui.state.text import LABEL_WORDS
 
@@ -24,7 +21,7 @@ class ProtocolError(Exception):
 
 
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A view to collect; without a ``plane`` it is one that the model cannot judge."""
+    """A view to collect; the model cannot judge a view without a ``plane``."""
 
     name: _Name
     plane: str | None = None
@@ -38,8 +35,13 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A list of views.
 
-    ``source``: the publication it follows; ``enough``: score from which a view is collected; ``name``: its file's,
-    whatever the file says.
+    Attributes:
+        title: for people.
+        source: the publication that it follows.
+        url: where that publication is.
+        enough: score, 0 to 1, from which a view is collected.
+        views: in the order in which they are shown.
+        name: the name of its file, whatever the file says.
     """
 
     title: _Words
@@ -51,49 +53,6 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def every_plane(labels: tuple[str, ...]) -> Protocol:
-    """The protocol of a model's own planes."""
+    """Return the protocol of a model's own planes."""
     views = tuple(View(LABEL_WORDS.get(label, label.replace("_", " "))[:28] or "?", label) for label in labels)
     return Protocol(title="all planes", source="the model's own planes", views=views)
-
-
-def protocol_names() -> list[str]:
-    """Those that there are, the one without a file first."""
-    found = {Path(entry.name).stem for entry in _ours().iterdir() if entry.name.endswith(".toml")}
-    found |= {path.stem for path in _theirs().glob("*.toml")}
-    return [ALL_PLANES, *sorted(found)]
-
-
-def read_protocol(name: str) -> Protocol | None:
-    """The protocol of that name or path; None for the one without a file.
-
-    Raises:
-        ProtocolError: there is none, or it is not what it should be; the message names the field.
-    """
-    if name == ALL_PLANES:
-        return None
-    path = Path(name)
-    if path.suffix != ".toml":
-        own = _theirs() / f"{name}.toml"
-        if name not in protocol_names():
-            raise ProtocolError(f"unknown protocol {name!r}: choose {', '.join(protocol_names())} or give a .toml file")
-        path = own if own.is_file() else Path(str(_ours() / f"{name}.toml"))
-    try:
-        protocol = msgspec.toml.decode(path.read_bytes(), type=Protocol)
-    except OSError as error:
-        raise ProtocolError(f"protocol {path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ProtocolError(f"protocol {path}: {str(error).splitlines()[0]}") from error
-    return msgspec.structs.replace(protocol, name=path.stem)
-
-
-def known_protocol(name: str | None) -> Protocol | None:
-    """The one of that name that was collected; None too where it is not here any more, or was a file somewhere."""
-    return read_protocol(name) if name in protocol_names() else None
-
-
-def _ours() -> Path:
-    return Path(str(files("fetalstream.configs") / "protocols"))
-
-
-def _theirs() -> Path:
-    return platformdirs.user_config_path("fetalstream") / "protocols"

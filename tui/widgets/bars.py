@@ -15,7 +15,7 @@ LAG_S = 0.5
 """A screen that is further behind than this says so loudly."""
 
 _SEPARATOR = (" │ ", palette.LINE)
-NO_TAPE = RecordingStatus()
+NOT_RECORDED = RecordingStatus()
 
 
 def stamp(mark: Badge) -> Text:
@@ -28,7 +28,7 @@ def stamp(mark: Badge) -> Text:
 
 def header(
     session: Session, view: StreamView | None, now_ns: int, width: int, *,
-    paused_s: float | None, played: str | None = None, tape: RecordingStatus = NO_TAPE,
+    paused_s: float | None, played: str | None = None, recording: RecordingStatus = NOT_RECORDED,
 ) -> Text:  # fmt: skip
     """Name, condition, recording, stream and model; UNCALIBRATED where the probabilities are."""
     name = Text(" fetalstream ", style=f"bold {palette.ACCENT}")
@@ -36,9 +36,9 @@ def header(
     if paused_s is not None:
         state.append(f" PAUSED {stopwatch(paused_s)} ", style=f"bold {palette.INK} on {palette.WARN}").append(" ")
     state.append_text(stamp(badge(view, now_ns, replay=session.replay) if view else Badge("CONNECTING", "quiet")))
-    if tape.trouble is not None:
+    if recording.trouble is not None:
         state.append(" ").append(" NOT RECORDING ", style=f"bold {palette.INK} on {palette.BAD}")
-    elif tape.runs:
+    elif recording.runs:
         state.append(" ● REC", style=palette.BAD)
     if played is not None:
         state.append(f"  {played}", style=f"bold {palette.COLD}")

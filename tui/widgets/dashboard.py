@@ -49,8 +49,8 @@ class Scene:
     """All that one drawing needs.
 
     ``live`` is the session as it is; ``shown`` and ``shown_ns`` are the same and now, or, while the screen is held,
-    what was known then (``paused_s`` ago). ``said`` is the answer to the last key; ``tape``: whether it is recorded;
-    ``pictures``: of kept frames.
+    what was known then (``paused_s`` ago). ``said`` is the answer to the last key; ``recording``: whether it is
+    recorded; ``pictures``: of kept frames.
     """
 
     live: Session
@@ -62,7 +62,7 @@ class Scene:
     said: tuple[str, Tone] | None
     protocol: Protocol | None = None
     played: Played | None = None
-    tape: RecordingStatus = field(default_factory=RecordingStatus)
+    recording: RecordingStatus = field(default_factory=RecordingStatus)
     pictures: KeptPictures | None = None
 
     @property
@@ -151,7 +151,7 @@ class Dashboard(Screen[None]):
         view = scene.live_view
         played = None if scene.played is None else scene.played.words
         self._header.show(
-            bars.header(live, view, now_ns, width, paused_s=scene.paused_s, played=played, tape=scene.tape)
+            bars.header(live, view, now_ns, width, paused_s=scene.paused_s, played=played, recording=scene.recording)
         )
         self._streams.display = len(live.streams) > 1
         self._streams.show(bars.streams(live, scene.selected, now_ns, width))
@@ -169,8 +169,8 @@ def _status(scene: Scene, behind_s: float, width: int, *, wide: bool) -> Text:
     if scene.said is not None:
         words, tone = scene.said
         return row.append(plain(words, width - row.cell_len - 1), style=palette.TONES[tone])
-    if scene.tape.trouble is not None:
-        words = plain(f"NOT RECORDING: {scene.tape.trouble}", width - row.cell_len - 1)
+    if scene.recording.trouble is not None:
+        words = plain(f"NOT RECORDING: {scene.recording.trouble}", width - row.cell_len - 1)
         return row.append(words, style=f"bold {palette.BAD}")
     if view is not None and offers_new_exam(view, scene.now_ns):
         return row.append("No picture for a minute. Another patient? n starts a new exam", style=palette.WARN)

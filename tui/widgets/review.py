@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar, Literal, Protocol
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -23,11 +23,26 @@ from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.preview import Banner, Preview
 
-Decide = Callable[[str, dict[str, Any]], object]
 Said = Callable[[], "tuple[str, Tone] | None"]
 TIGHT_COLUMNS = 110
 _PARTS = {"probability": "prob", "in_plane": "on plane", "sharpness": "sharp", "steadiness": "steady"}
 _ROOMY = 44  # cells across from which all is said
+
+
+class Decisions(Protocol):
+    """Where the operator's decisions go."""
+
+    def decide(self, keyframe: str, verdict: Literal["accept", "reject"]) -> None:
+        """Put a verdict on a frame on record."""
+        ...
+
+    def relabel(self, keyframe: str) -> None:
+        """Ask what the frame shows, and put it on record."""
+        ...
+
+    def undo(self) -> None:
+        """Take the last decision back."""
+        ...
 
 
 class Review(ModalScreen[None]):
@@ -35,9 +50,8 @@ class Review(ModalScreen[None]):
 
     Args:
         look: the stream and its checked protocol as they are now.
-        decide: gives a command to the engine.
+        decisions: takes the operator's.
         pictures: of kept frames.
-        relabel: asks for the label of a frame, by its id.
         said: the answer to the last command, while it is to be seen.
         at: the view to begin at; None for the first that has a frame.
     """
@@ -56,14 +70,13 @@ class Review(ModalScreen[None]):
     def __init__(
         self,
         look: Callable[[], tuple[StreamView, list[ChecklistItem], int] | None],
-        decide: Decide,
+        decisions: Decisions,
         pictures: KeptPictures,
-        relabel: Callable[[str], object],
         said: Said,
         at: int | None = None,
     ) -> None:
         super().__init__()
-        self._look, self._decide, self._pictures, self._ask_label, self._said = look, decide, pictures, relabel, said
+        self._look, self._decisions, self._pictures, self._said = look, decisions, pictures, said
         self._begin_at = at
         self._at = 0
         self._list = Panel(id="views")
@@ -153,15 +166,15 @@ class Review(ModalScreen[None]):
         """The frame that stands shows something else."""
         best = self._chosen()[0]
         if best is not None:
-            self._ask_label(best.keyframe)
+            self._decisions.relabel(best.keyframe)
 
     def action_undo(self) -> None:
         """Takes the last decision back."""
-        self._decide("undo", {})
+        self._decisions.undo()
 
-    def _say(self, verdict: str, frame: Best | None) -> None:
+    def _say(self, verdict: Literal["accept", "reject"], frame: Best | None) -> None:
         if frame is not None:
-            self._decide("decide", {"keyframe": frame.keyframe, "verdict": verdict})
+            self._decisions.decide(frame.keyframe, verdict)
 
 
 def _list(checked: list[ChecklistItem], at: int, size: tuple[int, int]) -> Text:

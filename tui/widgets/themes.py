@@ -1,7 +1,8 @@
-"""Other colours: every colour of the palette has its counterpart in a theme; the picture's grays stay as they are."""
+"""Themes: each gives the palette's colours counterparts; the grays of pictures stay as they are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.theme import Theme
 
 from fetalstream.tui.widgets import palette
 
@@ -45,7 +47,20 @@ THEMES: Final[dict[str, dict[str, str]]] = {
         palette.COLD: "#a9cbff",
     },
 }
-"""The palette's colours and what each becomes; what is not named stays."""
+"""Each theme's colour for a colour of the palette; a colour that is not named stays."""
+
+TEXTUAL_THEME: Final = Theme(
+    name="fetalstream",
+    primary=palette.ACCENT,
+    background=palette.BACKGROUND,
+    surface=palette.BACKGROUND,
+    panel=palette.TRACK,
+    foreground=palette.TEXT,
+    warning=palette.WARN,
+    error=palette.BAD,
+    dark=True,
+)
+"""The palette, as Textual wants it; themes recolour what is drawn from it."""
 
 
 class Recoloured(LineFilter):
@@ -66,7 +81,7 @@ class Recoloured(LineFilter):
         self._recoloured = recoloured
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's
-        """The segments in the theme's colours."""
+        """Return the segments in the theme's colours."""
         recoloured = self._recoloured
         return [
             segment if style is None else Segment(text, recoloured(style), control)
@@ -79,9 +94,32 @@ class Styled(LineFilter):
     """Gives a style to what has none: Textual's filter for terminals without colour cannot do without (8.2)."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's
-        """The same segments."""
+        """Return the same segments, each with a style."""
         none = Style.null()
         return [each if each.style is not None else Segment(each.text, none, each.control) for each in segments]
+
+
+class Colours:
+    """The theme in use, and the filters that draw in it.
+
+    Attributes:
+        name: of the theme, in ``THEMES``.
+    """
+
+    def __init__(self) -> None:
+        self.name = DARK
+        self._recoloured: Recoloured | None = None
+        self._styled = Styled()  # one for ever: what a line becomes is remembered by the filter that did it
+
+    def choose(self, name: str) -> None:
+        """Use another theme from now on."""
+        self.name = name
+        self._recoloured = None if name == DARK else Recoloured(name)
+
+    def filters(self, textuals: Sequence[LineFilter]) -> list[LineFilter]:
+        """Return all filters of the app, in order, ``textuals`` (Textual's own) among them."""
+        ours = [] if self._recoloured is None else [self._recoloured]
+        return [*ours, *([self._styled, *textuals] if textuals else [])]
 
 
 def _key(colour: str) -> object:

@@ -12,7 +12,7 @@ from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui import cli
 from fetalstream.tui.commands.report_command import growth_context, write_report
 from fetalstream.tui.record.replay import RecordingError
-from fetalstream.tui.state.scan_protocol import read_protocol
+from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.tui import scan
 from tests.tui.recorded import HOSTILE, Scan, png, recorded
 

@@ -177,7 +177,7 @@ async def test_the_overview_shows_every_stream_and_a_number_leads_back() -> None
 
 
 async def test_a_dashboard_that_comes_before_the_engine_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fetalstream.tui.dashboard.app.RECONNECT_EVERY_S", 0.01)
+    monkeypatch.setattr("fetalstream.tui.dashboard.connection.RECONNECT_EVERY_S", 0.01)
     feed = ListFeed(scan.STATE)
     feed.away = 3
     async with bench(feed=feed) as b:
@@ -287,7 +287,7 @@ async def test_scrubbing_rewinds_picture_bars_and_age_together_while_live_goes_o
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("19w1d")
-        b.app._history.clear()  # what was known before there was anything
+        b.app.past.scrollback.clear()  # what was known before there was anything
         for second in range(1, 21):
             b.app.tick()
             b.clock.forward(1)
@@ -298,11 +298,11 @@ async def test_scrubbing_rewinds_picture_bars_and_age_together_while_live_goes_o
         await b.shows("PAUSED", "19w1d")
         await b.pilot.press("right", "right")
         await b.shows("PAUSED", "27w2d")
-        assert b.app.held is not None
+        assert b.app.past.held is not None
         await b.pilot.press("end")
-        assert b.app.held is None
+        assert b.app.past.held is None
         await b.pilot.press("left", "p")
-        assert b.app.held is None
+        assert b.app.past.held is None
 
 
 async def test_read_only_only_looks() -> None:
@@ -377,23 +377,23 @@ async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        b.app.action_engine_pause()
+        b.app.operator.pause_engine()
         await b.shows("The engine rests")
         b.feed.put(scan.health(START, paused=True))
         await b.shows("ENGINE PAUSED")
-        b.app.action_engine_pause()
+        b.app.operator.pause_engine()
         await b.until(lambda: [c for c, _ in b.feed.asked if c in ("pause", "resume")] == ["pause", "resume"])
 
 
 async def test_that_nothing_is_recorded_stays_on_the_screen_until_it_is_mended() -> None:
     async with bench() as b:
         b.put_streams("stream-1")
-        b.app.tape = RecordingStatus(None, "No space left on device in /sessions")
+        b.app.recording = RecordingStatus(None, "No space left on device in /sessions")
         await b.shows("NOT RECORDING: No space left", "19w1d")
         b.clock.forward(60)
         b.put_streams("stream-1")
         await b.shows("NOT RECORDING: No space left")
-        b.app.tape = RecordingStatus(Path("/sessions/a"))
+        b.app.recording = RecordingStatus(Path("/sessions/a"))
         await b.shows("● REC")
         assert "NOT RECORDING" not in b.screen()
 

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from fetalstream.tui.dashboard.background_commands import CommandFailed, carried_out, session_of
+from fetalstream.tui.dashboard.background_commands import CommandFailed, run_command, session_of
 
 
 async def test_a_command_gives_its_lines_or_the_line_that_it_failed_with(tmp_path: Path) -> None:
-    assert (await carried_out("--version"))[0].startswith("fetalstream")
+    assert (await run_command("--version"))[0].startswith("fetalstream")
     with pytest.raises(CommandFailed, match="is no session"):
-        await carried_out("report", str(tmp_path))
+        await run_command("report", str(tmp_path))
 
 
 def test_a_run_is_found_in_the_folder_of_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def closed_without_a_word(b: Bench) -> bool:
 
 def held(seconds_ago: float) -> Callable[[Bench], bool]:
     def stands(b: Bench) -> bool:
-        return b.app.held is not None and b.clock() - b.app.held.at_ns == seconds_ago * scan.SECOND
+        return b.app.past.held is not None and b.clock() - b.app.past.held.at_ns == seconds_ago * scan.SECOND
 
     return stands
 
@@ -113,7 +113,7 @@ def overview(b: Bench) -> bool:
 
 APP: dict[str, Does] = {
     "p": Does(held(0)),
-    "space": Does(lambda b: b.app.held is None, after="p"),
+    "space": Does(lambda b: b.app.past.held is None, after="p"),
     "m": Does(opens(AskLine, "A note")),
     "s": Does(asks("snapshot", stream="stream-1")),
     "n": Does(opens(ConfirmNewExam)),
@@ -126,8 +126,8 @@ APP: dict[str, Does] = {
     "left": Does(held(5)),
     "right": Does(held(5), after="left left"),
     "shift+left": Does(held(30)),
-    "shift+right": Does(lambda b: b.app.held is None, after="shift+left"),
-    "end": Does(lambda b: b.app.held is None, after="left"),
+    "shift+right": Does(lambda b: b.app.past.held is None, after="shift+left"),
+    "end": Does(lambda b: b.app.past.held is None, after="left"),
     "plus": Does(speed(2.0), played=True),
     "equals_sign": Does(speed(2.0), played=True),
     "minus": Does(speed(0.5), played=True),
@@ -251,7 +251,7 @@ async def anew(b: Bench) -> None:
     while len(b.app.screen_stack) > 1:
         await b.app.pop_screen()
     b.app.clear_notifications()
-    b.app.held = b.app._said = None
+    b.app.past.held = b.app._said = None
     b.app.selected = NINE[0]
     b.dashboard.toggle_overview(False)
     b.feed.asked.clear()
@@ -312,7 +312,7 @@ async def choose(b: Bench, title: str) -> None:
 async def test_every_command_of_the_palette_does_what_it_should(tmp_path: Path) -> None:
     async with bench() as b:
         await at_work(b)
-        b.app.tape = RecordingStatus(tmp_path)
+        b.app.recording = RecordingStatus(tmp_path)
         for title in PALETTE:  # Quit is the last
             await choose(b, title)
             if title != "Quit":

@@ -47,7 +47,7 @@ async def test_the_report_is_written_and_lands_on_record(session: Path) -> None:
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        b.app.tape = RecordingStatus(session)
+        b.app.recording = RecordingStatus(session)
         await choose(b, "Write the report")
         await carried_out(b, "Written: ")
         (report,) = session.glob("*.html")
@@ -60,7 +60,7 @@ async def test_the_export_fills_the_folder_that_was_said(session: Path, tmp_path
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        b.app.tape = RecordingStatus(session)
+        b.app.recording = RecordingStatus(session)
         await choose(b, "Export the session")
         await b.pilot.press("enter")
         await b.shows("Into which folder")
@@ -76,7 +76,7 @@ async def test_what_is_asked_for_meanwhile_is_done_after_it(session: Path) -> No
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        b.app.tape = RecordingStatus(session)
+        b.app.recording = RecordingStatus(session)
         await choose(b, "Write the report")
         await choose(b, "Write the report")
         await b.shows("Writing the report, after what is being done")
@@ -90,7 +90,7 @@ async def test_what_cannot_be_done_is_said_in_one_line(short_path: Path) -> None
         await b.shows("LIVE")
         await choose(b, "Write the report")
         await b.shows("Nothing of this is recorded here")
-        b.app.tape = RecordingStatus(short_path)
+        b.app.recording = RecordingStatus(short_path)
         await choose(b, "Write the report")
         await carried_out(b, "is no session")
         assert "exported" not in [command for command, _ in b.feed.asked]

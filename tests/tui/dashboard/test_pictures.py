@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fetalstream.tui.dashboard.app import FetalstreamApp
-from fetalstream.tui.state.scan_protocol import read_protocol
+from fetalstream.tui.settings.scan_protocols import read_protocol
 from fetalstream.tui.widgets.review import Review
 from fetalstream.tui.widgets.sheet import Sheet
 from tests.tui import scan

@@ -66,7 +66,7 @@ def assert_only_words(b: Bench) -> None:
 async def everywhere(b: Bench, words: str) -> None:
     """Wherever words from outside can come in."""
     b.app.protocol = Protocol(title=words, source=words, views=(View(words, "brain"), View(words)))
-    b.app.tape = RecordingStatus(Path("/sessions"), words)
+    b.app.recording = RecordingStatus(Path("/sessions"), words)
     now = b.clock()
     for stream in ("stream-1", words):
         planes = scan.scores((words, "brain", "other"), "brain")

@@ -11,7 +11,7 @@ from PIL import Image
 pytest.importorskip("aiohttp", reason="the extra [web] is not installed")
 
 from fetalstream.tui.commands.report_command import write_report
-from fetalstream.tui.state.scan_protocol import read_protocol
+from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.tui.browser import CHROMIUM, chromium
 from tests.tui.recorded import recorded
 

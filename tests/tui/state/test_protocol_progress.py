@@ -1,9 +1,10 @@
 import pytest
 
 from fetalstream.pipeline.wire import Message, Quality
-from fetalstream.tui.state.moment_search import found
+from fetalstream.tui.settings.scan_protocols import protocol_names, read_protocol
+from fetalstream.tui.state.moment_search import moments_with
 from fetalstream.tui.state.protocol_progress import completeness, items, next_step, why
-from fetalstream.tui.state.scan_protocol import ProtocolError, every_plane, protocol_names, read_protocol
+from fetalstream.tui.state.scan_protocol import ProtocolError, every_plane
 from fetalstream.tui.state.session import PLANES, SUBPLANES, Session, StreamView, reduce
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
@@ -72,9 +73,9 @@ def test_all_done_is_said() -> None:
 
 def test_moments_are_found_by_all_of_their_words() -> None:
     session = view(scan.event(START + SECOND, "mark", text="nuchal fold"), scan.reading(START + 2 * SECOND, seq=1))
-    assert [moment.words for moment in found(session, "FOLD mark")] == ["0:01  Mark · nuchal fold"]
-    assert [moment.words for moment in found(session, "brain")] == ["0:02  brain in view"]
-    assert found(session, "moon") == []
+    assert [moment.words for moment in moments_with(session, "FOLD mark")] == ["0:01  Mark · nuchal fold"]
+    assert [moment.words for moment in moments_with(session, "brain")] == ["0:02  brain in view"]
+    assert moments_with(session, "moon") == []
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,14 @@ def test_the_header_never_hides_that_nothing_is_recorded_or_calibrated(width: in
     view = session.streams["stream-12345678"]
     tape = RecordingStatus(Path("x"), "No space left on device")
     late = START + 2 * SECOND
-    shown = bars.header(session, view, late, width, paused_s=75.0, tape=tape)
+    shown = bars.header(session, view, late, width, paused_s=75.0, recording=tape)
     for words in ("PAUSED 1:15", "STALE 2.0 s", "NOT RECORDING", "UNCALIBRATED"):
         assert words in shown.plain
     assert shown.cell_len <= width
     assert "REC" not in bars.header(session, view, START, width, paused_s=None).plain
-    assert "● REC" in bars.header(session, view, START, width, paused_s=None, tape=RecordingStatus(Path("x"))).plain
+    assert (
+        "● REC" in bars.header(session, view, START, width, paused_s=None, recording=RecordingStatus(Path("x"))).plain
+    )
 
 
 def test_the_screen_lag_is_shown_on_the_smallest_screen_too() -> None:

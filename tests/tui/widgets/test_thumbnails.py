@@ -1,7 +1,7 @@
 import pytest
 
+from fetalstream.tui.settings.scan_protocols import read_protocol
 from fetalstream.tui.state.protocol_progress import items
-from fetalstream.tui.state.scan_protocol import read_protocol
 from fetalstream.tui.state.session import Session, StreamView, reduce
 from fetalstream.tui.widgets.thumbnails import caption, columns_for, judged
 from tests.tui import scan

@@ -172,7 +172,7 @@ def test_a_recorder_that_goes_on_fetches_what_is_missing_and_gives_up_what_nobod
         recorder.communicate()
     folder = folder_of(out)
     shutil.rmtree(folder / "keyframes")
-    del engine.shelf[lost]
+    del engine.keyframe_store[lost]
     with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as again:
         until(lambda: rows(folder, "SELECT picture FROM keyframes ORDER BY rowid") == [("saved",), ("gone",)])
     assert "Recorder: 2 saved pictures or clips are missing, asked for again" in again.lines

@@ -33,28 +33,42 @@ from fetalstream.streamer.region.sector import Shape, from_values
 _COLUMNS, _ROWS = 32, 24
 _LIKE_LEVELS: Final = 1  # of 16
 _LIKE_SHARE: Final = 0.85  # of the cells outside the region that are not black
-_Positive = Annotated[float, msgspec.Meta(gt=0)]
+_Size = Annotated[int, msgspec.Meta(ge=1, le=1 << 16)]
+# More than any ruler or scan has on either side; a spacing of 1e-300 would end as 0 somewhere.
+_Millimetres = Annotated[float, msgspec.Meta(ge=0.001, le=100)]
+_LOOK_ROW: Final = re.compile(rf"[0-9a-fA-F.]{{{_COLUMNS}}}")
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One scanner's screen; see above."""
+    """One scanner's screen; see above.
+
+    Raises:
+        ValueError: the sector is none or does not lie in the screen, or ``look`` is not made as it should be.
+    """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-    width: Annotated[int, msgspec.Meta(ge=1)]
-    height: Annotated[int, msgspec.Meta(ge=1)]
+    width: _Size
+    height: _Size
     kind: FanKind = "convex"
     sector: list[Any]
-    tick_mm: _Positive | None = None
-    spacing_mm: _Positive | None = None
+    tick_mm: _Millimetres | None = None
+    spacing_mm: _Millimetres | None = None
     look: list[str] = []
+
+    def __post_init__(self) -> None:
+        try:
+            around = self.shape.rectangle
+        except SourceError as error:
+            raise ValueError(str(error)) from error
+        if around.x + around.width > self.width or around.y + around.height > self.height:
+            raise ValueError(f"the sector {around} does not lie in a screen of {self.width} x {self.height}")
+        rows = [row for row in self.look if _LOOK_ROW.fullmatch(row)]
+        if self.look and not len(rows) == len(self.look) == _ROWS:
+            raise ValueError(f"look must be {_ROWS} rows of {_COLUMNS} hexadecimal digits or dots; calibrate it again")
 
     @property
     def shape(self) -> Shape:
-        """The remembered region.
-
-        Raises:
-            SourceError: it is none.
-        """
+        """The remembered region."""
         return from_values(self.sector)
 
     def fits(self, pixels: Pixels) -> bool:
@@ -103,13 +117,9 @@ def load_profile(name: str) -> Profile:
             raise SourceError("there is no such scanner profile; write one with fetalstream calibrate SOURCE", name)
         text = _read(own) if own.is_file() else ours.read_text(encoding="utf-8")
     try:
-        profile = msgspec.toml.decode(text, type=Profile)
+        return msgspec.toml.decode(text, type=Profile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise SourceError(f"not a scanner profile: {shown(error)}", name) from error
-    if profile.look and ([len(row) for row in profile.look] != [_COLUMNS] * _ROWS):
-        raise SourceError(f"look must be {_ROWS} rows of {_COLUMNS} digits; calibrate it again", name)
-    _ = profile.shape
-    return profile
 
 
 def _read(path: Path) -> str:

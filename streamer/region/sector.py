@@ -125,10 +125,17 @@ def from_values(values: Sequence[Any]) -> Shape:
     """
     try:
         if len(values) == 4 and all(isinstance(value, (int, float)) for value in values):
-            return Rectangle(*(int(value) for value in values))
-        return Polygon(tuple((float(x), float(y)) for x, y in values))
+            return Rectangle(*(int(_number(value)) for value in values))
+        return Polygon(tuple((float(_number(x)), float(_number(y))) for x, y in values))
     except (TypeError, ValueError, OverflowError):
         raise SourceError("the sector must be [x, y, width, height] or corners [[x, y], ...], in pixels") from None
+
+
+def _number(value: Any) -> int | float:
+    """Return the value if it is a number; text that reads like one is none, nor are true and false."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    return value
 
 
 def to_values(shape: Shape | None) -> list[Any] | None:

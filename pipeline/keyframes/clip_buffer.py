@@ -1,7 +1,7 @@
 """The last seconds of a stream, and from them the clip round each best frame. Passive: media time comes with frames.
 
 Only references to frames are held, no copies. A clip is cut once ``AFTER_SECONDS`` have passed after its best frame, or
-at once where the examination, the epoch or the scan region ends before: it never shows anything from beyond that.
+at once if the examination, the epoch or the scan region ends before: it never shows anything from beyond that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ClipRing:
     """Holds one stream's last seconds, and says when a clip is complete.
 
     Args:
-        capacity_bytes: most raw pixels held; 0 where no clips are wanted.
+        capacity_bytes: most raw pixels held; 0 for no clips.
     """
 
     def __init__(self, capacity_bytes: int = 0) -> None:
@@ -71,7 +71,7 @@ class ClipRing:
         return self._bytes
 
     def want(self, best: StoredKeyframe) -> None:
-        """A clip round this frame, once it is complete.
+        """Ask for a clip round this frame, once it is complete.
 
         A best frame that is replaced before that gets none: the clip of the one that replaced it shows the same moment.
         """

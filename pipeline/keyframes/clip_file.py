@@ -26,7 +26,7 @@ _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FAC
 
 
 def matroska(cut: Cut) -> bytes:
-    """The clip; its title names the plane, its comment is the notice."""
+    """Return the clip as a Matroska file; its title names the plane, its comment is the notice."""
     return _muxed(cut.stills, {"title": cut.best.plane, "comment": NOTICE, "keyframe": cut.best.keyframe})
 
 

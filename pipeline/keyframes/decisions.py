@@ -1,7 +1,8 @@
-"""What the operator decided on the best frames of one examination; each decision can be taken back, the last first.
+"""The operator's decisions on the best frames of one examination; each can be undone, the last first.
 
-Passive. A decision changes nothing that was recorded: it is an event of its own (``decision``), and who shows best
-frames applies the events in order. Here only the shelf follows, so that lesser frames are wanted again after a refusal.
+Passive. A decision changes nothing that was recorded: it is an event of its own (``decision``), and whoever shows
+best frames applies the events in order. Here only the keyframe store follows, so that lesser frames are wanted again
+after a rejection.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class _Made(NamedTuple):
 
 
 class Decisions:
-    """The operator's word on kept frames, in order; to be used with the examination's own shelf."""
+    """Decisions on kept frames, in order; to be used with the examination's own keyframe store."""
 
     def __init__(self) -> None:
         self._announced: OrderedDict[str, None] = OrderedDict()
@@ -33,7 +34,7 @@ class Decisions:
         self._count = 0
 
     def announced(self, keyframe: str) -> None:
-        """A kept frame was told to the listeners: it can be decided on, also when a better one has replaced it."""
+        """Note that a keyframe was published: it can be decided on, even after a better one has replaced it."""
         self._announced[keyframe] = None
         if len(self._announced) > _ANNOUNCED:
             self._announced.popitem(last=False)
@@ -41,10 +42,10 @@ class Decisions:
     def decide(
         self, keyframe_store: KeyframeStore, keyframe: str, verdict: str, plane: str | None, subplane: str | None
     ) -> dict[str, Any]:
-        """Take a decision; returns the event's detail.
+        """Take a decision and return the event's detail.
 
         Args:
-            shelf: of this examination.
+            keyframe_store: of this examination.
             keyframe: id of a frame announced in this examination.
             verdict: "accept": it stays the best of its plane until another is accepted; "reject": it does not count;
                 "relabel": it counts as ``plane`` and ``subplane``, and is accepted as such.
@@ -67,7 +68,7 @@ class Decisions:
         return {"number": self._count, "keyframe": keyframe, "verdict": verdict, **label}
 
     def undo(self, keyframe_store: KeyframeStore) -> dict[str, Any]:
-        """Take the last decision back that still stands; returns the event's detail.
+        """Undo the last decision that still stands and return the event's detail.
 
         Raises:
             ValueError: there is none.

@@ -44,22 +44,22 @@ class KeyframeStore:
         self._saved: set[str] = set()
 
     def __iter__(self) -> Iterator[StoredKeyframe]:
-        """All that can be fetched: the best of each plane, the runners-up, then the operator's, oldest first."""
+        """Iterate over all that can be fetched: each plane's best, the runners-up, then the operator's, oldest first."""
         yield from self._best.values()
         yield from self._runners_up
         yield from self._snapshots.values()
 
     def get(self, keyframe: str) -> StoredKeyframe | None:
-        """The frame of that id; None where it never was or has been replaced."""
+        """Return the frame of that id; None if it never was here or has been replaced."""
         return next((stored for stored in self if stored.keyframe == keyframe), None)
 
     def rank(self, stored: StoredKeyframe) -> int | None:
-        """0 for the best of its plane, from 1 for a runner-up, None for what the operator took."""
+        """Return 0 for the best of its plane, 1 and more for a runner-up, None for what the operator took."""
         best = self._best.get(stored.plane)
         return 0 if best is stored else self._runners_up.rank(stored)
 
     def wants(self, plane: str, score: float | None, frame: wire.FrameInfo) -> bool:
-        """Whether a frame of this score would be kept; asked first, so that no picture is copied for nothing."""
+        """Return True if a frame of this score would be kept; asked first, so that no picture is copied in vain."""
         if score is None or score <= 0:
             return False
         return self._leads(plane, score) or self._runners_up.wants(plane, score, frame, self._leaders(plane))
@@ -74,14 +74,17 @@ class KeyframeStore:
             self._runners_up.offer(candidate)
 
     def due(self, epoch: int, pts_seconds: float) -> list[StoredKeyframe]:
-        """What takes its place now: candidates whose plane has had no new keyframe for ``WINDOW_SECONDS``, as the best,
-        and then runners-up whose moment is over."""
+        """Return the frames that take their places now.
+
+        These are candidates whose plane has had no new keyframe for ``WINDOW_SECONDS``, as the best, and then
+        runners-up whose moment is over.
+        """
         ripe = [plane for plane in self._waiting if self._ripe(plane, epoch, pts_seconds)]
         self._promoted |= dict.fromkeys(ripe, (epoch, pts_seconds))
         return [*self._promote_all(ripe), *self._runners_up.settled(self._leaders, epoch, pts_seconds)]
 
     def flush(self) -> list[StoredKeyframe]:
-        """All candidates that still wait, at the end of a source or examination: they take their places now."""
+        """Return all candidates that still wait, at the end of a source or examination; they take their places now."""
         return [*self._promote_all(list(self._waiting)), *self._runners_up.settled(self._leaders)]
 
     def snapshot(self, stored: StoredKeyframe) -> None:
@@ -93,8 +96,10 @@ class KeyframeStore:
             self._saved.discard(oldest)
 
     def withdraw(self, keyframe: str) -> StoredKeyframe | None:
-        """Take a frame off its plane: lesser ones are wanted again, and the first runner-up follows the best. None
-        where it is neither a plane's best nor a runner-up."""
+        """Take a frame off its plane and return it, or None if it is neither a plane's best nor a runner-up.
+
+        Lesser frames are wanted again, and the first runner-up follows the best.
+        """
         plane = next((plane for plane, best in self._best.items() if best.keyframe == keyframe), None)
         if plane is None:
             return self._runners_up.withdraw(keyframe)
@@ -104,7 +109,7 @@ class KeyframeStore:
         return withdrawn
 
     def put_back(self, stored: StoredKeyframe) -> None:
-        """A frame that was withdrawn is the best again, unless a better one has come since."""
+        """Make a withdrawn frame the best again, unless a better one has come since."""
         best = self._best.get(stored.plane)
         if best is None or (best.score or 0.0) < (stored.score or 0.0):
             self._promote(stored)
@@ -112,7 +117,7 @@ class KeyframeStore:
             self._runners_up.put(stored, self._leaders(stored.plane))
 
     def saved(self, keyframes: list[str]) -> list[str]:
-        """Mark frames as safely on someone's disk; returns those ids that are known here."""
+        """Mark frames as safely on someone's disk and return the ids that are known here."""
         known = [key for key in keyframes if self.get(key) is not None]
         self._saved.update(key for key in known if key in self._snapshots)
         return known
@@ -126,7 +131,7 @@ class KeyframeStore:
         return rival is None or _beats(score, rival)
 
     def _leaders(self, plane: str) -> list[StoredKeyframe]:
-        """The best of a plane, and the one that waits to be it."""
+        """Return the best of a plane, and the one that waits to be it."""
         return [held[plane] for held in (self._best, self._waiting) if plane in held]
 
     def _promote_all(self, planes: list[str]) -> list[StoredKeyframe]:
@@ -144,7 +149,7 @@ class KeyframeStore:
 class RunnersUp:
     """The next best frames of each plane, of other moments than the best and than each other. Passive.
 
-    A moment has its frame once it is over, so each is told once, and not at every little gain.
+    The frame of a moment is chosen when the moment is over, so each is published once, not at every little gain.
     """
 
     def __init__(self) -> None:
@@ -157,12 +162,19 @@ class RunnersUp:
             yield from standing
 
     def rank(self, stored: StoredKeyframe) -> int | None:
-        """From 1; None where it is none."""
+        """Return the rank among the runners-up, 1 is best, or None if the frame is none of them."""
         standing = self._standing.get(stored.plane, [])
         return next((place for place, each in enumerate(standing, start=1) if each is stored), None)
 
     def wants(self, plane: str, score: float, frame: wire.FrameInfo, leaders: Sequence[StoredKeyframe]) -> bool:
-        """Whether a frame that does not lead would be kept; ``leaders``: the best frame of the plane, now and soon."""
+        """Return True if a frame that does not lead would be kept.
+
+        Args:
+            plane: that the frame shows.
+            score: of the frame.
+            frame: its place in the stream.
+            leaders: the best frame of the plane, now and soon.
+        """
         if not all(_apart(each.frame, frame) for each in leaders):
             return False
         rising = self._rising.get(plane)
@@ -180,7 +192,7 @@ class RunnersUp:
     def settled(
         self, leaders: Callable[[str], Sequence[StoredKeyframe]], epoch: int | None = None, pts_seconds: float = 0.0
     ) -> list[StoredKeyframe]:
-        """New runners-up, whose moment is over at this media time; of all moments where no epoch is given."""
+        """Return new runners-up whose moment is over at this media time; of all moments if no epoch is given."""
         for plane, rising in list(self._rising.items()):
             since = pts_seconds - rising.frame.pts_seconds
             if rising.frame.epoch != epoch or not 0 <= since < APART_SECONDS:
@@ -189,7 +201,7 @@ class RunnersUp:
         return [each for each in over if self.put(each, leaders(each.plane))]
 
     def put(self, stored: StoredKeyframe, leaders: Sequence[StoredKeyframe]) -> bool:
-        """Let a frame stand where it is good enough; whether it does."""
+        """Add a frame if it is good enough and return True if it was added."""
         plane, score = stored.plane, stored.score or 0.0
         near = [each for each in leaders if not _apart(each.frame, stored.frame)]
         if near or not all(_beats(score, each) for each in self._rivals(plane, stored.frame)):
@@ -202,16 +214,16 @@ class RunnersUp:
         return self.rank(stored) is not None
 
     def drop_near(self, stored: StoredKeyframe) -> None:
-        """Of the moment of this frame none stands any more."""
+        """Remove the runners-up within `APART_SECONDS` of this frame."""
         standing = self._standing.get(stored.plane, [])
         self._standing[stored.plane] = [each for each in standing if _apart(each.frame, stored.frame)]
 
     def first(self, plane: str) -> StoredKeyframe | None:
-        """Takes the best of them off; None where the plane has none."""
+        """Remove and return the best of a plane's runners-up, or None if there is none."""
         return self._standing[plane].pop(0) if self._standing.get(plane) else None
 
     def withdraw(self, keyframe: str) -> StoredKeyframe | None:
-        """Takes the one of that id off; None where it is none."""
+        """Remove and return the runner-up of that id, or None if it is none."""
         for standing in self._standing.values():
             for place, each in enumerate(standing):
                 if each.keyframe == keyframe:
@@ -219,7 +231,7 @@ class RunnersUp:
         return None
 
     def _rivals(self, plane: str, frame: wire.FrameInfo) -> list[StoredKeyframe]:
-        """Whom a frame must beat to stand: who stands for its moment, else the last where there is no room."""
+        """Return the runners-up that a frame must beat: those of its moment, else the last if there is no room."""
         standing = self._standing.get(plane, [])
         near = [each for each in standing if not _apart(each.frame, frame)]
         return near or standing[RUNNERS_UP - 1 :]

@@ -19,7 +19,7 @@ WEIGHTS: Final = {
 """Powers that the parts of a score are raised to; chosen on phantom scans of training seeds.
 
 While a plane is held, how well a frame hits it shows in how clearly its landmarks stand out, and in the model's odds:
-these two decide. The others differ from frame to frame by more than they mean; they count where they are really low.
+these two decide. The others differ from frame to frame by more than they mean; they count if they are really low.
 """
 
 FROZEN_BONUS: Final = 1.03
@@ -28,10 +28,18 @@ FROZEN_BONUS: Final = 1.03
 
 @dataclass(frozen=True, eq=False)
 class StoredKeyframe:
-    """A kept frame: its picture, masked, at full resolution, and all that a ``keyframe`` message says of it.
+    """A kept frame with its masked picture at full resolution and all that a ``keyframe`` message says of it.
 
-    ``pixels``: uint8 (H, W) or (H, W, 3), read-only, `owned`. ``parts``: what the score is made of, see `score_parts`;
-    none and no score where nothing could be read, as on a black picture that the operator took.
+    Attributes:
+        pixels: uint8 (H, W) or (H, W, 3), read-only, `owned`.
+        plane: that the frame shows.
+        subplane: of the brain, or None.
+        score: see `score_of`; None if nothing could be read, as on a black picture that the operator took.
+        parts: what the score is made of, see `score_parts`; empty if there is no score.
+        frame: its place in the stream.
+        gestation: the examination's age at that frame, or None.
+        chosen_by: the score, or the operator.
+        keyframe: the id.
     """
 
     pixels: Pixels
@@ -45,7 +53,7 @@ class StoredKeyframe:
     keyframe: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def message(self, rank: int | None = 0) -> wire.Keyframe:
-        """What the listeners are told, without the common fields; ``rank`` as in `wire.Keyframe`."""
+        """Return the ``keyframe`` message without the common fields; ``rank`` as in `wire.Keyframe`."""
         return wire.Keyframe(
             keyframe=self.keyframe,
             plane=self.plane,
@@ -59,7 +67,7 @@ class StoredKeyframe:
         )
 
     def png(self) -> bytes:
-        """The picture, losslessly; encoded anew on every call, and safe to call from any thread."""
+        """Return the picture as PNG; it is encoded on every call, and any thread may call."""
         pixels = self.pixels if self.pixels.ndim == 2 else cv2.cvtColor(self.pixels, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".png", pixels)[1].tobytes()
 
@@ -67,13 +75,13 @@ class StoredKeyframe:
 def score_parts(
     probability: float, margin: float, quality: wire.Quality, in_plane: float | None = None, *, frozen: bool = False
 ) -> dict[str, float]:
-    """The parts of a keyframe's score, each 0 to 1 but for ``frozen``, which is a bonus; see `score_of`.
+    """Return the parts of a keyframe's score, each 0 to 1 but for ``frozen``, which is a bonus; see `score_of`.
 
     Args:
         probability: smoothed probability of the plane, so that a lone lucky frame does not win.
         margin: how far this very frame's probability leads over the next label; negative counts as none.
         quality: of the picture.
-        in_plane: see `in_plane_part`; None where the model cannot tell.
+        in_plane: see `in_plane_part`; None if the model cannot tell.
         frozen: whether the operator froze the picture.
     """
     parts = {
@@ -89,9 +97,9 @@ def score_parts(
 
 
 def score_of(parts: dict[str, float]) -> float | None:
-    """Their product, each to the power of its weight, at most 1; None of nothing.
+    """Return the product of the parts, each to the power of its weight, at most 1; None if there are none.
 
-    Where a model cannot tell how well a plane is hit, its margin and probability say what is known of that, and have
+    If a model cannot tell how well a plane is hit, its margin and probability say what is known of that, and have
     their full weight.
     """
     if not parts:
@@ -103,7 +111,7 @@ def score_of(parts: dict[str, float]) -> float | None:
 
 
 def in_plane_part(other: float, well_hit: float) -> float:
-    """How well this very frame hits its plane, 0 to 1, where the plane's probability has long come close to 1.
+    """Return how well this very frame hits its plane, 0 to 1; the plane's probability is close to 1 long before.
 
     Args:
         other: probability, in this frame alone, that no plane is shown.
@@ -115,7 +123,7 @@ def in_plane_part(other: float, well_hit: float) -> float:
 
 
 def owned(pixels: Pixels) -> Pixels:
-    """Pixels to keep: a cut-out is copied, or it would keep all that lies outside the sector in memory."""
+    """Return pixels that may be kept: a cut-out is copied, or it would hold what lies outside the sector in memory."""
     kept = pixels if pixels.base is None else pixels.copy()
     kept.flags.writeable = False
     return kept

@@ -67,7 +67,7 @@ def top_days(row: Row) -> npt.NDArray[np.intp]:
 
 
 def reference_readout(row: Row) -> float:
-    """FetalCLIP's own readout: of the 15 best days, sorted, the eighth (arXiv 2502.14807).
+    """Return the day of FetalCLIP's own readout: of the 15 best days, sorted, the eighth (arXiv 2502.14807).
 
     Raises:
         ValueError: see `top_days`.
@@ -76,7 +76,7 @@ def reference_readout(row: Row) -> float:
 
 
 def span(row: Row) -> int:
-    """Days from the first to the last of the 15 best days: 14 where they are one run, more where the model wavers.
+    """Return the days from the first to the last of the 15 best days: 14 if they are one run, more if the model wavers.
 
     Raises:
         ValueError: see `top_days`.
@@ -111,7 +111,7 @@ def geometric_mask(row: Row, *, frame_width_mm: float, aspect: float) -> Row:
 
 
 class Outcome(NamedTuple):
-    """What a reading carries: an estimate, or why there is none. Exactly one of the two is None."""
+    """The age that a reading carries, or the reason why there is none. Exactly one of the two is None."""
 
     gestation: wire.Gestation | None
     missing: wire.GestationMissing | None
@@ -162,7 +162,7 @@ class ExamGestation:
         carries what the examination knows so far.
 
         Args:
-            row: (175,) scores of this frame; None where the sentences for its spacing are not ready yet.
+            row: (175,) scores of this frame; None if the sentences for its spacing are not ready yet.
             segment: the frame's; the estimate starts afresh with another examination, and with another word of the
                 operator on the scale: ages read with the one before were read with the wrong sentences.
             plane_sure: whether the decided plane is the brain.

@@ -1,4 +1,4 @@
-"""Where a frame's time went: milliseconds between the stamps that it got on its way."""
+"""Latency of a frame: milliseconds between the time stamps that it got on its way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fetalstream.pipeline import wire
 
 
 class BatchTimings(NamedTuple):
-    """What a frame's batch spent, milliseconds: waiting for the device, being prepared, being encoded."""
+    """Times of a frame's batch in milliseconds: waiting for the device, being preprocessed, being encoded."""
 
     queue_ms: float
     preprocess_ms: float
@@ -18,14 +18,14 @@ class BatchTimings(NamedTuple):
 def latency_of(
     captured_ns: int, arrived_ns: int | None, prepared_ns: int, now_ns: int, timings: BatchTimings | None
 ) -> wire.Latency:
-    """What a reading says of its way.
+    """Return the latencies for a reading, milliseconds.
 
     Args:
         captured_ns: the source's stamp; all on the monotonic clock.
-        arrived_ns: when the frame reached the engine's process; None where nobody looked.
+        arrived_ns: when the frame reached the engine's process; None if nobody looked.
         prepared_ns: when the engine took it.
         now_ns: after its analysis.
-        hops: of its batch; None where the model was not asked.
+        timings: of its batch; None if the model was not asked.
     """
     waited_ms = (prepared_ns - (captured_ns if arrived_ns is None else arrived_ns)) / 1e6
     return wire.Latency(

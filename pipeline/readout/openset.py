@@ -1,4 +1,4 @@
-"""Open set: how sure it is that a frame shows any standard plane at all. Most frames of a live scan show none."""
+"""Open-set rejection: how likely a frame shows any standard plane at all. Most frames of a live scan show none."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def evidence(plane_cosines: Numbers, other_cosine: Numbers | float | None, typic
 
     Args:
         plane_cosines: (..., P).
-        other_cosine: (...), None where the prompts have no sentences about "other".
-        typical: (P,) logits; None where they were not fitted.
+        other_cosine: (...), None if the prompts have no sentences about "other".
+        typical: (P,) logits; None if they were not fitted.
     """
     logits = LOGIT_SCALE * np.asarray(plane_cosines, dtype=np.float64)
     best = logits.argmax(axis=-1)
@@ -91,7 +91,7 @@ class Rejector:
 
     @classmethod
     def of(cls, constants: OpenSet | None, planes: Sequence[str]) -> Self:
-        """Of a model file's constants; a plane that they do not know (other prompts) has no typical similarity."""
+        """Make a rejector of a model file's constants; planes they do not know (other prompts) have no typical similarity."""
         if constants is None:
             return cls()
         weights = (constants.background, constants.margin, constants.similarity)
@@ -100,7 +100,10 @@ class Rejector:
         return cls(weights, constants.threshold, typical, constants.well_hit)
 
     def probabilities(self, plane_cosines: Numbers, other_cosine: float | None) -> npt.NDArray[np.float64]:
-        """Of the planes and, last, "other": (P + 1,), sum 1. "other" gets 0 where nothing speaks for or against it."""
+        """Return the probabilities of the planes and, last, "other": (P + 1,), sum 1.
+
+        "other" gets 0 if nothing speaks for or against it.
+        """
         logits = LOGIT_SCALE * np.asarray(plane_cosines, dtype=np.float64)
         planes = np.exp(logits - logits.max())
         planes /= planes.sum()

@@ -1,4 +1,4 @@
-"""How good a picture is to look at: rich in contrast, sharp, held still. Cheap enough for every frame."""
+"""Quality of a picture: contrast, sharpness, steadiness. Cheap enough for every frame."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class QualityMeter:
         self._pts_seconds = -math.inf
 
     def update(self, pixels: Pixels, pts_seconds: float, segment: Segment) -> wire.Quality:
-        """Judge one frame.
+        """Return the quality of one frame.
 
         Args:
             pixels: uint8 (H, W) or (H, W, 3), cut to the sector.
@@ -85,7 +85,7 @@ def _contrast(gray: Pixels) -> float:
 
 
 def _middle(length: int) -> tuple[slice, slice]:
-    """The middle and, where there is one, a pixel more at either end for the gradient; in that, the middle alone."""
+    """Return the middle and, if there is one, a pixel more at either end for the gradient; in that, the middle alone."""
     first, beside = length // _MIDDLE, min(1, length // _MIDDLE)
     return slice(first - beside, length - first + beside), slice(beside, length - 2 * first + beside)
 

@@ -15,7 +15,7 @@ MAX_SECONDS: Final = 2.0
 """Media time after which even a picture that has not changed is looked at again."""
 
 MAX_IN_A_ROW: Final = 120
-"""Frames after which it is, where media time stands still or frames come very fast."""
+"""Frames after which it is looked at again even if media time stands still or frames come very fast."""
 
 # Levels between cells of two thumbnails. Noise of a level a pixel moves a cell by one at most, which is rounding;
 # speckle that moves with tissue moves cells by ten, a heart that beats in a held picture or a caliper by five and more.
@@ -38,7 +38,7 @@ class ReuseGate:
         self._in_a_row = 0
 
     def holds(self, segment: Segment, pts_seconds: float, thumbnail: Pixels) -> bool:
-        """Decide for the next frame; where the answer is False the frame must be analysed, and anchors what follows.
+        """Return True if the last answer holds; if not, the frame must be analysed, and anchors what follows.
 
         Args:
             segment: the frame's; an answer holds only within its own.
@@ -55,7 +55,7 @@ class ReuseGate:
 
 
 def unchanged(before: Pixels, now: Pixels) -> bool:
-    """Whether two thumbnails (h, w) show the same picture, but for noise and a little gain.
+    """Return True if two thumbnails (h, w) show the same picture, but for noise and a little gain.
 
     The mean difference is taken off first, because black borders and gain hide in it what happens to the picture; then
     neither the thumbnail as a whole nor any one cell may have changed: a small thing that moves changes few cells.

@@ -1,4 +1,4 @@
-"""What neighbouring frames of a stream must share before their readings may be compared, smoothed or fused."""
+"""The segment of a stream: what frames must share before their readings may be compared, smoothed or fused."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Segment:
 
     @property
     def picture(self) -> tuple[str, int, int]:
-        """What two frames must share for a difference between them to mean movement."""
+        """Fields that two frames must share for a difference between them to mean movement."""
         return self.exam, self.epoch, self.masking
 
     @property
     def ages(self) -> tuple[str, int]:
-        """What two frames must share for their ages to be of one fetus, read with sentences of a spacing that holds."""
+        """Fields that two frames must share for their ages to be of one fetus and read with a spacing that holds."""
         return self.exam, self.scale

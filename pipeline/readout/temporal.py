@@ -1,4 +1,4 @@
-"""From one frame's probabilities to a decision that holds still: a forward filter in media time, then two thresholds.
+"""Decisions over time: a forward filter of each frame's probabilities in media time, then two thresholds.
 
 Both layers earn their place, and a mean of logits before them none: ``benchmarks/planes_over_time.py``.
 """
@@ -52,7 +52,7 @@ class Temporal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Smoothed(NamedTuple):
-    """``probabilities`` (L,), sum 1, in the order of the labels, None before any frame came; ``plane`` as decided."""
+    """Filtered ``probabilities`` (L,), sum 1, in the order of the labels, None before any frame; ``plane`` as decided."""
 
     probabilities: Probabilities | None
     plane: str | None
@@ -66,7 +66,7 @@ class PlaneFilter:
     frame rate, or with frames dropped, comes to the same belief (forward algorithm: Rabiner, Proc. IEEE 77, 1989).
 
     A label is decided once its probability reaches ``enter`` and leads; it stands until its own falls below ``leave``
-    or another label is decided. "other" is never decided: where it leads there is simply no plane.
+    or another label is decided. "other" is never decided: if it leads there is simply no plane.
 
     Args:
         labels: what the probabilities are of, (L,); "other" may be among them.

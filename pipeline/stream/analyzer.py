@@ -34,7 +34,7 @@ _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are
 
 
 class StreamAnalyzer:
-    """What one stream means, over time.
+    """Reads one stream: frames in, messages (readings, keyframes, events) out.
 
     Every frame prepared is finished, in order, and ends in exactly one of three counts: ``analysed`` (read by the
     model, or blank and so known to show nothing), ``reused`` or ``failed``.
@@ -43,7 +43,7 @@ class StreamAnalyzer:
         stream: its name on the wire.
         exam: id of the examination that begins.
         facts: of the model.
-        bank: see `pipeline.stream.probabilities.BankLookup`; asked where a brain is seen.
+        bank: see `pipeline.stream.probabilities.BankLookup`; asked if a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
         sector: the scan region; None for the whole frame; a `RemoteMasker` if the frames come masked.
@@ -90,27 +90,27 @@ class StreamAnalyzer:
 
     @property
     def exam_began_ns(self) -> int | None:
-        """When the examination was begun, or its first frame came, monotonic; None before the first frame of all."""
+        """Monotonic time when the examination was begun, or its first frame came; None before the first frame of all."""
         return self._segments.exam_began_ns
 
     @property
     def state(self) -> wire.State:
-        """Of the signal, with the newest frame; "no_signal" before the first."""
+        """State of the signal at the newest frame; "no_signal" before the first."""
         return self._state or "no_signal"
 
     @property
     def sector(self) -> SectorSetting:
-        """What was said of the scan region; None for the whole frame."""
+        """The scan region as it was set; None for the whole frame."""
         return self._preparation.sector
 
     @property
     def region(self) -> Region | None:
-        """The scan region of the newest frame; None where the whole frame is used, or it is not known."""
+        """The scan region of the newest frame; None if the whole frame is used, or it is not known."""
         return self._preparation.region
 
     @property
     def finished(self) -> int:
-        """Frames that are through, whatever became of them."""
+        """Number of frames that are finished, whatever became of them."""
         return self._analysed + self._reused + self._failed
 
     def counts(self, captured: int, dropped: int, waiting: int) -> wire.Counts:
@@ -126,7 +126,7 @@ class StreamAnalyzer:
 
     @property
     def idle(self) -> bool:
-        """Whether every frame that was prepared is finished."""
+        """True if every frame that was prepared is finished."""
         return not self._on_the_way
 
     def prepare(self, frame: Frame, now_ns: int, dropped: int = 0, arrived_ns: int | None = None) -> PreparedFrame:
@@ -136,7 +136,7 @@ class StreamAnalyzer:
             frame: as captured.
             now_ns: monotonic.
             dropped: frames of this stream dropped so far, for its reading.
-            arrived_ns: when it reached this process, monotonic; None where nobody looked.
+            arrived_ns: when it reached this process, monotonic; None if nobody looked.
         """
         prepared = self._preparation.prepare(frame, now_ns, dropped, arrived_ns)
         if self._bank_ahead and prepared.action == "analyse":
@@ -148,13 +148,13 @@ class StreamAnalyzer:
     def finish(
         self, prepared: PreparedFrame, scores: HeadOutputs | None, now_ns: int, timings: BatchTimings | None = None
     ) -> list[wire.Message]:
-        """The messages of a frame that has been through the model: its reading first.
+        """Return the messages of a frame that has been through the model, its reading first.
 
         Args:
             prepared: the oldest one that is not finished yet.
-            scores: what the model said of it; None where it was not asked, or said nothing finite.
+            scores: the model's outputs; None if it was not asked, or gave nothing finite.
             now_ns: monotonic.
-            hops: of the frame's batch; None where the model was not asked.
+            timings: of the frame's batch; None if the model was not asked.
 
         Raises:
             ValueError: another frame is due first.
@@ -182,17 +182,17 @@ class StreamAnalyzer:
         return [reading, *told, *self._region_events(prepared), *self._changes(prepared)]
 
     def kept(self, keyframe: str) -> StoredKeyframe | None:
-        """The kept frame of that id, of this examination or the one before; None where there is none."""
+        """Return the kept frame of that id, of this examination or the one before, or None."""
         return self.keyframe_store.get(keyframe) or self._shelf_before.get(keyframe)
 
     def flush(self) -> list[wire.Message]:
-        """Keyframes that were still waiting their turn, at the end of the stream."""
+        """Return the keyframes that were still waiting, at the end of the stream."""
         messages: list[wire.Message] = [self._keyframe(stored) for stored in self.keyframe_store.flush()]
         self.clips.finish()
         return messages
 
     def new_exam(self, exam: str, now_ns: int) -> list[wire.Message]:
-        """Another patient: nothing of the examination before is fused with what comes.
+        """Begin another patient's examination; nothing of the one before is fused with what comes.
 
         Frames that were captured before ``now_ns`` still belong to the examination before, and its kept frames can
         still be fetched, until the examination after this one begins.
@@ -204,7 +204,7 @@ class StreamAnalyzer:
         return [*messages, self.event("new_exam", {"previous": self._segments.previous_exam})]
 
     def set_spacing(self, spacing_mm: float | None) -> list[wire.Message]:
-        """The operator's word on millimetres per pixel of the source's frames; None leaves it to the source.
+        """Take the operator's word on millimetres per pixel of the source's frames; None leaves it to the source.
 
         Ages read with the spacing before are forgotten: they were read with the wrong sentences.
         """
@@ -214,10 +214,10 @@ class StreamAnalyzer:
         return [self.event("spacing_changed", {"spacing_mm": spacing_mm, "spacing_from": given_by})]
 
     def set_sector(self, sector: SectorSetting) -> list[wire.Message]:
-        """Another scan region; None for the whole frame.
+        """Set another scan region; None for the whole frame.
 
         Raises:
-            ValueError: it does not fit in the source's frames, where their size is known.
+            ValueError: it does not fit in the source's frames, if their size is known.
         """
         if isinstance(sector, (Rectangle, Polygon)) and self.source_size is not None:
             width, height = self.source_size
@@ -228,7 +228,7 @@ class StreamAnalyzer:
         return [self.event("sector_changed", {"sector": None if sector is None else str(sector)})]
 
     def mark(self, text: str) -> list[wire.Message]:
-        """The operator wants to find this moment again."""
+        """Mark this moment, so that the operator finds it again."""
         detail: dict[str, Any] = {"text": text}
         if self.newest is not None:
             seen = self.newest.frame
@@ -250,7 +250,7 @@ class StreamAnalyzer:
         return self._keyframe(taken)
 
     def decide(self, keyframe: str, verdict: str, plane: str | None, subplane: str | None) -> list[wire.Message]:
-        """The operator's word on a best frame; see `Decisions.decide`.
+        """Take the operator's decision on a best frame; see `Decisions.decide`.
 
         Raises:
             ValueError: no such frame, verdict or plane.
@@ -264,7 +264,7 @@ class StreamAnalyzer:
         return [self.event("decision", self._decisions.decide(self.keyframe_store, keyframe, verdict, plane, subplane))]
 
     def undo(self) -> list[wire.Message]:
-        """Takes the operator's last word back.
+        """Take the operator's last decision back.
 
         Raises:
             ValueError: there is none in this examination.
@@ -272,11 +272,11 @@ class StreamAnalyzer:
         return [self.event("decision", self._decisions.undo(self.keyframe_store))]
 
     def ask(self, asked: Question | None) -> None:
-        """Score frames against a sentence; None for no longer."""
+        """Score frames against a sentence; None ends it."""
         self._interpreter.ask(asked)
 
     def event(self, name: wire.EventName, detail: dict[str, Any], exam: str | None = None) -> wire.Event:
-        """Something that happened to this stream."""
+        """Return an event of this stream."""
         return wire.Event(exam=exam or self.exam, stream=self.stream, event=name, detail=detail)
 
     def _settle_answer(self, prepared: PreparedFrame, scores: HeadOutputs | None) -> None:
@@ -310,7 +310,7 @@ class StreamAnalyzer:
         return msgspec.structs.replace(stored.message(rank), exam=self.exam, stream=self.stream)
 
     def _changes(self, prepared: PreparedFrame) -> list[wire.Message]:
-        """Events that this frame's signal or spacing bring about."""
+        """Return the events that this frame's signal or spacing bring about."""
         before, self._state = self._state, prepared.state
         happened: dict[wire.EventName, bool] = {
             "unfreeze": before == "frozen" != prepared.state,

@@ -1,4 +1,4 @@
-"""From a frame's probabilities to its reading: planes and subplanes over time, the examination's age. Passive."""
+"""Makes a reading of a frame's probabilities: planes and subplanes over time, the examination's age. Passive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames may be their plane's best: of those that a plane was named for, and of those just before."""
+"""Selection of frames that may be their plane's best: those a plane was named for, and those just before."""
 
 from __future__ import annotations
 

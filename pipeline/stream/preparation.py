@@ -1,4 +1,4 @@
-"""Before the model: cut a frame to the sector, see what the signal is, and decide whether it must be looked at."""
+"""Preparation of frames for the model: masking, the state of the signal, and whether they must be analysed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Question:
     note: str | None = None
 
     def logits(self, embeddings: Vectors) -> Vectors:
-        """Of pictures (..., D): the sentence's logit over the log of summed exponentials of the contrast set's."""
+        """Return for pictures (..., D) the sentence's logit over the log of summed exponentials of the contrast set's."""
         own = LOGIT_SCALE * (embeddings @ self.vector)
         rivals = LOGIT_SCALE * (embeddings @ self.contrast.T)
         top = rivals.max(axis=-1)
@@ -51,7 +51,7 @@ class Question:
 
 
 def question(text: str, banks: TextBanks, known_words: frozenset[str] | None = None) -> Question:
-    """A sentence for a model.
+    """Return a sentence as a question for a model.
 
     Args:
         text: as asked.
@@ -99,7 +99,7 @@ class AskMeter:
         self._pts_seconds = -math.inf
 
     def update(self, pts_seconds: float, segment: Segment, embedding: Vectors) -> wire.Ask:
-        """Score a frame: ``score`` 0 to 1, the smoothed probability that the sentence fits best.
+        """Return the score of a frame: ``score`` 0 to 1, the smoothed probability that the sentence fits best.
 
         ``percentile`` 0 to 100: the share of this session's frames, since it was asked, that fit no better; None until
         there are ``KNOWN_AFTER``.

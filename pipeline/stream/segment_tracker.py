@@ -30,15 +30,15 @@ class SegmentTracker:
         self._region: Region | None = None
 
     def new_exam(self, exam: str, now_ns: int) -> None:
-        """Begin another examination; frames captured before ``now_ns`` still belong to the one before."""
+        """Begin another examination, to which frames captured from ``now_ns`` on belong."""
         self.previous_exam, self.exam, self.exam_began_ns = self.exam, exam, now_ns
 
     def set_sector(self) -> None:
-        """Begin another masking: the operator set the scan region."""
+        """Begin another masking, because the operator set the scan region."""
         self._masking += 1
 
     def set_spacing(self, spacing_mm: float | None) -> None:
-        """Begin another scale: the operator gave the spacing, or left it to the source."""
+        """Begin another scale, because the operator gave the spacing or left it to the source (None)."""
         self.spacing_mm = spacing_mm
         self._scale += 1
 

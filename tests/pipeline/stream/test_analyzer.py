@@ -139,10 +139,16 @@ def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_
     far = RemoteMasker(None, lambda _: None)
     stage = analyzer(sector=far)
     stage.set_sector(Rectangle(0, 0, 32, 32))
-    changes = [(), (RegionEvent("layout_changed"),), (RegionEvent("source_warning", {"text": "look"}),)]
+    changes = [
+        (RegionEvent("sector_unknown"),),
+        (RegionEvent("layout_changed"),),
+        (RegionEvent("source_warning", {"text": "look"}),),
+    ]
     for index, happened in enumerate(changes):
         far.heard(to_message(index, Masked(frame(index), None, happened), revision=0))
-    assert events(stage, [frame(0), frame(1), frame(2)]) == ["frame_failed", "layout_changed", "source_warning"]
+    assert events(stage, [frame(0), frame(1), frame(2)]) == [
+        "frame_failed", "sector_unknown", "layout_changed", "source_warning",
+    ]  # fmt: skip
 
 
 def test_a_frame_that_the_sector_does_not_fit_fails_and_is_never_shown():

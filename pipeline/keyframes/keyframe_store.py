@@ -44,7 +44,7 @@ class KeyframeStore:
         self._saved: set[str] = set()
 
     def __iter__(self) -> Iterator[StoredKeyframe]:
-        """Iterate over all that can be fetched: each plane's best, the runners-up, then the operator's, oldest first."""
+        """Iterate over all that can be fetched: each plane's best, runners-up, then the operator's, oldest first."""
         yield from self._best.values()
         yield from self._runners_up
         yield from self._snapshots.values()

@@ -91,7 +91,7 @@ class Rejector:
 
     @classmethod
     def of(cls, constants: OpenSet | None, planes: Sequence[str]) -> Self:
-        """Make a rejector of a model file's constants; planes they do not know (other prompts) have no typical similarity."""
+        """Make a rejector of a model file's constants; planes they do not know have no typical similarity."""
         if constants is None:
             return cls()
         weights = (constants.background, constants.margin, constants.similarity)

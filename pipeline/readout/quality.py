@@ -85,7 +85,7 @@ def _contrast(gray: Pixels) -> float:
 
 
 def _middle(length: int) -> tuple[slice, slice]:
-    """Return the middle and, if there is one, a pixel more at either end for the gradient; in that, the middle alone."""
+    """Return the middle with a pixel more at either end for the gradient, if there is one, and the middle in that."""
     first, beside = length // _MIDDLE, min(1, length // _MIDDLE)
     return slice(first - beside, length - first + beside), slice(beside, length - 2 * first + beside)
 

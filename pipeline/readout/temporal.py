@@ -52,7 +52,7 @@ class Temporal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Smoothed(NamedTuple):
-    """Filtered ``probabilities`` (L,), sum 1, in the order of the labels, None before any frame; ``plane`` as decided."""
+    """Filtered ``probabilities`` (L,), sum 1, by label, None before any frame; ``plane`` as decided."""
 
     probabilities: Probabilities | None
     plane: str | None

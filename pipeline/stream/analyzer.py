@@ -90,7 +90,7 @@ class StreamAnalyzer:
 
     @property
     def exam_began_ns(self) -> int | None:
-        """Monotonic time when the examination was begun, or its first frame came; None before the first frame of all."""
+        """Monotonic time when the examination was begun, or its first frame came; None before any frame."""
         return self._segments.exam_began_ns
 
     @property

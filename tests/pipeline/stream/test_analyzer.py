@@ -151,6 +151,15 @@ def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_
     ]  # fmt: skip
 
 
+def test_what_changed_with_a_frame_is_told_after_its_reading():
+    far = RemoteMasker(None, lambda _: None)
+    stage = analyzer(sector=far)
+    far.heard(to_message(0, Masked(frame(0), None, (RegionEvent("source_warning", {"text": "look"}),))))
+    reading, *told = passed(stage, frame(0))
+    assert isinstance(reading, wire.Reading)
+    assert (told[0].event, told[0].detail) == ("source_warning", {"text": "look"})
+
+
 def test_a_frame_that_the_sector_does_not_fit_fails_and_is_never_shown():
     stage = analyzer(sector=Rectangle(0, 0, 100, 100))
     messages = passed(stage, frame(0))

@@ -112,7 +112,6 @@ class Preparation:
             arrived_ns=arrived_ns, events=seen.events,
         )  # fmt: skip
         if seen.trouble is not None:
-            self._gate.reset()
             return prepared
         masked = seen.frame
         if (given_mm := self.segments.spacing_mm) is not None:

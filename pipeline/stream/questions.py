@@ -43,7 +43,7 @@ class Question:
     note: str | None = None
 
     def logits(self, embeddings: Vectors) -> Vectors:
-        """Return the sentence's logit less the log of summed exponentials of the contrast set's, for vectors (..., D)."""
+        """Return the sentence's logit less the log-sum-exp of the contrast set's, for vectors (..., D)."""
         own = LOGIT_SCALE * (embeddings @ self.vector)
         rivals = LOGIT_SCALE * (embeddings @ self.contrast.T)
         top = rivals.max(axis=-1)

@@ -87,3 +87,10 @@ def test_without_a_text_tower_the_command_is_refused_in_one_line():
     commands.carry_out()
     with pytest.raises(CommandError, match="no sentences"):
         reply.result(0)
+
+
+def test_what_was_seen_in_another_segment_has_no_say():
+    meter = AskMeter(ASKED)
+    for index in range(30):
+        meter.update(index / 30, Segment(), WRONG)
+    assert meter.update(1.0, Segment(epoch=1), RIGHT).score > 0.99

@@ -1,5 +1,6 @@
 """The table of what starts afresh when: each event against each thing that a stream remembers."""
 
+import numpy as np
 import pytest
 
 from fetalstream.pipeline import wire
@@ -213,4 +214,16 @@ def test_a_picture_that_was_there_before_counts_for_no_age():
         prepared = scan.analyzer.prepare(taken, taken.captured_ns)
         assert prepared.action == "analyse"
         reading = scan.analyzer.finish(prepared, scores(taken.pixels), taken.captured_ns)[0]
+    assert reading.gestation.frames == 1
+
+
+def test_a_picture_that_differs_by_noise_alone_counts_for_no_age():
+    scan, noise = Scan(), np.random.default_rng(0)
+    first = picture(0, BRAIN)
+    scan.read(first)
+    for _ in range(8):
+        noisy = first.copy()
+        noisy[1:] += noise.integers(0, 2, noisy[1:].shape, np.uint8)
+        reading = scan.read(noisy)
+        assert (reading.reused, reading.state) == (True, "live")
     assert reading.gestation.frames == 1

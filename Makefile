@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check soak bench lint clean
+.PHONY: demo test check soak bench lint release clean
 
 demo: $(READY)
 	$(BIN)/fetalstream demo
@@ -32,6 +32,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
+# Wheel and sdist into dist/, checked, and tried in a clean environment; make release FULL=1 installs all it needs anew.
+release: $(READY)
+	.ci/release $(if $(FULL),--full)
+
 # The first line refuses a Python that is too old before pip does so in many words; --group needs a pip of 2025.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("fetalstream needs Python 3.11 to 3.13: make PYTHON=python3.12")'
@@ -40,6 +44,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --progress-bar off -c constraints.txt -e . --group dev
 	@touch $@
+	@echo 'Ready: $(BIN)/fetalstream --help'
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage

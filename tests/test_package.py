@@ -1,10 +1,12 @@
 """What is shipped: the wheel carries all that it needs, and every version is pinned without saying where it is from."""
 
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -13,23 +15,39 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ("streamer", "pipeline", "tui", "configs", "prompts")
+CARRIED = ("README.md", "LICENSE", "NOTICE", "CHANGELOG.md", "constraints.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built from a copy: setuptools leaves its own files beside the source."""
+def built(tmp_path_factory):
+    """A folder with an sdist and the wheel made from it; built from a copy, since setuptools leaves files behind."""
     copy = tmp_path_factory.mktemp("source")
-    for name in ("fetalstream", *SHIPPED, "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("fetalstream", *SHIPPED, "pyproject.toml", "MANIFEST.in", *CARRIED):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, copy / name)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = (copy / "dist").glob("*.whl")
-    return built
+    return copy / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (found,) = built.glob("*.whl")
+    return found
+
+
+def test_the_sdist_carries_files_and_not_links_and_no_half_of_the_tests(built):
+    (found,) = built.glob("*.tar.gz")
+    with tarfile.open(found) as sdist:
+        members = sdist.getmembers()
+    assert all(member.isfile() or member.isdir() for member in members)
+    names = {member.name.partition("/")[2] for member in members}
+    assert {"fetalstream/pipeline/wire/__init__.py", "pyproject.toml", *CARRIED} <= names
+    assert not any(name.startswith("tests") for name in names)
 
 
 def test_the_wheel_carries_every_file_that_is_needed_at_run_time(wheel):
@@ -43,7 +61,8 @@ def test_the_wheel_carries_every_file_that_is_needed_at_run_time(wheel):
     assert needed <= carried
     top = {name.partition("/")[0] for name in carried}
     assert {name for name in top if not name.endswith(".dist-info")} == {"fetalstream"}
-    assert any(name.endswith("licenses/LICENSE") for name in carried)
+    licences = {name.partition("licenses/")[2] for name in carried if ".dist-info/licenses/" in name}
+    assert licences == {"LICENSE", "NOTICE"}
 
 
 def test_it_works_from_the_wheel_beside_strangers_of_the_rooms_names(wheel, tmp_path):
@@ -70,6 +89,7 @@ assert len(prompts.load_prompts(config.load_model_config("mini").prompts_folder)
         )
         assert done.returncode == 0, done.stderr
         assert "models" not in arguments or "fetalclip" in done.stdout
+        assert "--version" not in arguments or PROJECT["project"]["version"] in done.stdout.split()
 
 
 def pinned():
@@ -87,8 +107,23 @@ def test_every_version_is_exact_and_says_nothing_of_where_it_is_from():
 
 
 def test_everything_that_is_asked_for_is_pinned():
-    asked = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+    groups = [*PROJECT["dependency-groups"].values(), *PROJECT["project"]["optional-dependencies"].values()]
+    asked = [*PROJECT["project"]["dependencies"], *itertools.chain(*groups)]
     assert {name_of(each) for each in asked} - {name_of(line) for line in pinned()} == set()
+
+
+def test_what_the_notice_says_of_bundled_libraries_is_of_the_pinned_versions():
+    pins = dict(line.split("==") for line in pinned())
+    said = re.findall(r"\b([a-z][a-z-]+) (\d+\.[\d.]+) \(", (ROOT / "NOTICE").read_text(encoding="utf-8"))
+    assert {"av", "opencv-python-headless", "numpy", "torch", "pyzmq"} <= {name for name, _ in said}
+    assert {name: version for name, version in said if pins[name] != version} == {}
+
+
+def test_the_newest_part_of_the_changelog_is_of_this_version():
+    heads = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d{2}-\d{2}))?$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert heads[0] == ("Unreleased", "")
+    assert heads[1][0] == PROJECT["project"]["version"]
+    assert [date for _, date in heads[1:]] == sorted((date for _, date in heads[1:]), reverse=True)
 
 
 def test_ci_runs_what_a_person_runs():

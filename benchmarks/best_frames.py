@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores, phantom_scores_of
 from fetalstream.pipeline.keyframes import keyframe_store, stored_keyframe
 from fetalstream.pipeline.keyframes.keyframe_store import KeyframeStore
-from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter
@@ -32,7 +32,7 @@ from fetalstream.pipeline.simulation import phantom
 from fetalstream.pipeline.stream import keyframe_selector
 from fetalstream.pipeline.stream.keyframe_selector import KeyframeSelector
 from fetalstream.pipeline.stream.preparation import PreparedFrame
-from fetalstream.pipeline.training.fit import seeds_of
+from fetalstream.pipeline.training.fit import parse_seeds
 from fetalstream.streamer.frame import Frame
 
 SECONDS = 60.0
@@ -69,7 +69,7 @@ def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedF
 
 
 def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]], model_info: ModelInfo) -> list[float]:
-    """Of each plane in view, see `pipeline.simulation.phantom.regrets_of`."""
+    """Of each plane in view, see `pipeline.simulation.phantom.keyframe_regrets`."""
     kept, offering = KeyframeStore(), KeyframeSelector(model_info)
     for prepared, reading in read:
         offering.read(prepared, reading, kept)
@@ -78,7 +78,7 @@ def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]],
     best_of = {each.frame.index: each.plane for each in kept if kept.rank(each) == 0}
     rows = zip(scan.pts_seconds.tolist(), scan.true_label, scan.true_plane, scan.in_plane.tolist(), strict=True)
     unsaid = ("", "", "")
-    return phantom.regrets_of([
+    return phantom.keyframe_regrets([
         phantom.JudgedFrame(
             0, index, pts, truth, body, in_plane, *unsaid, best_of.get(index, ""), 0, None, None, None, None
         )
@@ -101,15 +101,15 @@ def changed(weights: Mapping[str, float], hindsight_seconds: float, min_gain: fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1940000-1940015"))
+    parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("1940000-1940015"))
     parser.add_argument("--kept-in", type=Path, default=None, help="keeps what the model says, which takes the time")
     options = parser.parse_args()
-    ready = load_ready("mini")
+    pipeline = load_pipeline("mini")
     scans = []
     for seed in options.seeds:
-        scans.append(scores_of(seed, SECONDS, ready.encoder, options.kept_in))
+        scans.append(phantom_scores_of(seed, SECONDS, pipeline.encoder, options.kept_in))
         print(f"seed {seed} read", file=sys.stderr)
-    read = [readings(scan, ready.model_info) for scan in scans]
+    read = [readings(scan, pipeline.model_info) for scan in scans]
     shipped = (stored_keyframe.WEIGHTS, keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN)
     variants = {
         "as shipped": shipped,
@@ -122,10 +122,10 @@ def main() -> None:
     for name, constants in variants.items():
         with changed(*constants):
             short = np.array(
-                [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, ready.model_info)]
+                [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, pipeline.model_info)]
             )
         found[name] = {
-            "within": round(float((short <= phantom.WITHIN).mean()), 3),
+            "within": round(float((short <= phantom.GOOD_REGRET).mean()), 3),
             "regret_p95": round(float(np.percentile(short, 95, method="higher")), 3),
             "planes": len(short),
         }

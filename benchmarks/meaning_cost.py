@@ -18,7 +18,7 @@ import pstats
 import time
 
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_pipeline
 from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
@@ -29,23 +29,25 @@ from fetalstream.streamer.phantom.source import PhantomSource
 Seen = list[tuple[Frame, HeadOutputs | None]]
 
 
-def seen(ready: LoadedPipeline, seed: int, frames: int) -> Seen:
+def seen(pipeline: LoadedPipeline, seed: int, frames: int) -> Seen:
     """Frames of a scan with what the model says of each."""
     source = PhantomSource(seed)
     found: Seen = []
     for index in range(frames):
         frame = source.frame(index)
-        spacing_mm = input_spacing_mm(frame.height, frame.width, frame.spacing_mm or 0.2, ready.model_info.image_size)
-        (scores,) = ready.encoder.submit([Item(frame.pixels, ready.banks.gestation(spacing_mm))]).result()
+        spacing_mm = input_spacing_mm(
+            frame.height, frame.width, frame.spacing_mm or 0.2, pipeline.model_info.image_size
+        )
+        (scores,) = pipeline.encoder.submit([Item(frame.pixels, pipeline.banks.gestation(spacing_mm))]).result()
         found.append((frame, scores))
     return found
 
 
-def once(ready: LoadedPipeline, frames: Seen, *, ask: bool) -> int:
+def once(pipeline: LoadedPipeline, frames: Seen, *, ask: bool) -> int:
     """All frames admitted first, sharpness and all, then finished against the clock; nanoseconds."""
-    analyzer = StreamAnalyzer("stream-1", "exam", ready.model_info, ready.banks.gestation)
+    analyzer = StreamAnalyzer("stream-1", "exam", pipeline.model_info, pipeline.banks.gestation)
     if ask:
-        analyzer.ask(question("a fetal brain", ready.banks))
+        analyzer.ask(question("a fetal brain", pipeline.banks))
     prepared = [(analyzer.prepare(frame, 0), scores) for frame, scores in frames]
     begun = time.perf_counter_ns()
     for each, scores in prepared:
@@ -60,17 +62,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--profile", action="store_true")
     args = parser.parse_args()
-    ready = load_ready("mini", device="cpu")
-    frames = seen(ready, args.seed, args.frames)
-    brain = ready.model_info.planes.index("brain")
+    pipeline = load_pipeline("mini", device="cpu")
+    frames = seen(pipeline, args.seed, args.frames)
+    brain = pipeline.model_info.planes.index("brain")
     brains = [each for each in frames if each[1] is not None and each[1].plane_cosines.argmax() == brain]
     if args.profile:
         profile = cProfile.Profile()
-        profile.runcall(once, ready, frames, ask=True)
+        profile.runcall(once, pipeline, frames, ask=True)
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
     rows = {"all": (frames, False), "all, with a question": (frames, True), "brain, with a question": (brains, True)}
     found = {
-        name: round(min(once(ready, some, ask=ask) for _ in range(args.repeats)) / len(some) / 1e6, 4)
+        name: round(min(once(pipeline, some, ask=ask) for _ in range(args.repeats)) / len(some) / 1e6, 4)
         for name, (some, ask) in rows.items()
         if some
     }

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_pipeline
 from fetalstream.pipeline.readout.gestation import ExamGestation
-from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
+from fetalstream.pipeline.simulation.exam_run import BrainFrame, brain_frames_of, replayed
 
 OTHERS = 4
 """One frame of the other fetus after as many of its own: a fifth of all."""
@@ -28,18 +28,18 @@ APART_DAYS = 30.0
 def mixed(own: Sequence[BrainFrame], other: Sequence[BrainFrame]) -> list[BrainFrame]:
     """``own`` with every fifth frame of ``other``, whose frames begin again where they run out."""
     found: list[BrainFrame] = []
-    for n, look in enumerate(own):
-        found.append(look)
+    for n, each in enumerate(own):
+        found.append(each)
         if n % OTHERS == OTHERS - 1:
             found.append(other[(n // OTHERS) % len(other)])
     return found
 
 
-def last_age(looks: Sequence[BrainFrame], ready: LoadedPipeline) -> wire.Gestation | None:
+def last_age(exam: Sequence[BrainFrame], pipeline: LoadedPipeline) -> wire.Gestation | None:
     """The age at the end; None where there is none."""
     ages = [
         out.gestation
-        for _, out in replayed(looks, ExamGestation(ready.model_info.half_widths, ready.model_info.shared))
+        for _, out in replayed(exam, ExamGestation(pipeline.model_info.half_widths, pipeline.model_info.shared))
     ]
     return next((age for age in reversed(ages) if age is not None), None)
 
@@ -48,18 +48,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, nargs=2, default=(2000, 2099), help="first and last")
     args = parser.parse_args()
-    ready = load_ready()
-    exams = [looks for seed in range(args.seeds[0], args.seeds[1] + 1) if (looks := looks_of(seed, ready))]
+    pipeline = load_pipeline()
+    exams = [exam for seed in range(args.seeds[0], args.seeds[1] + 1) if (exam := brain_frames_of(seed, pipeline))]
     moved: list[float] = []
     for n, own in enumerate(exams):
-        alone = last_age(own, ready)
+        alone = last_age(own, pipeline)
         following = exams[n + 1 :] + exams[:n]
         stranger = next(x for x in following if abs(x[0].frame.true_days - own[0].frame.true_days) >= APART_DAYS)
-        both = last_age(mixed(own, stranger), ready)
+        both = last_age(mixed(own, stranger), pipeline)
         if alone is not None and both is not None and both.frames - alone.frames <= alone.frames / 2:
             moved.append(abs(both.days - alone.days))
     print(json.dumps({
-        "benchmark": "mixed_exams", "model": ready.model_info.name, "seeds": list(args.seeds), "exams": len(moved),
+        "benchmark": "mixed_exams", "model": pipeline.model_info.name, "seeds": list(args.seeds), "exams": len(moved),
         "median_moved_days": float(np.median(moved)), "p95_moved_days": float(np.quantile(moved, 0.95)),
         "max_moved_days": max(moved), "within_3_days": float(np.mean(np.array(moved) <= 3.0)),
     }))  # fmt: skip

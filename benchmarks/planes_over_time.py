@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fetalstream.pipeline.evaluation.overtime import over_time, total
-from fetalstream.pipeline.evaluation.scores import scores_of
-from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.evaluation.phantom_scores import phantom_scores_of
+from fetalstream.pipeline.evaluation.temporal_metrics import temporal_outcome, total
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import FLOOR, PlaneFilter, Temporal
-from fetalstream.pipeline.training.fit import Scan, raw_of
+from fetalstream.pipeline.training.fit import Scan, raw_probabilities
 from fetalstream.pipeline.wire import OTHER
 
 Row = np.ndarray
@@ -90,9 +90,10 @@ def decided(scan: Scan, layer: Callable[[], Layer], enter: float, leave: float, 
         yield plane
 
 
-def judged(scans: list[Scan], told: Callable[[Scan], Iterator[str]]) -> dict[str, float | None]:
+def judged(scans: list[Scan], decisions: Callable[[Scan], Iterator[str]]) -> dict[str, float | None]:
     outcome = total(
-        over_time(scan.scores.pts_seconds.tolist(), scan.scores.true_label.tolist(), list(told(scan))) for scan in scans
+        temporal_outcome(scan.scores.pts_seconds.tolist(), scan.scores.true_label.tolist(), list(decisions(scan)))
+        for scan in scans
     )
     delays = outcome.delays_seconds
     never = sum(map(math.isinf, delays)) / max(1, len(delays))
@@ -104,7 +105,7 @@ def judged(scans: list[Scan], told: Callable[[Scan], Iterator[str]]) -> dict[str
 def as_shipped(labels: list[str], constants: Temporal, keep: Callable[[int], bool] = lambda _: True):
     """The product's own stage; a frame that is left out repeats the last decision, as the screen does."""
 
-    def told(scan: Scan) -> Iterator[str]:
+    def decisions(scan: Scan) -> Iterator[str]:
         stage = PlaneFilter(labels, constants)
         last = OTHER
         scores = scan.scores
@@ -113,7 +114,7 @@ def as_shipped(labels: list[str], constants: Temporal, keep: Callable[[int], boo
                 last = stage.update(now, Segment(epoch=epoch), scan.raw[i]).plane or OTHER
             yield last
 
-    return told
+    return decisions
 
 
 def main() -> None:
@@ -121,10 +122,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(100, 119), help="first and last")
     parser.add_argument("--kept-in", type=Path, default=None)
     args = parser.parse_args()
-    ready = load_ready()
-    labels, constants = [*ready.model_info.planes, OTHER], ready.model_info.temporal
+    pipeline = load_pipeline()
+    labels, constants = [*pipeline.model_info.planes, OTHER], pipeline.model_info.temporal
     seeds = range(args.seeds[0], args.seeds[1] + 1)
-    scans = [raw_of(scores_of(seed, 60.0, ready.encoder, args.kept_in), ready.model_info.rejector) for seed in seeds]
+    scans = [
+        raw_probabilities(phantom_scores_of(seed, 60.0, pipeline.encoder, args.kept_in), pipeline.model_info.rejector)
+        for seed in seeds
+    ]
     enter, leave = constants.enter, constants.leave
     filtered = lambda: markov(labels, constants)  # noqa: E731
     rows: dict[str, tuple[Callable[[], Layer], float, float]] = {
@@ -152,7 +156,7 @@ def main() -> None:
         print(f"{layers:43}" + " ".join(f"{values[name]!s:>28}" for name in names))
     print(
         json.dumps(
-            {"benchmark": "planes_over_time", "model": ready.model_info.name, "seeds": list(args.seeds), **found}
+            {"benchmark": "planes_over_time", "model": pipeline.model_info.name, "seeds": list(args.seeds), **found}
         )
     )
 

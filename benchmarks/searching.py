@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 
 from fetalstream.pipeline.bus.question_encoding import asker_of
-from fetalstream.pipeline.evaluation.scores import scores_of
+from fetalstream.pipeline.evaluation.phantom_scores import phantom_scores_of
 from fetalstream.pipeline.evaluation.searching import SENTENCES, search_metrics
-from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
 
 
 def main() -> None:
@@ -23,14 +23,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(100, 119), help="first and last")
     parser.add_argument("--kept-in", type=Path, default=None)
     args = parser.parse_args()
-    ready = load_ready()
-    ask = asker_of(ready)
+    pipeline = load_pipeline()
+    ask = asker_of(pipeline)
     scans = {
-        seed: scores_of(seed, 60.0, ready.encoder, args.kept_in) for seed in range(args.seeds[0], args.seeds[1] + 1)
+        seed: phantom_scores_of(seed, 60.0, pipeline.encoder, args.kept_in)
+        for seed in range(args.seeds[0], args.seeds[1] + 1)
     }
     asked = {text: ask(text) for text in SENTENCES.values()}
     metrics = {name: metric.plain() for name, metric in search_metrics(scans, asked.__getitem__).items()}
-    print(json.dumps({"benchmark": "searching", "model": ready.model_info.name, "seeds": list(args.seeds), **metrics}))
+    print(
+        json.dumps({"benchmark": "searching", "model": pipeline.model_info.name, "seeds": list(args.seeds), **metrics})
+    )
 
 
 if __name__ == "__main__":

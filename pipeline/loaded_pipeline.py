@@ -11,7 +11,7 @@ import platformdirs
 from fetalstream.pipeline.inference.encoder import Encoder
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.loading import LoadedModel, Precision, load_model
-from fetalstream.pipeline.model.model_info import ModelInfo, facts_of
+from fetalstream.pipeline.model.model_info import ModelInfo, model_info_of
 from fetalstream.pipeline.model.prompts import Prompts, load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 
@@ -27,7 +27,7 @@ class LoadedPipeline:
     model_info: ModelInfo
 
 
-def load_ready(
+def load_pipeline(
     model: str | Path = "mini",
     *,
     weights: str | Path | None = None,
@@ -55,4 +55,4 @@ def load_ready(
     loaded = load_model(config, weights=weights, device=device, precision=precision, progress=progress)
     progress("preparing the sentences")
     banks = TextBanks(loaded, sentences, platformdirs.user_cache_path("fetalstream") / "sentences")
-    return LoadedPipeline(loaded, sentences, banks, Encoder(loaded, banks), facts_of(loaded, banks))
+    return LoadedPipeline(loaded, sentences, banks, Encoder(loaded, banks), model_info_of(loaded, banks))

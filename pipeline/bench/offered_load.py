@@ -6,7 +6,7 @@ from typing import Any
 
 from fetalstream.pipeline.bench.film import InMemory
 from fetalstream.pipeline.bench.percentiles import percentiles
-from fetalstream.pipeline.bench.runs import Counting
+from fetalstream.pipeline.bench.runs import CountingSink
 from fetalstream.pipeline.engine.engine import Engine
 from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
@@ -18,7 +18,7 @@ STREAMS = (1, 4, 16, 40)
 
 
 def under_load(
-    ready: LoadedPipeline,
+    pipeline: LoadedPipeline,
     pictures: list[Pixels],
     bank: BankLookup,
     streams: int,
@@ -31,16 +31,16 @@ def under_load(
         ``streams``, ``latency_ms`` (p50 ... max), ``fps`` of readings in all, ``dropped`` frames, and ``least_share``:
         of the worst-served stream's readings, in those of an even share.
     """
-    sink = Counting()
+    sink = CountingSink()
     names = [f"stream-{number}" for number in range(1, streams + 1)]
     made = [
         make_stream(
             InMemory(pictures, rate_hz, count=max(1, round(seconds * rate_hz)), offset=11 * number),
-            name, "bench", ready.model_info, bank, every_frame=False,
+            name, "bench", pipeline.model_info, bank, every_frame=False,
         )
         for number, name in enumerate(names)
     ]  # fmt: skip
-    Engine(ready.encoder, made, sink).run()
+    Engine(pipeline.encoder, made, sink).run()
     readings = sum(sink.by_stream.values())
     least = min(sink.by_stream.get(name, 0) for name in names)
     return {

@@ -42,65 +42,65 @@ def run_bench(
         Plain values: rates in frames a second, times in milliseconds, shares from 0 to 1.
     """
     budget = {what: max(LEAST_SECONDS, seconds * share) for what, share in _SHARES.items()}
-    ready = load("")
-    model = ready.model
+    pipeline = load("")
+    model = pipeline.model
     progress("drawing the frames")
     pictures = film.draw(drawn, *size)
-    bank = _bank(ready)
-    said: dict[str, Any] = {
+    bank = _bank(pipeline)
+    report: dict[str, Any] = {
         "model": model.config.name, "weights": model.weights_from, "device": str(model.device),
         "precision": str(model.dtype).removeprefix("torch."), "size": list(size), "seconds": seconds,
     }  # fmt: skip
     progress("warming up")
-    ready.encoder.warm_up((1, 8))
+    pipeline.encoder.warm_up((1, 8))
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "phantom.mp4"
         film.write(clip, pictures)
         progress("the whole pipeline, from a film")
-        said["pipeline_fps"], said["encoder_share"] = _from_film(ready, clip, bank, budget["pipeline"])
+        report["pipeline_fps"], report["encoder_share"] = _from_film(pipeline, clip, bank, budget["pipeline"])
         progress("the plain loop")
-        said["naive_fps"] = _plain(ready, load, clip, budget["naive"])
-    said["ratio"] = said["pipeline_fps"] / said["naive_fps"]
+        report["naive_fps"] = _naive(pipeline, load, clip, budget["naive"])
+    report["ratio"] = report["pipeline_fps"] / report["naive_fps"]
     progress("the pipeline without decoding, and the encoder alone")
     memory = film.InMemory(pictures, film.RATE_HZ, seconds=budget["from_memory"])
-    said["pipeline_fps_without_decode"], _ = pipeline_fps(ready, memory, bank, budget["from_memory"])
-    said["encoder_fps"] = encoder_fps(ready, pictures, budget["encoder"])
-    said["overhead_cpu_ms"] = overhead_cpu_ms(ready, film.InMemory(pictures, film.RATE_HZ, count=300), bank)
-    said |= _rates(ready, said["encoder_fps"])
-    said["load"] = []
+    report["pipeline_fps_without_decode"], _ = pipeline_fps(pipeline, memory, bank, budget["from_memory"])
+    report["encoder_fps"] = encoder_fps(pipeline, pictures, budget["encoder"])
+    report["overhead_cpu_ms"] = overhead_cpu_ms(pipeline, film.InMemory(pictures, film.RATE_HZ, count=300), bank)
+    report |= _rates(pipeline, report["encoder_fps"])
+    report["load"] = []
     for count in streams:
         progress(f"{count} streams at 60 frames a second")
-        said["load"].append(under_load(ready, pictures, bank, count, budget["load"]))
-    said["latency_ms"] = said["load"][0]["latency_ms"] if said["load"] else {"p50": None, "p99": None}
-    return {key: round(value, 4) if isinstance(value, float) else value for key, value in said.items()} | {
+        report["load"].append(under_load(pipeline, pictures, bank, count, budget["load"]))
+    report["latency_ms"] = report["load"][0]["latency_ms"] if report["load"] else {"p50": None, "p99": None}
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in report.items()} | {
         "machine": machine.about()
     }
 
 
-def _bank(ready: LoadedPipeline) -> BankLookup:
+def _bank(pipeline: LoadedPipeline) -> BankLookup:
     """Ages are read with one bank, where the model knows ages and has it at hand soon."""
-    if not ready.model_info.knows_gestation or ready.model.weights_from == "random":
+    if not pipeline.model_info.knows_gestation or pipeline.model.weights_from == "random":
         return lambda _: None  # a large model's sentences take longer than the measurement
-    return ready.banks.gestation
+    return pipeline.banks.gestation
 
 
-def _from_film(ready: LoadedPipeline, clip: Path, bank: BankLookup, seconds: float) -> tuple[float, float]:
+def _from_film(pipeline: LoadedPipeline, clip: Path, bank: BankLookup, seconds: float) -> tuple[float, float]:
     """Runs over the film until the time is over; the best of them, since the first one also warms up."""
     best = (0.0, 0.0)
     end_s = time.perf_counter() + seconds
     while not best[0] or time.perf_counter() < end_s:
         with open_source(str(clip), spacing_mm=film.SPACING_MM) as source:
-            best = max(best, pipeline_fps(ready, source, bank, max(LEAST_SECONDS, end_s - time.perf_counter())))
+            best = max(best, pipeline_fps(pipeline, source, bank, max(LEAST_SECONDS, end_s - time.perf_counter())))
     return best
 
 
-def _plain(ready: LoadedPipeline, load: Callable[[str], LoadedPipeline], clip: Path, seconds: float) -> float:
-    plain = ready if ready.model.dtype == torch.float32 else load("fp32")
-    return naive_fps(plain.model, ready.banks, clip, seconds)
+def _naive(pipeline: LoadedPipeline, load: Callable[[str], LoadedPipeline], clip: Path, seconds: float) -> float:
+    float32 = pipeline if pipeline.model.dtype == torch.float32 else load("fp32")
+    return naive_fps(float32.model, pipeline.banks, clip, seconds)
 
 
-def _rates(ready: LoadedPipeline, images_a_second: float) -> dict[str, Any]:
-    model = ready.model
+def _rates(pipeline: LoadedPipeline, images_a_second: float) -> dict[str, Any]:
+    model = pipeline.model
     tower = openclip.image_tower(model.clip)
     flops = machine.flops_an_image(tower, model.image_size)
     rate = machine.matmul_flops(model.device, model.dtype)

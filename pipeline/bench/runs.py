@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from fetalstream.pipeline.keyframes.clip_buffer import Cut
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.heads import Heads
 from fetalstream.pipeline.model.preprocess import Preprocess
+from fetalstream.pipeline.model.textbank import Vectors
 from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.sources import Source
@@ -28,7 +28,7 @@ BATCH = 8
 _FRAMES_FOR_COST = 300
 
 
-class Counting:
+class CountingSink:
     """A sink that encodes each message as a publisher would, and keeps how long readings took and what was dropped."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Counting:
     def clip(self, stream: str, cut: Cut) -> None: ...
 
 
-class Stopwatch:
+class TimedEncoder:
     """An encoder that adds up how long its batches were being encoded, and how many pictures they held."""
 
     def __init__(self, encoder: Encoding) -> None:
@@ -64,11 +64,11 @@ class Stopwatch:
 
     def submit(self, items: Sequence[Item]) -> PendingBatch:
         self.images += len(items)
-        return _Timed(self._encoder.submit(items), self)
+        return _TimedBatch(self._encoder.submit(items), self)
 
 
-class _Timed:
-    def __init__(self, pending: PendingBatch, watch: Stopwatch) -> None:
+class _TimedBatch:
+    def __init__(self, pending: PendingBatch, watch: TimedEncoder) -> None:
         self._pending = pending
         self._watch = watch
         self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
@@ -84,38 +84,43 @@ class _Timed:
         return scores
 
 
-class NoTower:
-    """Everything that an encoder does but for the model: prepares the pictures, and scores vectors of its own."""
+class EncoderWithoutTower:
+    """An encoder that prepares the pictures and computes head outputs, of a constant vector instead of the tower's."""
 
     batch = BATCH
     live_batches = 1
 
-    def __init__(self, ready: LoadedPipeline) -> None:
-        self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
-        model = ready.model
+    def __init__(self, pipeline: LoadedPipeline) -> None:
+        model = pipeline.model
         config = model.config
         self._preprocess = Preprocess(model.image_size, config.mean, config.std, model.device, model.dtype)
-        self._heads = Heads(ready.banks)
-        width = ready.banks.planes.shape[1]
+        self._heads = Heads(pipeline.banks)
+        width = pipeline.banks.planes.shape[1]
         self._vector = np.full(width, width**-0.5, np.float32)
-        self._items: Sequence[Item] = ()
 
-    def submit(self, items: Sequence[Item]) -> NoTower:
+    def submit(self, items: Sequence[Item]) -> PendingBatch:
         for item in items:
             self._preprocess(item.pixels)
-        pending = copy.copy(self)  # several may be on the way
-        pending._items = items
-        return pending
+        return _BatchWithoutTower(self._heads, np.stack([self._vector] * len(items)), items)
 
-    def wait(self, timeout_s: float) -> bool:  # noqa: ARG002 - it is there at once
+
+class _BatchWithoutTower:
+    """A batch whose vectors are known from the start; the heads run in ``result``, as for a real batch."""
+
+    def __init__(self, heads: Heads, vectors: Vectors, items: Sequence[Item]) -> None:
+        self._heads = heads
+        self._vectors = vectors
+        self._banks = [item.gestation_bank for item in items]
+        self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
+
+    def wait(self, timeout_s: float) -> bool:  # noqa: ARG002 - the vectors are there
         return True
 
     def result(self) -> list[HeadOutputs | None]:
-        vectors = np.stack([self._vector] * len(self._items))
-        return self._heads.score(vectors, [item.gestation_bank for item in self._items])
+        return self._heads.outputs(self._vectors, self._banks)
 
 
-class Until:
+class TimeLimited:
     """A source's frames until the time is over."""
 
     def __init__(self, source: Source, seconds: float) -> None:
@@ -132,9 +137,9 @@ class Until:
                 return
 
 
-def encoder_fps(ready: LoadedPipeline, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
+def encoder_fps(pipeline: LoadedPipeline, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
     """Pictures a second of the encoder alone: full batches one after another, without preparing them."""
-    watch = Stopwatch(ready.encoder)
+    watch = TimedEncoder(pipeline.encoder)
     begun_s = time.perf_counter()
     start = 0
     while not start or time.perf_counter() - begun_s < seconds:
@@ -144,26 +149,28 @@ def encoder_fps(ready: LoadedPipeline, pictures: list[Pixels], seconds: float, b
     return watch.images / (watch.encode_ms / 1000)
 
 
-def pipeline_fps(ready: LoadedPipeline, source: Source, bank: BankLookup, seconds: float) -> tuple[float, float]:
+def pipeline_fps(pipeline: LoadedPipeline, source: Source, bank: BankLookup, seconds: float) -> tuple[float, float]:
     """Frames a second of the whole pipeline, every frame of a source; and the encoder's share of the time (0 to 1)."""
-    sink, watch = Counting(), Stopwatch(ready.encoder)
-    timed: Any = Until(source, seconds)
-    stream = make_stream(timed, "stream-1", "bench", ready.model_info, bank, every_frame=True)
+    sink, watch = CountingSink(), TimedEncoder(pipeline.encoder)
+    timed: Any = TimeLimited(source, seconds)
+    stream = make_stream(timed, "stream-1", "bench", pipeline.model_info, bank, every_frame=True)
     begun_s = time.perf_counter()
     Engine(watch, [stream], sink).run()
     took_s = time.perf_counter() - begun_s
     return sink.by_stream["stream-1"] / took_s, watch.encode_ms / 1000 / took_s
 
 
-def overhead_cpu_ms(ready: LoadedPipeline, source: Source, bank: BankLookup, frames: int = _FRAMES_FOR_COST) -> float:
+def overhead_cpu_ms(
+    pipeline: LoadedPipeline, source: Source, bank: BankLookup, frames: int = _FRAMES_FOR_COST
+) -> float:
     """Processor time a frame of everything but decoding and the encoder, ms; ``source`` gives so many from memory."""
-    sink = Counting()
-    stream = make_stream(source, "stream-1", "bench", ready.model_info, bank, every_frame=True)
+    sink = CountingSink()
+    stream = make_stream(source, "stream-1", "bench", pipeline.model_info, bank, every_frame=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # others, waiting for a turn at preparing a picture, would count as work
     try:
         begun_s = time.process_time()
-        Engine(NoTower(ready), [stream], sink).run()
+        Engine(EncoderWithoutTower(pipeline), [stream], sink).run()
         return (time.process_time() - begun_s) * 1000 / frames
     finally:
         torch.set_num_threads(threads)

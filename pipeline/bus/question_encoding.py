@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
-from fetalstream.pipeline.model.captions import FRAMES, PLANE_NAMES
+from fetalstream.pipeline.model.captions import CAPTION_TEMPLATES, PLANE_NAMES
 from fetalstream.pipeline.stream.questions import Question, question, words_of
 
 Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
@@ -18,7 +18,9 @@ def asker_of(ready: LoadedPipeline) -> Callable[[str], Question]:
     """From a sentence to a question for this model."""
     known = None
     if ready.model.config.words == "own":
-        known = words_of(ready.prompts, [*FRAMES, *(name for names in PLANE_NAMES.values() for name in names)])
+        known = words_of(
+            ready.prompts, [*CAPTION_TEMPLATES, *(name for names in PLANE_NAMES.values() for name in names)]
+        )
     return lambda text: question(text, ready.banks, known)
 
 

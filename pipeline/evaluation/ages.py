@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.evaluation.metrics import Metric, Rows, share, with_interval
+from fetalstream.pipeline.evaluation.metrics import (
+    FloatArray,
+    LabelArray,
+    Mask,
+    Metric,
+    RowIndices,
+    share,
+    with_interval,
+)
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
 from fetalstream.pipeline.readout.gestation import geometric_mask, reference_readout, span
 from fetalstream.streamer.growth import who_age_days
@@ -26,18 +33,16 @@ HC18_FRAME: Final = (800, 540)
 SELECTIVE_VPR: Final = 0.96
 """What a threshold must reach on the exams that choose it: a little above the 95% that it is to hold elsewhere."""
 
-Numbers = npt.NDArray[np.floating]
-
 
 @dataclass(frozen=True, eq=False)
 class AgeRows:
     """(N, 175) ``rows`` of scores with each picture's file name, head (mm), width (mm) and height over width."""
 
-    rows: Numbers
+    rows: FloatArray
     files: tuple[str, ...]
-    hc_mm: Numbers
-    width_mm: Numbers
-    aspect: Numbers
+    hc_mm: FloatArray
+    width_mm: FloatArray
+    aspect: FloatArray
 
     @property
     def exams(self) -> list[str]:
@@ -45,7 +50,7 @@ class AgeRows:
         return [file.split("_", 1)[0] for file in self.files]
 
 
-def read_sizes(path: Path, frame: tuple[int, int] = HC18_FRAME) -> tuple[list[str], Numbers]:
+def read_sizes(path: Path, frame: tuple[int, int] = HC18_FRAME) -> tuple[list[str], FloatArray]:
     """File names and widths (mm) from HC18's CSV: ``filename``, ``pixel size(mm)``, ``head circumference (mm)``.
 
     Raises:
@@ -62,7 +67,7 @@ def read_sizes(path: Path, frame: tuple[int, int] = HC18_FRAME) -> tuple[list[st
         raise ConfigError(f"{path}: not HC18's table; wanted the columns filename and 'pixel size(mm)'") from error
 
 
-def readouts(data: AgeRows) -> tuple[Numbers, Numbers, Numbers]:
+def readouts(data: AgeRows) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Of each picture: the reference day, the masked day, and the span of the unmasked row (days)."""
     plain = np.array([reference_readout(row) for row in data.rows])
     masked = np.array(
@@ -74,7 +79,7 @@ def readouts(data: AgeRows) -> tuple[Numbers, Numbers, Numbers]:
     return plain, masked, np.array([span(row) for row in data.rows])
 
 
-def age_metrics(data: AgeRows, half_width_days: Numbers | None = None) -> dict[str, Metric]:
+def age_metrics(data: AgeRows, half_width_days: FloatArray | None = None) -> dict[str, Metric]:
     """``vpr``, ``vpr_masked``, ``vpr_selective`` with its ``coverage``, ``median_error_days`` (masked).
 
     Only heads of 100 to 342 mm are counted. ``vpr_selective``: ages whose unmasked row spans no more days than a
@@ -95,11 +100,11 @@ def age_metrics(data: AgeRows, half_width_days: Numbers | None = None) -> dict[s
     exams = np.array(data.exams)[counted]
     kept = _chosen_across(spans[counted], valid[1][counted], exams)
 
-    def mean(values: Numbers | npt.NDArray[np.bool_]) -> Metric:
+    def mean(values: FloatArray | Mask) -> Metric:
         own = values[counted]
         return with_interval(lambda rows: share(own[rows]), exams)
 
-    def of_kept(rows: Rows) -> float | None:
+    def of_kept(rows: RowIndices) -> float | None:
         chosen = rows[kept[rows]]
         return float(valid[1][counted][chosen].mean()) if len(chosen) else None
 
@@ -117,7 +122,7 @@ def age_metrics(data: AgeRows, half_width_days: Numbers | None = None) -> dict[s
     return found
 
 
-def _chosen_across(spans: Numbers, valid: npt.NDArray[np.bool_], exams: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+def _chosen_across(spans: FloatArray, valid: Mask, exams: LabelArray) -> Mask:
     """(N,) bool: kept by the threshold that the other half of the exams chose. Exams are halved by turns."""
     names = np.unique(exams)
     first_half = np.isin(exams, names[::2])
@@ -127,12 +132,12 @@ def _chosen_across(spans: Numbers, valid: npt.NDArray[np.bool_], exams: npt.NDAr
     return kept
 
 
-def _threshold(spans: Numbers, valid: npt.NDArray[np.bool_]) -> float:
+def _threshold(spans: FloatArray, valid: Mask) -> float:
     """The largest span up to which enough of the ages are valid."""
     good = [limit for limit in np.unique(spans) if valid[spans <= limit].mean() >= SELECTIVE_VPR]
     return float(max(good, default=-np.inf))
 
 
-def half_widths_of(days: Sequence[float], table: Sequence[tuple[float, float]]) -> Numbers:
+def half_widths_of(days: Sequence[float], table: Sequence[tuple[float, float]]) -> FloatArray:
     """90% half-widths (days) of single frames, from a model file's rows of (from_day, half_width)."""
     return np.array([next((half for start, half in reversed(table) if day >= start), table[0][1]) for day in days])

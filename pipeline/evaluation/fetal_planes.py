@@ -27,7 +27,7 @@ _PLANES: Final = {
 _SUBPLANES: Final = {
     "Trans-thalamic": "trans-thalamic", "Trans-cerebellum": "trans-cerebellum", "Trans-ventricular": "trans-ventricular"
 }  # fmt: skip
-_AT_ONCE: Final = 8
+_BATCH: Final = 8
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
     ]
 
 
-def scores_of(
-    ready: LoadedPipeline, pictures: Sequence[LabelledPicture], progress: Callable[[], object] = lambda: None
+def head_outputs_of(
+    pipeline: LoadedPipeline, pictures: Sequence[LabelledPicture], progress: Callable[[], object] = lambda: None
 ) -> list[HeadOutputs]:
     """What the model says of each picture.
 
@@ -72,19 +72,21 @@ def scores_of(
         ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
     """
     found: list[HeadOutputs] = []
-    for start in range(0, len(pictures), _AT_ONCE):
-        some = pictures[start : start + _AT_ONCE]
-        items = [Item(read_picture(picture.path, ready.model.image_size).pixels) for picture in some]
-        for scores in ready.encoder.submit(items).result():
+    for start in range(0, len(pictures), _BATCH):
+        some = pictures[start : start + _BATCH]
+        items = [Item(read_picture(picture.path, pipeline.model.image_size).pixels) for picture in some]
+        for scores in pipeline.encoder.submit(items).result():
             if scores is None:
-                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
+                raise ConfigError(
+                    f"{pipeline.model.config.name} gave numbers that are not finite; nothing can be judged"
+                )
             found.append(scores)
             progress()
     return found
 
 
 def predictions_of(
-    ready: LoadedPipeline, pictures: Sequence[LabelledPicture], scores: Sequence[HeadOutputs], task: Task
+    pipeline: LoadedPipeline, pictures: Sequence[LabelledPicture], scores: Sequence[HeadOutputs], task: Task
 ) -> Predictions:
     """What the model names: the likeliest of all planes it knows, by a softmax without "other", as published.
 
@@ -99,13 +101,13 @@ def predictions_of(
     Raises:
         ConfigError: the model knows no such labels, or there is no picture.
     """
-    labels = ready.banks.plane_labels if task == "planes" else ready.banks.subplane_labels
+    labels = pipeline.banks.plane_labels if task == "planes" else pipeline.banks.subplane_labels
     if not labels:
         raise ConfigError("these prompts have no subplanes.json: subplanes cannot be told with them")
     if not pictures:
         raise ConfigError(f"the table lists no picture for {task}")
     probabilities = np.stack([label_probabilities(_cosines(each, task)) for each in scores])
-    rejector = ready.model_info.rejector
+    rejector = pipeline.model_info.rejector
     other = [float(rejector.probabilities(each.plane_cosines, each.other_cosine)[-1]) for each in scores]
     return Predictions(
         truth=np.array([picture.truth for picture in pictures]),

@@ -21,7 +21,7 @@ _LAYOUTS: Final = (
     ("training_set_pixel_size_and_HC.csv", "training_set", "filename", "pixel size(mm)", "head circumference (mm)"),
     ("labels.csv", "images", "image", "pixel_size_mm", "hc_mm"),
 )
-_AT_ONCE: Final = 8
+_BATCH: Final = 8
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read_heads(folder: Path, keep: Callable[[str], bool] = lambda _: True) -> li
     raise ConfigError(f"{folder}: no {_LAYOUTS[0][0]} in it; name the folder of the HC18 data set")
 
 
-def age_rows(ready: LoadedPipeline, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
+def age_rows(pipeline: LoadedPipeline, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
     """What the model says of every head, with the sentences of that picture's own spacing.
 
     Raises:
@@ -63,16 +63,18 @@ def age_rows(ready: LoadedPipeline, heads: Sequence[Head], progress: Callable[[]
     """
     rows: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     shapes: list[tuple[int, int]] = []
-    for start in range(0, len(heads), _AT_ONCE):
+    for start in range(0, len(heads), _BATCH):
         items: list[Item] = []
-        for head in heads[start : start + _AT_ONCE]:
-            picture = read_picture(head.path, ready.model.image_size)
+        for head in heads[start : start + _BATCH]:
+            picture = read_picture(head.path, pipeline.model.image_size)
             shapes.append((picture.height, picture.width))
-            spacing_mm = input_spacing_mm(picture.height, picture.width, head.spacing_mm, ready.model.image_size)
-            items.append(Item(picture.pixels, ready.banks.gestation(spacing_mm)))
-        for scores in ready.encoder.submit(items).result():
+            spacing_mm = input_spacing_mm(picture.height, picture.width, head.spacing_mm, pipeline.model.image_size)
+            items.append(Item(picture.pixels, pipeline.banks.gestation(spacing_mm)))
+        for scores in pipeline.encoder.submit(items).result():
             if scores is None or scores.gestation_row is None:
-                raise ConfigError(f"{ready.model.config.name} gave numbers that are not finite; nothing can be judged")
+                raise ConfigError(
+                    f"{pipeline.model.config.name} gave numbers that are not finite; nothing can be judged"
+                )
             rows.append(scores.gestation_row)
             progress()
     return AgeRows(

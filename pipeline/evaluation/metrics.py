@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Numbers = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.str_]
-Rows = npt.NDArray[np.intp]
+FloatArray = npt.NDArray[np.floating]
+LabelArray = npt.NDArray[np.str_]
+Mask = npt.NDArray[np.bool_]
+RowIndices = npt.NDArray[np.intp]
 
 DRAWS: Final = 1_000
 _SEED: Final = 20_260_101
@@ -32,7 +33,7 @@ class Metric(NamedTuple):
 
 
 def with_interval(
-    statistic: Callable[[Rows], float | None], groups: Sequence[str] | Labels, draws: int = DRAWS
+    statistic: Callable[[RowIndices], float | None], groups: Sequence[str] | LabelArray, draws: int = DRAWS
 ) -> Metric:
     """The statistic over all rows, and the middle 95% of what it is when groups are drawn with replacement.
 
@@ -60,28 +61,28 @@ def with_interval(
     return Metric(value, low, high)
 
 
-def numbered(*columns: Labels) -> tuple[Rows, ...]:
+def label_codes(*columns: LabelArray) -> tuple[RowIndices, ...]:
     """The same labels as numbers, the same for the same label in all columns: they are compared much faster."""
     codes = np.unique(np.concatenate(columns), return_inverse=True)[1]
     return tuple(np.split(codes, np.cumsum([len(column) for column in columns])[:-1]))
 
 
-def share(true: npt.NDArray[np.bool_] | Numbers) -> float | None:
+def share(true: Mask | FloatArray) -> float | None:
     """How many of them are true (or 1, of 0 and 1); None of nothing."""
     return float(true.mean()) if len(true) else None
 
 
-def macro_f1(truth: Labels | Rows, predicted: Labels | Rows) -> float | None:
+def macro_f1(truth: LabelArray | RowIndices, predicted: LabelArray | RowIndices) -> float | None:
     """Mean F1 of the classes that occur in the truth; a class that is never predicted counts 0."""
     scores: list[float] = []
     for label in np.unique(truth):
         hits = int(((truth == label) & (predicted == label)).sum())
-        wanted, told = int((truth == label).sum()), int((predicted == label).sum())
-        scores.append(2 * hits / (wanted + told))
+        wanted, named = int((truth == label).sum()), int((predicted == label).sum())
+        scores.append(2 * hits / (wanted + named))
     return float(np.mean(scores)) if scores else None
 
 
-def among_top(truth: Labels, probabilities: Numbers, labels: Sequence[str], k: int) -> npt.NDArray[np.bool_]:
+def in_top_k(truth: LabelArray, probabilities: FloatArray, labels: Sequence[str], k: int) -> Mask:
     """(N,) whether the true label is among the ``k`` likeliest; ``probabilities``: (N, L), columns as ``labels``."""
     place = {label: index for index, label in enumerate(labels)}
     wanted = np.array([place.get(str(label), -1) for label in truth], dtype=np.intp)
@@ -89,16 +90,16 @@ def among_top(truth: Labels, probabilities: Numbers, labels: Sequence[str], k: i
     return (best == wanted[:, None]).any(axis=1)
 
 
-def confusion(truth: Labels, predicted: Labels) -> dict[str, dict[str, int]]:
+def confusion(truth: LabelArray, predicted: LabelArray) -> dict[str, dict[str, int]]:
     """Counts by true label, then by predicted label; zeros are left out."""
     table: dict[str, dict[str, int]] = {}
-    for wanted, told in zip(truth.tolist(), predicted.tolist(), strict=True):
+    for wanted, named in zip(truth.tolist(), predicted.tolist(), strict=True):
         row = table.setdefault(wanted, {})
-        row[told] = row.get(told, 0) + 1
+        row[named] = row.get(named, 0) + 1
     return table
 
 
-def auroc(scores: Numbers, positive: npt.NDArray[np.bool_]) -> float | None:
+def auroc(scores: FloatArray, positive: Mask) -> float | None:
     """Area under the receiver operating characteristic: how often a positive outranks a negative, ties by half."""
     wanted, rest = scores[positive], np.sort(scores[~positive])
     if not len(wanted) or not len(rest):
@@ -108,7 +109,7 @@ def auroc(scores: Numbers, positive: npt.NDArray[np.bool_]) -> float | None:
     return float((below + not_above).mean() / 2 / len(rest))
 
 
-def fpr_at_tpr(scores: Numbers, positive: npt.NDArray[np.bool_], tpr: float = 0.95) -> float | None:
+def fpr_at_tpr(scores: FloatArray, positive: Mask, tpr: float = 0.95) -> float | None:
     """Share of negatives that pass the highest threshold at which at least ``tpr`` of the positives do."""
     wanted, rest = np.sort(scores[positive])[::-1], scores[~positive]
     if not len(wanted) or not len(rest):

@@ -85,16 +85,18 @@ def compare(reference: LoadedPipeline, candidate: LoadedPipeline, frames: Iterab
     if not pictures:
         raise ConfigError("no frames to compare on: give a video or a folder of images")
     banks = [_bank(reference, frame) for frame in pictures]
-    ours, theirs = (_scores(ready, pictures, banks) for ready in (candidate, reference))
-    ages = _age_changes(ours, theirs)
-    probabilities = [np.stack([_planes(reference, scores) for scores in lot]) for lot in (ours, theirs)]
+    candidates, references = (_scores(pipeline, pictures, banks) for pipeline in (candidate, reference))
+    ages = _age_changes(candidates, references)
+    probabilities = [np.stack([_planes(reference, scores) for scores in batch]) for batch in (candidates, references)]
     model = candidate.model
     return Comparison(
         model=model.config.name,
         device=model.device.type,
         precision=str(model.dtype).removeprefix("torch."),
         frames=len(pictures),
-        centred_cosine=_centred_cosine([each.embedding for each in ours], [each.embedding for each in theirs]),
+        centred_cosine=_centred_cosine(
+            [each.embedding for each in candidates], [each.embedding for each in references]
+        ),
         top1_agreement=float((probabilities[0].argmax(axis=1) == probabilities[1].argmax(axis=1)).mean()),
         largest_probability_change=float(np.abs(probabilities[0] - probabilities[1]).max()),
         median_age_change_days=float(np.median(ages)) if ages else None,
@@ -102,45 +104,49 @@ def compare(reference: LoadedPipeline, candidate: LoadedPipeline, frames: Iterab
     )
 
 
-def verdict_of(comparison: Comparison, weights_sha256: str) -> PrecisionResult:
+def precision_result_of(comparison: Comparison, weights_sha256: str) -> PrecisionResult:
     """What ``--precision auto`` is to remember."""
     return PrecisionResult(weights_sha256, comparison.device, comparison.precision, comparison.reasons)
 
 
-def _bank(ready: LoadedPipeline, frame: Frame) -> npt.NDArray[np.float32] | None:
-    if frame.spacing_mm is None or not ready.model_info.knows_gestation:
+def _bank(pipeline: LoadedPipeline, frame: Frame) -> npt.NDArray[np.float32] | None:
+    if frame.spacing_mm is None or not pipeline.model_info.knows_gestation:
         return None
-    return ready.banks.gestation(input_spacing_mm(frame.height, frame.width, frame.spacing_mm, ready.model.image_size))
+    return pipeline.banks.gestation(
+        input_spacing_mm(frame.height, frame.width, frame.spacing_mm, pipeline.model.image_size)
+    )
 
 
 def _scores(
-    ready: LoadedPipeline, frames: Sequence[Frame], banks: Sequence[npt.NDArray[np.float32] | None]
+    pipeline: LoadedPipeline, frames: Sequence[Frame], banks: Sequence[npt.NDArray[np.float32] | None]
 ) -> list[HeadOutputs]:
     found: list[HeadOutputs] = []
     for start in range(0, len(frames), _BATCH):
-        lot = zip(frames[start : start + _BATCH], banks[start : start + _BATCH], strict=True)
-        results = ready.encoder.submit([Item(frame.pixels, bank) for frame, bank in lot]).result()
+        batch = zip(frames[start : start + _BATCH], banks[start : start + _BATCH], strict=True)
+        results = pipeline.encoder.submit([Item(frame.pixels, bank) for frame, bank in batch]).result()
         if None in results:
             raise ConfigError(
-                f"{ready.model.config.name} gave numbers that are not finite: it cannot be used like this"
+                f"{pipeline.model.config.name} gave numbers that are not finite: it cannot be used like this"
             )
         found += [scores for scores in results if scores is not None]
     return found
 
 
-def _planes(ready: LoadedPipeline, scores: HeadOutputs) -> npt.NDArray[np.float64]:
-    return ready.model_info.rejector.probabilities(scores.plane_cosines, scores.other_cosine)
+def _planes(pipeline: LoadedPipeline, scores: HeadOutputs) -> npt.NDArray[np.float64]:
+    return pipeline.model_info.rejector.probabilities(scores.plane_cosines, scores.other_cosine)
 
 
-def _centred_cosine(ours: Sequence[npt.NDArray[np.float32]], theirs: Sequence[npt.NDArray[np.float32]]) -> float:
-    left, right = np.stack(ours).astype(np.float64), np.stack(theirs).astype(np.float64)
+def _centred_cosine(
+    candidates: Sequence[npt.NDArray[np.float32]], references: Sequence[npt.NDArray[np.float32]]
+) -> float:
+    left, right = np.stack(candidates).astype(np.float64), np.stack(references).astype(np.float64)
     left, right = left - left.mean(axis=0), right - right.mean(axis=0)
     return float((left * right).sum() / (np.linalg.norm(left) * np.linalg.norm(right)))
 
 
-def _age_changes(ours: Sequence[HeadOutputs], theirs: Sequence[HeadOutputs]) -> list[float]:
+def _age_changes(candidates: Sequence[HeadOutputs], references: Sequence[HeadOutputs]) -> list[float]:
     return [
         abs(reference_readout(one.gestation_row) - reference_readout(other.gestation_row))
-        for one, other in zip(ours, theirs, strict=True)
+        for one, other in zip(candidates, references, strict=True)
         if one.gestation_row is not None and other.gestation_row is not None
     ]

@@ -12,14 +12,14 @@ import numpy as np
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.metrics import (
-    Labels,
+    FloatArray,
+    LabelArray,
     Metric,
-    Numbers,
-    among_top,
     auroc,
     fpr_at_tpr,
+    in_top_k,
+    label_codes,
     macro_f1,
-    numbered,
     share,
     with_interval,
 )
@@ -45,13 +45,13 @@ class Predictions:
         standard: (N,) probability of any standard plane at all, against "other"; None where it was not saved.
     """
 
-    truth: Labels
-    predicted: Labels
+    truth: LabelArray
+    predicted: LabelArray
     groups: tuple[str, ...]
     files: tuple[str, ...]
     labels: tuple[str, ...] = ()
-    probabilities: Numbers | None = None
-    standard: Numbers | None = None
+    probabilities: FloatArray | None = None
+    standard: FloatArray | None = None
 
 
 def plane_metrics(found: Predictions) -> dict[str, Metric]:
@@ -64,7 +64,7 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
     """
     known = np.flatnonzero(found.truth != OTHER)
     groups = np.array(found.groups)
-    truth, predicted = numbered(found.truth[known], found.predicted[known])
+    truth, predicted = label_codes(found.truth[known], found.predicted[known])
     right = truth == predicted
     metrics = {
         "f1": with_interval(lambda rows: macro_f1(truth[rows], predicted[rows]), groups[known]),
@@ -72,7 +72,7 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
     }
     if (table := found.probabilities) is not None:
         for k in (2, 3):
-            near = among_top(found.truth[known], table[known], found.labels, k)
+            near = in_top_k(found.truth[known], table[known], found.labels, k)
             metrics[f"top{k}_accuracy"] = with_interval(lambda rows, near=near: share(near[rows]), groups[known])
         surest = table[known].max(axis=1)
         for percent in SURE_PERCENT:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
-from fetalstream.pipeline.evaluation.overtime import UNSCORED
-from fetalstream.pipeline.evaluation.scores import PhantomScores
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores
+from fetalstream.pipeline.evaluation.temporal_metrics import UNSCORED
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream.questions import AskMeter, Question
 

@@ -37,12 +37,20 @@ class AttentionMap:
         self._tower: Any = tower
         trunk: Any = getattr(tower, "trunk", None)
         if trunk is None:
-            blocks, self._read_out, self._first = list(self._tower.transformer.resblocks), self._open_clips, 1
+            blocks, self._pool, self._prefix = (
+                list(self._tower.transformer.resblocks),
+                self._pool_open_clip,
+                1,
+            )
             for block in blocks:
-                block.attn = _LaidOpen(block.attn)
+                block.attn = _TappedAttention(block.attn)
             self._taps = [block.attn.tap for block in blocks]
         else:
-            blocks, self._read_out, self._first = list(trunk.blocks), self._timms, int(trunk.num_prefix_tokens)
+            blocks, self._pool, self._prefix = (
+                list(trunk.blocks),
+                self._pool_timm,
+                int(trunk.num_prefix_tokens),
+            )
             for block in blocks:
                 block.attn.fused_attn = False
                 block.attn.attn_drop = _Tap()
@@ -53,7 +61,7 @@ class AttentionMap:
         """The map (G, G), 0 and more, of one picture (1, 3, S, S)."""
         upper = range(len(self._blocks) // 2, len(self._blocks))
         tokens = self._tokens_into(upper, picture)
-        total = sum((self._of_layer(layer, tokens[layer], score) for layer in upper), torch.zeros(()))
+        total = sum((self._layer_relevance(layer, tokens[layer], score) for layer in upper), torch.zeros(()))
         side = math.isqrt(total.numel())
         if side * side != total.numel():
             raise ModelError(f"no map can be drawn of {total.numel()} patches: they make no square")
@@ -62,10 +70,10 @@ class AttentionMap:
     def _tokens_into(self, layers: range, picture: torch.Tensor) -> dict[int, torch.Tensor]:
         tokens: dict[int, torch.Tensor] = {}
 
-        def note(layer: int) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
+        def record(layer: int) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
             return lambda _, inputs: tokens.update({layer: inputs[0].detach()})
 
-        hooks = [self._blocks[layer].register_forward_pre_hook(note(layer)) for layer in layers]
+        hooks = [self._blocks[layer].register_forward_pre_hook(record(layer)) for layer in layers]
         try:
             with torch.no_grad():
                 self._tower(picture)
@@ -74,19 +82,19 @@ class AttentionMap:
                 hook.remove()
         return tokens
 
-    def _of_layer(self, layer: int, tokens: torch.Tensor, score: Score) -> torch.Tensor:
+    def _layer_relevance(self, layer: int, tokens: torch.Tensor, score: Score) -> torch.Tensor:
         """(P,): of each patch, how much attention to it matters for what this layer gives."""
         with torch.enable_grad():
-            said = score(self._read_out(self._blocks[layer](tokens.requires_grad_(True))))
-            attention = self._taps[layer].taken()
-            (gradient,) = torch.autograd.grad(said.sum(), [attention])
-        return gradient.clamp(min=0).mean(dim=(0, 1, 2))[self._first :]
+            explained = score(self._pool(self._blocks[layer](tokens.requires_grad_(True))))
+            attention = self._taps[layer].take()
+            (gradient,) = torch.autograd.grad(explained.sum(), [attention])
+        return gradient.clamp(min=0).mean(dim=(0, 1, 2))[self._prefix :]
 
-    def _open_clips(self, tokens: torch.Tensor) -> torch.Tensor:
+    def _pool_open_clip(self, tokens: torch.Tensor) -> torch.Tensor:
         pooled, _ = self._tower._pool(tokens)
         return pooled if self._tower.proj is None else pooled @ self._tower.proj
 
-    def _timms(self, tokens: torch.Tensor) -> torch.Tensor:
+    def _pool_timm(self, tokens: torch.Tensor) -> torch.Tensor:
         trunk = self._tower.trunk
         return self._tower.head(trunk.forward_head(trunk.norm(tokens)))
 
@@ -102,13 +110,13 @@ class _Tap(nn.Module):
         self._seen = attention if torch.is_grad_enabled() else None
         return attention
 
-    def taken(self) -> torch.Tensor:
+    def take(self) -> torch.Tensor:
         attention, self._seen = self._seen, None
         assert attention is not None
         return attention
 
 
-class _LaidOpen(nn.Module):
+class _TappedAttention(nn.Module):
     """Self-attention of a ``MultiheadAttention`` with the same numbers, and a tap for its weights (N, heads, T, T)."""
 
     def __init__(self, closed: nn.MultiheadAttention) -> None:

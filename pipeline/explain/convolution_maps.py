@@ -18,13 +18,13 @@ from torch import nn
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.explain.attention_maps import Score
 
-LEAST_PLACES: Final = 8
+MIN_MAP_SIDE: Final = 8
 """A side of a feature map that is worth drawing."""
 
-DEPTHS: Final = 2
+DEEPEST_MAPS: Final = 2
 """What both the deeper and the finer map point at is drawn: the geometric mean of the two."""
 
-COPIES: Final = 8
+NOISY_COPIES: Final = 8
 
 
 class ConvolutionMap:
@@ -44,28 +44,30 @@ class ConvolutionMap:
     def __init__(self, tower: nn.Module, image_size: int, noise: torch.Tensor) -> None:
         self._tower = tower
         trunk: Any = getattr(tower, "trunk", None)
-        told: Any = getattr(trunk, "feature_info", [])
-        stages: list[dict[str, Any]] = told.get_dicts() if hasattr(told, "get_dicts") else list(told)
-        fine = [stage["module"] for stage in stages if image_size // stage["reduction"] >= LEAST_PLACES]
+        feature_info: Any = getattr(trunk, "feature_info", [])
+        stages: list[dict[str, Any]] = (
+            feature_info.get_dicts() if hasattr(feature_info, "get_dicts") else list(feature_info)
+        )
+        fine = [stage["module"] for stage in stages if image_size // stage["reduction"] >= MIN_MAP_SIDE]
         if not fine:
             raise ModelError("no map can be drawn of this architecture: it says nothing of its feature maps")
-        self._stages: list[nn.Module] = [trunk.get_submodule(name) for name in fine[-DEPTHS:]]
-        drawn = torch.randn(COPIES, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
+        self._stages: list[nn.Module] = [trunk.get_submodule(name) for name in fine[-DEEPEST_MAPS:]]
+        drawn = torch.randn(NOISY_COPIES, 3, image_size, image_size, generator=torch.Generator().manual_seed(0))
         self._noise = drawn * noise.reshape(3, 1, 1)
 
     def __call__(self, picture: torch.Tensor, score: Score) -> torch.Tensor:
         """The map (G, G), 0 to 1, of one picture (1, 3, S, S)."""
-        seen: dict[nn.Module, torch.Tensor] = {}
+        outputs: dict[nn.Module, torch.Tensor] = {}
 
-        def note(stage: nn.Module, _: object, output: torch.Tensor) -> None:
-            seen[stage] = output
+        def record(stage: nn.Module, _: object, output: torch.Tensor) -> None:
+            outputs[stage] = output
 
-        hooks = [stage.register_forward_hook(note) for stage in self._stages]
+        hooks = [stage.register_forward_hook(record) for stage in self._stages]
         try:
             with torch.enable_grad():
-                said = score(self._tower((picture + self._noise).requires_grad_(True)))
-                maps = [seen[stage] for stage in self._stages]
-                gradients = torch.autograd.grad(said.sum(), maps)
+                explained = score(self._tower((picture + self._noise).requires_grad_(True)))
+                maps = [outputs[stage] for stage in self._stages]
+                gradients = torch.autograd.grad(explained.sum(), maps)
         finally:
             for hook in hooks:
                 hook.remove()

@@ -11,27 +11,27 @@ from typing import Any, Final, Protocol
 
 from fetalstream.pipeline.bus.replies import Answered
 from fetalstream.pipeline.bus.requests import BadRequest, word
-from fetalstream.pipeline.explain.relevance_maps import Explained, overlay
+from fetalstream.pipeline.explain.relevance_maps import Explanation, overlay
 from fetalstream.streamer.frame import Pixels
 
-WAITING: Final = 4
+MAX_WAITING: Final = 4
 """Maps asked for at a time; more are refused: each takes a large model seconds."""
 
-_NICE: Final = 10
-_FRAME_WITHIN_S: Final = 15.0
+_NICENESS: Final = 10
+_FRAME_TIMEOUT_S: Final = 15.0
 
 Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 
 
-class Explaining(Protocol):
+class SupportsExplain(Protocol):
     """See `pipeline.explain.relevance_maps.Explainer`."""
 
     @property
     def model(self) -> str: ...
-    def explain(self, pixels: Pixels, plane: str) -> Explained: ...
+    def explain(self, pixels: Pixels, plane: str) -> Explanation: ...
 
 
-def with_maps(submit: Submit, explainer: Explaining) -> Submit:
+def with_maps(submit: Submit, explainer: SupportsExplain) -> Submit:
     """``submit``, with ``explain`` {``keyframe``, ``plane``: the frame's own by default} answered by ``explainer``.
 
     The engine only hands the kept frame over. The answer is a PNG of the frame's size, see
@@ -39,29 +39,29 @@ def with_maps(submit: Submit, explainer: Explaining) -> Submit:
     with ``keyframe``, ``plane``, ``method``, ``model`` and ``score``.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="explain", initializer=_give_way)
-    places = threading.BoundedSemaphore(WAITING)
+    free_slots = threading.BoundedSemaphore(MAX_WAITING)
 
-    def explained(args: Mapping[str, Any]) -> Answered:
+    def draw_map(args: Mapping[str, Any]) -> Answered:
         keyframe = word(args, "keyframe")
         plane = None if args.get("plane") is None else word(args, "plane")
-        stored = submit("keyframe", {"keyframe": keyframe}).result(_FRAME_WITHIN_S)
+        stored = submit("keyframe", {"keyframe": keyframe}).result(_FRAME_TIMEOUT_S)
         found = explainer.explain(stored.pixels, plane or stored.plane)
-        told = {"keyframe": keyframe, "plane": found.plane, "method": found.method, "model": explainer.model}
-        return Answered({**told, "score": found.score}, overlay(stored.pixels, found.heat))
+        header = {"keyframe": keyframe, "plane": found.plane, "method": found.method, "model": explainer.model}
+        return Answered({**header, "score": found.score}, overlay(stored.pixels, found.heat))
 
-    def passed(command: str, args: Mapping[str, Any]) -> Future[Any]:
+    def dispatch(command: str, args: Mapping[str, Any]) -> Future[Any]:
         if command != "explain":
             return submit(command, args)
-        if not places.acquire(blocking=False):
+        if not free_slots.acquire(blocking=False):
             raise BadRequest("maps of other frames are being drawn: ask again later")
-        answer = executor.submit(explained, args)
-        answer.add_done_callback(lambda _: places.release())
+        answer = executor.submit(draw_map, args)
+        answer.add_done_callback(lambda _: free_slots.release())
         return answer
 
-    return passed
+    return dispatch
 
 
 def _give_way() -> None:
     """Lowers this thread's priority, and that of the threads which torch starts for it."""
     if sys.platform == "linux":  # elsewhere it would be the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

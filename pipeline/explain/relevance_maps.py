@@ -30,7 +30,7 @@ _STRENGTH: Final = 0.6  # of the colours: anatomy must be seen through them
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class Explanation:
     """A map of one picture.
 
     ``heat``: float32 (H, W), as large as the picture, 0 to 1; all 0 where no place speaks for the plane. ``method``: by
@@ -78,7 +78,7 @@ class Explainer:
         """Its name."""
         return self._model.config.name
 
-    def explain(self, pixels: Pixels, plane: str) -> Explained:
+    def explain(self, pixels: Pixels, plane: str) -> Explanation:
         """The map of a picture, uint8 (H, W) or (H, W, 3), as the model was given it.
 
         Raises:
@@ -95,13 +95,13 @@ class Explainer:
         with torch.inference_mode(mode=False):
             heat = draw(picture, score)
             with torch.no_grad():
-                said = float(score(tower(picture)))
-        return Explained(_laid_over(heat.numpy(), *pixels.shape[:2]), plane, draw.method, said)
+                explained = float(score(tower(picture)))
+        return Explanation(_on_picture(heat.numpy(), *pixels.shape[:2]), plane, draw.method, explained)
 
     @cached_property
     def _drawing(self) -> tuple[nn.Module, AttentionMap | ConvolutionMap]:
         with torch.inference_mode(mode=False):
-            tower = _copied(openclip.image_tower(self._model.clip))
+            tower = _float32_copy(openclip.image_tower(self._model.clip))
             if _is_transformer(tower):
                 return tower, AttentionMap(tower)
             noise = _NOISE_GRAY / 255 / torch.tensor(self._model.config.std)
@@ -131,17 +131,17 @@ def overlay(pixels: Pixels, heat: Heat) -> bytes:
     return cv2.imencode(".png", np.rint(mixed).astype(np.uint8))[1].tobytes()
 
 
-def _laid_over(heat: npt.NDArray[np.float32], height: int, width: int) -> Heat:
+def _on_picture(heat: npt.NDArray[np.float32], height: int, width: int) -> Heat:
     """A map (G, G) of the model's square input, on the picture (height, width) in its middle; the largest is 1."""
     side = max(height, width)
     square = cv2.resize(heat, (side, side), interpolation=cv2.INTER_LINEAR)
     top, left = (side - height) // 2, (side - width) // 2  # as `pipeline.model.preprocess` pads it
     inside = np.clip(square[top : top + height, left : left + width], 0, None)
-    most = float(inside.max())
-    return (inside / most if most > 0 else inside).astype(np.float32)
+    largest = float(inside.max())
+    return (inside / largest if largest > 0 else inside).astype(np.float32)
 
 
-def _copied(tower: nn.Module) -> nn.Module:
+def _float32_copy(tower: nn.Module) -> nn.Module:
     """The tower in float32 on the CPU; what it is copied from is only read, and no second copy made on its device."""
     memo: dict[int, Any] = {}
     for weight in tower.parameters():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from fetalstream.pipeline.model.heads import Vector
+from fetalstream.pipeline.model.textbank import Vectors
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
 
@@ -27,9 +27,9 @@ class BankPool:
         self.texts = torch.zeros((places * GRID_DAYS.size, dim), device=device)
         self._places = places
         # By identity: banks are built once and kept. They are held here, so that no other takes their address.
-        self._slots: OrderedDict[int, tuple[int, Vector]] = OrderedDict()
+        self._slots: OrderedDict[int, tuple[int, Vectors]] = OrderedDict()
 
-    def slots(self, banks: Sequence[Vector | None]) -> list[int | None]:
+    def slots(self, banks: Sequence[Vectors | None]) -> list[int | None]:
         """The place of each bank; None where there is no bank, or a batch has more of them than there are places."""
         wanted = {id(bank): bank for bank in banks if bank is not None}
         kept = dict(list(wanted.items())[: self._places])
@@ -41,7 +41,7 @@ class BankPool:
                 self._put(key, bank)
         return [None if bank is None or id(bank) not in kept else self._slots[id(bank)][0] for bank in banks]
 
-    def _put(self, key: int, bank: Vector) -> None:
+    def _put(self, key: int, bank: Vectors) -> None:
         slot = len(self._slots)
         if slot == self._places:
             slot = self._slots.popitem(last=False)[1][0]

@@ -22,7 +22,7 @@ core that decodes. Measured with ``mini`` (2.6 million) and MobileFetalCLIP's (1
 
 
 @dataclass(frozen=True, eq=False)
-class _Done:
+class _CompletedBatch:
     encoded: Encoded
 
     def collect(self) -> Encoded:
@@ -37,7 +37,7 @@ class CpuStage:
         heads: whose ``texts`` the pictures are compared with.
     """
 
-    at_once = True
+    synchronous = True
 
     def __init__(self, model: LoadedModel, heads: Heads) -> None:
         self._heads = heads
@@ -48,14 +48,16 @@ class CpuStage:
         self._preprocess = Preprocess(model.image_size, config.mean, config.std, model.device, model.dtype)
 
     @torch.inference_mode()
-    def launch(self, items: Sequence[Item]) -> _Done:
+    def launch(self, items: Sequence[Item]) -> _CompletedBatch:
         begun_s = time.perf_counter()
         inputs = torch.stack([self._preprocess(item.pixels).permute(1, 2, 0) for item in items]).permute(0, 3, 1, 2)
         prepared_s = time.perf_counter()
         vectors = torch.nn.functional.normalize(self._tower(inputs).float(), dim=-1).numpy()
         cosines, rows = self._heads.products(vectors, [item.gestation_bank for item in items])
         done_s = time.perf_counter()
-        return _Done(Encoded(vectors, cosines, rows, (prepared_s - begun_s) * 1e3, (done_s - prepared_s) * 1e3))
+        return _CompletedBatch(
+            Encoded(vectors, cosines, rows, (prepared_s - begun_s) * 1e3, (done_s - prepared_s) * 1e3)
+        )
 
     def free(self) -> None:
         """A CPU keeps nothing back."""

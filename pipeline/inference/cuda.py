@@ -17,7 +17,7 @@ _WARM_UP_RUNS: Final = 3  # before a graph is captured: libraries choose their k
 
 
 @dataclass(frozen=True, eq=False)
-class _OnItsWay:
+class _PinnedDownload:
     back: torch.Tensor
     begun: torch.cuda.Event
     done: torch.cuda.Event
@@ -78,11 +78,11 @@ class Cuda:
         event.record(self._compute)
         return event
 
-    def download(self, numbers: torch.Tensor, begun: Any) -> _OnItsWay:
+    def download(self, numbers: torch.Tensor, begun: Any) -> _PinnedDownload:
         # Queued on the stream that computes: the next replay overwrites the graph's output only after this copy.
         back = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
         back.copy_(numbers, non_blocking=True)
-        return _OnItsWay(back, begun, self.mark())
+        return _PinnedDownload(back, begun, self.mark())
 
     def free(self) -> None:
         torch.cuda.empty_cache()

@@ -28,7 +28,7 @@ POOL_BANKS: Final = 16
 """Spacings whose sentences are on the device at once: more than the streams of a department have."""
 
 
-class Coming(Protocol):
+class Download(Protocol):
     """Numbers on their way back from the device; ``ms``: what the device computed for, known once they are there."""
 
     def numbers(self) -> np.ndarray[Any, np.dtype[np.float32]]: ...
@@ -57,7 +57,7 @@ class Device(Protocol):
         """``work``, whose inputs and output stay at their places in memory, as fast as it can be repeated."""
         ...
 
-    def download(self, numbers: torch.Tensor, begun: object) -> Coming:
+    def download(self, numbers: torch.Tensor, begun: object) -> Download:
         """A copy on this side, once it is computed; what ``numbers`` holds may be overwritten by what follows."""
         ...
 
@@ -78,7 +78,7 @@ class ShapeGroup:
     items: tuple[int, ...]
 
 
-def shelves(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
+def group_by_shape(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
     """Pictures sorted by shape, so that each shape is resized at one go; in order within a shape."""
     found: dict[tuple[int, ...], list[int]] = {}
     for number, shape in enumerate(shapes):
@@ -88,17 +88,17 @@ def shelves(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
 
 @dataclass(frozen=True, eq=False)
 class _Launched:
-    coming: Coming
+    download: Download
     order: list[int]  # place on the device of each item
     dated: list[bool]
     dim: int
     preprocess_ms: float
 
     def collect(self) -> Encoded:
-        rows = self.coming.numbers()[self.order]
+        rows = self.download.numbers()[self.order]
         embeddings, cosines, days = np.split(rows, (self.dim, rows.shape[1] - GRID_DAYS.size), axis=1)
         ages = [day if dated else None for day, dated in zip(days, self.dated, strict=True)]
-        return Encoded(embeddings, cosines, ages, self.preprocess_ms, self.coming.ms)
+        return Encoded(embeddings, cosines, ages, self.preprocess_ms, self.download.ms)
 
 
 class DeviceStage:
@@ -110,7 +110,7 @@ class DeviceStage:
         device: how to use it.
     """
 
-    at_once = False
+    synchronous = False
 
     def __init__(self, model: LoadedModel, heads: Heads, device: Device) -> None:
         config, where = model.config, device.device
@@ -126,7 +126,7 @@ class DeviceStage:
 
     def launch(self, items: Sequence[Item]) -> _Launched:
         begun_s = time.perf_counter()
-        sorted_in = shelves([item.pixels.shape for item in items])
+        sorted_in = group_by_shape([item.pixels.shape for item in items])
         raw = self._device.upload(self._staged(items, sorted_in))
         with torch.inference_mode(), self._device.computing():
             batch = self._batch(padded_size(len(items)))
@@ -134,10 +134,10 @@ class DeviceStage:
             started = self._device.mark()
             self._fill(batch, raw, sorted_in, slots)
             preprocess_ms = (time.perf_counter() - begun_s) * 1e3
-            coming = self._device.download(batch.run()[: len(items)], started)
-        places = [number for keyframe_store in sorted_in for number in keyframe_store.items]
+            download = self._device.download(batch.run()[: len(items)], started)
+        places = [number for group in sorted_in for number in group.items]
         order = [places.index(number) for number in range(len(items))]
-        return _Launched(coming, order, [slot is not None for slot in slots], self._dim, preprocess_ms)
+        return _Launched(download, order, [slot is not None for slot in slots], self._dim, preprocess_ms)
 
     def free(self) -> None:
         self._batches.clear()
@@ -147,8 +147,8 @@ class DeviceStage:
         """All pixels in one piece, a byte for gray and three for colour."""
         staged = self._device.staging(sum(item.pixels.size for item in items))
         into, at = staged.numpy(), 0
-        for keyframe_store in sorted_in:
-            for number in keyframe_store.items:
+        for group in sorted_in:
+            for number in group.items:
                 pixels = items[number].pixels
                 into[at : at + pixels.size].reshape(pixels.shape)[...] = pixels
                 at += pixels.size
@@ -156,13 +156,13 @@ class DeviceStage:
 
     def _fill(self, batch: _Batch, raw: torch.Tensor, sorted_in: list[ShapeGroup], slots: list[int | None]) -> None:
         at = row = 0
-        for keyframe_store in sorted_in:
-            count = len(keyframe_store.items)
-            size = count * int(np.prod(keyframe_store.shape))
-            pictures = raw[at : at + size].reshape(count, *keyframe_store.shape)
+        for group in sorted_in:
+            count = len(group.items)
+            size = count * int(np.prod(group.shape))
+            pictures = raw[at : at + size].reshape(count, *group.shape)
             batch.inputs[row : row + count] = self._resize(pictures)
             at, row = at + size, row + count
-        lying = [slots[number] or 0 for keyframe_store in sorted_in for number in keyframe_store.items]
+        lying = [slots[number] or 0 for group in sorted_in for number in group.items]
         batch.slots[: len(lying)] = torch.tensor(lying, dtype=torch.int64).to(batch.slots.device, non_blocking=True)
 
     def _batch(self, size: int) -> _Batch:

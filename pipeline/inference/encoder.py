@@ -29,7 +29,7 @@ CPU_BATCH: Final = 16
 
 
 @dataclass(frozen=True, eq=False)
-class _Begun:
+class _LaunchedParts:
     """A batch that the device has taken, in parts."""
 
     launches: list[Launch]
@@ -45,7 +45,7 @@ class Pending:
         encode_ms: from then to having the vectors, likewise.
     """
 
-    def __init__(self, launches: Future[_Begun], heads: Heads) -> None:
+    def __init__(self, launches: Future[_LaunchedParts], heads: Heads) -> None:
         self._launches = launches
         self._heads = heads
         self._scores: list[HeadOutputs | None] | None = None
@@ -69,13 +69,13 @@ class Pending:
             begun = self._launches.result()
             parts = [_collected(launch) for launch in begun.launches]
             self.queue_ms = begun.queue_ms
-            self._scores = [score for part in parts for score in self._scores_of(part)]
+            self._scores = [score for part in parts for score in self._outputs_of(part)]
             self.preprocess_ms = sum(part.preprocess_ms for part in parts)
             self.encode_ms = sum(part.encode_ms for part in parts)
         return self._scores
 
-    def _scores_of(self, part: Encoded) -> list[HeadOutputs | None]:
-        return self._heads.scores_of(part.embeddings, part.cosines, part.rows)
+    def _outputs_of(self, part: Encoded) -> list[HeadOutputs | None]:
+        return self._heads.outputs_from_products(part.embeddings, part.cosines, part.rows)
 
 
 class Encoder:
@@ -127,12 +127,12 @@ class Encoder:
 
     # The device's thread -----------------------------------------------------------------------------------------
 
-    def _run(self, items: list[Item], submitted_s: float) -> _Begun:
+    def _run(self, items: list[Item], submitted_s: float) -> _LaunchedParts:
         begun_s = time.perf_counter()
         launches = [self._launched(items[at : at + SIZES[-1]]) for at in range(0, len(items), SIZES[-1])]
-        if self._stage.at_once:
+        if self._stage.synchronous:
             self._picture_seconds = (time.perf_counter() - begun_s) / len(items)
-        return _Begun([launch for part in launches for launch in part], (begun_s - submitted_s) * 1e3)
+        return _LaunchedParts([launch for part in launches for launch in part], (begun_s - submitted_s) * 1e3)
 
     def _launched(self, items: list[Item]) -> list[Launch]:
         try:
@@ -154,7 +154,7 @@ class Encoder:
         """What a failed call means: on a CPU a mistake of ours, on a device that it is lost to this process."""
         if isinstance(error, torch.OutOfMemoryError):
             return DeviceFault("the device has too little memory even for half a batch; free some, or use --device cpu")
-        return error if self._stage.at_once else _device_fault(error)
+        return error if self._stage.synchronous else _device_fault(error)
 
 
 def _stage_of(model: LoadedModel, heads: Heads) -> Stage:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fetalstream.pipeline.model.heads import Vector
 from fetalstream.pipeline.model.preprocess import Pixels
+from fetalstream.pipeline.model.textbank import Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Item:
     """
 
     pixels: Pixels
-    gestation_bank: Vector | None = None
+    gestation_bank: Vectors | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,9 @@ class Encoded:
     ``preprocess_ms``, ``encode_ms``: what the whole batch took, to its inputs and from there.
     """
 
-    embeddings: Vector
-    cosines: Vector
-    rows: list[Vector | None]
+    embeddings: Vectors
+    cosines: Vectors
+    rows: list[Vectors | None]
     preprocess_ms: float
     encode_ms: float
 
@@ -51,7 +51,7 @@ class Stage(Protocol):
     """
 
     @property
-    def at_once(self) -> bool: ...
+    def synchronous(self) -> bool: ...
 
     def launch(self, items: Sequence[Item]) -> Launch:
         """Begin with a batch of 1 to 32 pictures."""

@@ -20,7 +20,7 @@ PLANE_NAMES: Final = {
     "trans-ventricular": ("trans-ventricular plane", "lateral ventricles", "choroid plexus"),
 }  # fmt: skip
 
-FRAMES: Final = (
+CAPTION_TEMPLATES: Final = (
     "{}",
     "{}.",
     "the {}",
@@ -36,7 +36,7 @@ FRAMES: Final = (
 )
 
 # Age sentences beside the templates of the prompts folder; numbers are filled in the same way.
-AGE_FRAMES: Final = (
+AGE_TEMPLATES: Final = (
     "Fetal head at {weeks} weeks {days} days, {spacing} mm per pixel.",
     "fetal brain, {weeks}w{days}d, spacing {spacing} mm",
     "Brain of a fetus of {weeks} weeks and {days} days with a pixel size of {spacing} mm.",

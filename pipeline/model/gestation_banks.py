@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from typing import Final
 
 from fetalstream.pipeline.errors import ModelError
-from fetalstream.pipeline.model.textbank import GestationBank, GivenUp, TextBanks
+from fetalstream.pipeline.model.textbank import BuildCancelled, GestationBank, TextBanks
 
 STEP_MM: Final = 0.01
 """Sentences say a spacing with two decimals."""
@@ -66,7 +66,7 @@ class GestationBanks:
             spacing_mm, ahead = task
             try:
                 bank = self._banks.gestation(spacing_mm, self._something_urgent if ahead else lambda: self._closed)
-            except GivenUp:
+            except BuildCancelled:
                 continue
             except Exception as error:  # a thread's error would be lost: the next `get` raises it
                 with self._changed:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fetalstream.pipeline.model.textbank import TextBanks
+from fetalstream.pipeline.model.textbank import TextBanks, Vectors
 from fetalstream.pipeline.readout.openset import LOGIT_SCALE
-
-Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +23,11 @@ class HeadOutputs:
         gestation_row: (175,) 100 · image · text for every day of the grid; None where no bank was given.
     """
 
-    embedding: Vector
-    plane_cosines: Vector
-    subplane_cosines: Vector
+    embedding: Vectors
+    plane_cosines: Vectors
+    subplane_cosines: Vectors
     other_cosine: float | None
-    gestation_row: Vector | None
+    gestation_row: Vectors | None
 
 
 class Heads:
@@ -44,9 +42,9 @@ class Heads:
         self._subplanes = len(banks.subplanes)
         self._knows_other = banks.other is not None
         rows = [banks.planes, banks.subplanes, *([banks.other[None]] if banks.other is not None else [])]
-        self.texts: Vector = np.ascontiguousarray(np.concatenate(rows).T)
+        self.texts: Vectors = np.ascontiguousarray(np.concatenate(rows).T)
 
-    def score(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> list[HeadOutputs | None]:
+    def outputs(self, embeddings: Vectors, gestation_banks: list[Vectors | None]) -> list[HeadOutputs | None]:
         """Scores of a batch.
 
         Args:
@@ -56,9 +54,11 @@ class Heads:
         Returns:
             N scores, None where the model's output is not finite.
         """
-        return self.scores_of(embeddings, *self.products(embeddings, gestation_banks))
+        return self.outputs_from_products(embeddings, *self.products(embeddings, gestation_banks))
 
-    def products(self, embeddings: Vector, gestation_banks: list[Vector | None]) -> tuple[Vector, list[Vector | None]]:
+    def products(
+        self, embeddings: Vectors, gestation_banks: list[Vectors | None]
+    ) -> tuple[Vectors, list[Vectors | None]]:
         """Cosines (N, L) with ``texts``, and N rows (175,), 100 · image · text, None where no bank was given."""
         # A vector of NaN costs its own row only; numpy would warn of it, and it is not a surprise here.
         with np.errstate(invalid="ignore"):
@@ -68,7 +68,9 @@ class Heads:
             ]
             return embeddings @ self.texts, rows
 
-    def scores_of(self, embeddings: Vector, cosines: Vector, rows: list[Vector | None]) -> list[HeadOutputs | None]:
+    def outputs_from_products(
+        self, embeddings: Vectors, cosines: Vectors, rows: list[Vectors | None]
+    ) -> list[HeadOutputs | None]:
         """Scores of a batch whose products are there already.
 
         Args:
@@ -81,7 +83,7 @@ class Heads:
         """
         return [self._one(*each) for each in zip(embeddings, cosines, rows, strict=True)]
 
-    def _one(self, embedding: Vector, cosines: Vector, row: Vector | None) -> HeadOutputs | None:
+    def _one(self, embedding: Vectors, cosines: Vectors, row: Vectors | None) -> HeadOutputs | None:
         if not (np.isfinite(embedding).all() and np.isfinite(cosines).all()):
             return None
         return HeadOutputs(

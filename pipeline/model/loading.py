@@ -72,14 +72,14 @@ def load_model(
     """
     where = _device(device)
     asked: Precision = precision if precision != "auto" else config.precision
-    _require_offered(asked, where)
+    _require_available(asked, where)
     if weights == RANDOM:
         progress(f"building {config.name} with random weights")
         clip = openclip.build(config.architecture, seed=seed)
-        sha256, source = _random_name(config, seed), RANDOM
+        sha256, source = _random_weights_id(config, seed), RANDOM
     else:
         file = _checked_file(config, weights, progress)
-        if weights_file.takes_long(file.path):
+        if weights_file.is_large(file.path):
             progress(f"loading {file.path.name}")
         state = _renamed(weights_file.read(file.path), config)
         clip = openclip.build(config.architecture, seed=None)
@@ -109,7 +109,7 @@ class ModelStatus:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedWeights:
     """Weights whose sum is right and that fit their architecture; ``pinned`` says whether a model file gave the sum."""
 
     name: str
@@ -137,11 +137,11 @@ def pull(name: str, progress: ProgressCallback = lambda _: None) -> ModelStatus:
         ModelError: no network, or a wrong sum.
     """
     config = load_model_config(name)
-    weights_file.check(config, _present(config), progress)
+    weights_file.check(config, _located(config), progress)
     return _status(config)
 
 
-def verify(name: str, progress: ProgressCallback = lambda _: None) -> Verified:
+def verify(name: str, progress: ProgressCallback = lambda _: None) -> VerifiedWeights:
     """Checks the sum of weights that are here, and that they fit strictly; nothing is downloaded.
 
     Raises:
@@ -151,12 +151,12 @@ def verify(name: str, progress: ProgressCallback = lambda _: None) -> Verified:
     config = load_model_config(name)
     path = weights_file.locate(config, download=False)
     if path is None:
-        raise ModelError(f"weights of {name} are not here: {weights_file.mend(config)}")
+        raise ModelError(f"weights of {name} are not here: {weights_file.install_hint(config)}")
     file = weights_file.check(config, path, progress)
     state = _renamed(weights_file.read(path), config)
     _require_fit(openclip.build(config.architecture, seed=None), state, path.name)
     parameters = sum(tensor.numel() for tensor in state.values())
-    return Verified(name, path, file.sha256, config.weights.sha256 is not None, len(state), parameters)
+    return VerifiedWeights(name, path, file.sha256, config.weights.sha256 is not None, len(state), parameters)
 
 
 def _status(config: ModelConfig) -> ModelStatus:
@@ -166,10 +166,10 @@ def _status(config: ModelConfig) -> ModelStatus:
     )
 
 
-def _present(config: ModelConfig) -> Path:
+def _located(config: ModelConfig) -> Path:
     path = weights_file.locate(config, download=True)
     if path is None:
-        raise ModelError(f"weights of {config.name} are not here: {weights_file.mend(config)}")
+        raise ModelError(f"weights of {config.name} are not here: {weights_file.install_hint(config)}")
     return path
 
 
@@ -177,8 +177,8 @@ def _checked_file(
     config: ModelConfig, weights: str | Path | None, progress: ProgressCallback
 ) -> weights_file.WeightsFile:
     if weights is not None:
-        return weights_file.given(weights, progress)
-    return weights_file.check(config, _present(config), progress)
+        return weights_file.named_by_user(weights, progress)
+    return weights_file.check(config, _located(config), progress)
 
 
 def _renamed(state: StateDict, config: ModelConfig) -> StateDict:
@@ -219,7 +219,7 @@ def _fill(clip: torch.nn.Module, state: StateDict, file: str) -> None:
     clip.requires_grad_(False)
 
 
-def _random_name(config: ModelConfig, seed: int) -> str:
+def _random_weights_id(config: ModelConfig, seed: int) -> str:
     # Torch may draw other numbers in another version, so its version belongs to the name.
     what = msgspec.json.encode([config.architecture, seed, str(torch.__version__)], order="deterministic")
     return f"random-{hashlib.sha256(what).hexdigest()[:16]}"
@@ -237,8 +237,8 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _require_offered(precision: Precision, device: torch.device) -> None:
-    best = "bf16" if _multiplies_bf16(device) else "fp32"
+def _require_available(precision: Precision, device: torch.device) -> None:
+    best = "bf16" if multiplies_bf16(device) else "fp32"
     if precision == "int8":
         raise ConfigError(f"precision int8 is not built in; the fastest here is {best}: use --precision {best}")
     if precision == "fp8":
@@ -249,16 +249,17 @@ def _require_offered(precision: Precision, device: torch.device) -> None:
 def _dtype(precision: Precision, device: torch.device, weights_sha256: str) -> torch.dtype:
     if precision == "auto":
         # What `fetalstream models parity` found to differ from float32 is not chosen.
-        usable = _multiplies_bf16(device) and not precision_cache.failed(weights_sha256, device.type, "bfloat16")
+        usable = multiplies_bf16(device) and not precision_cache.has_failed(weights_sha256, device.type, "bfloat16")
         return torch.bfloat16 if usable else torch.float32
     return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
 
 
-def _multiplies_bf16(device: torch.device) -> bool:
+def multiplies_bf16(device: torch.device) -> bool:
+    """Return whether the device has instructions for bf16; without them bf16 is emulated, and slower than float32."""
     return torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
 
 
 def _cpu_multiplies_bf16() -> bool:
-    # Without these instructions bf16 is emulated, and slower than float32.
+    # Private names of torch, here and nowhere else: it has no public function that asks this of a CPU.
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(bool(getattr(torch.cpu, check, lambda: False)()) for check in checks)

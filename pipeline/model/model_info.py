@@ -39,7 +39,7 @@ class ModelInfo:
     shared: float | None = None
 
 
-def facts_of(model: LoadedModel, banks: TextBanks) -> ModelInfo:
+def model_info_of(model: LoadedModel, banks: TextBanks) -> ModelInfo:
     """Facts of a loaded model; what its file does not say is as for any model, and shown as uncalibrated."""
     config = model.config
     return ModelInfo(
@@ -50,7 +50,7 @@ def facts_of(model: LoadedModel, banks: TextBanks) -> ModelInfo:
         subplanes=banks.subplane_labels,
         rejector=Rejector.of(config.open_set, banks.plane_labels),
         temporal=config.temporal or Temporal(),
-        knows_gestation=config.knows_gestation and banks.can_date,
+        knows_gestation=config.knows_gestation and banks.has_gestation,
         half_widths=None if config.gestation is None else config.gestation.half_widths,
         shared=None if config.gestation is None else config.gestation.shared,
     )

@@ -92,7 +92,7 @@ def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
     kind = open_clip.CustomTextCLIP if custom else open_clip.CLIP
     config.get("vision_cfg", {})["timm_model_pretrained"] = False
     config.get("text_cfg", {})["hf_model_pretrained"] = False
-    draws = _DrawsPutOff()
+    draws = _DeferredInit()
     try:
         with torch.random.fork_rng(devices=[]), _quiet(), draws:
             torch.manual_seed(0 if seed is None else seed)  # some layers draw constants of a few numbers by themselves
@@ -100,7 +100,7 @@ def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
     except Exception as error:  # open_clip, timm and transformers raise whatever their configs trip over
         raise ModelError(f"the architecture cannot be built: {_first_line(error)}") from error
     if seed is not None:
-        draws.make_up_for(model, torch.Generator().manual_seed(seed))
+        draws.initialize(model, torch.Generator().manual_seed(seed))
     return model.eval().requires_grad_(False)
 
 
@@ -228,7 +228,7 @@ def _quiet() -> Generator[None]:
         logging.disable(level)
 
 
-class _DrawsPutOff(torch.overrides.TorchFunctionMode):
+class _DeferredInit(torch.overrides.TorchFunctionMode):
     """Skips the drawing of random weights while a model is built; ones, zeros and masks are still written.
 
     Layers draw when they are made and towers draw once more: 12 s for FetalCLIP, thrown away by a checkpoint.
@@ -249,7 +249,7 @@ class _DrawsPutOff(torch.overrides.TorchFunctionMode):
         self._unset[storage.data_ptr()] = storage
         return tensor
 
-    def make_up_for(self, model: torch.nn.Module, generator: torch.Generator) -> None:
+    def initialize(self, model: torch.nn.Module, generator: torch.Generator) -> None:
         """Draws every weight that was skipped, once: variance 2/fan-in for convolutions, 1/fan-in for the rest."""
         with torch.no_grad():
             for weight in model.parameters():

@@ -19,23 +19,23 @@ class PrecisionResult(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-def remember(verdict: PrecisionResult) -> None:
+def save(result: PrecisionResult) -> None:
     """For the next start; a cache that cannot be written forgets, and nothing else."""
     with contextlib.suppress(OSError):
-        path = _path(verdict.weights_sha256, verdict.device, verdict.precision)
+        path = _path(result.weights_sha256, result.device, result.precision)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(msgspec.json.encode(verdict))
+        part.write_bytes(msgspec.json.encode(result))
         part.replace(path)
 
 
-def failed(weights_sha256: str, device: str, precision: str) -> bool:
+def has_failed(weights_sha256: str, device: str, precision: str) -> bool:
     """Whether this combination was compared, and failed; what was never compared has not failed."""
     try:
-        verdict = msgspec.json.decode(_path(weights_sha256, device, precision).read_bytes(), type=PrecisionResult)
+        result = msgspec.json.decode(_path(weights_sha256, device, precision).read_bytes(), type=PrecisionResult)
     except (OSError, msgspec.DecodeError):
         return False
-    return bool(verdict.reasons)
+    return bool(result.reasons)
 
 
 def _path(weights_sha256: str, device: str, precision: str) -> Path:

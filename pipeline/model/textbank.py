@@ -25,7 +25,11 @@ from fetalstream.pipeline.model.prompts import Prompts, gestation_sentence
 from fetalstream.pipeline.model.text_prefix import SharedPrefixes, first_difference
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
-GestationBank = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
+"""One vector (D,), or one a row (N, D)."""
+
+GestationBank = Vectors
+"""(175, D): a mean text vector for every day of ``GRID_DAYS``, at one spacing."""
 
 VERSION: Final = 1  # of the files on disk; grows when the way that banks are built changes
 _SENTENCES_AT_ONCE: Final = 64
@@ -33,7 +37,7 @@ _PROBES_MM: Final = (0.88, 0.99, 8.88, 9.99)  # every spacing differs from two o
 _BANKS_IN_MEMORY: Final = 64  # 0.5 MB each for FetalCLIP
 
 
-class GivenUp(Exception):
+class BuildCancelled(Exception):
     """A bank was not built, because its builder was told that it is not wanted any more."""
 
 
@@ -63,20 +67,20 @@ class TextBanks:
             labels = self._labels(groups)
             self._store(key, labels)
         split = len(self.plane_labels)
-        self.planes: GestationBank = labels[:split]
-        self.subplanes: GestationBank = labels[split : split + len(self.subplane_labels)]
-        self.other: GestationBank | None = labels[-1] if prompts.other else None
+        self.planes: Vectors = labels[:split]
+        self.subplanes: Vectors = labels[split : split + len(self.subplane_labels)]
+        self.other: Vectors | None = labels[-1] if prompts.other else None
 
     @property
-    def can_date(self) -> bool:
+    def has_gestation(self) -> bool:
         """Whether the prompts have sentences about age."""
         return bool(self._prompts.gestation)
 
-    def sentence(self, text: str) -> GestationBank:
+    def sentence(self, text: str) -> Vectors:
         """The unit vector (D,) of any sentence; runs the text tower."""
         return self._unit([text])[0]
 
-    def gestation(self, spacing_mm: float, give_up: Callable[[], bool] = lambda: False) -> GestationBank:
+    def gestation(self, spacing_mm: float, is_cancelled: Callable[[], bool] = lambda: False) -> GestationBank:
         """A mean text vector for every day of ``GRID_DAYS``: (175, D) float32, read-only; builds it where need be.
 
         The mean over the templates' unit vectors is *not* normalised: so a dot product with it is the mean of the
@@ -84,33 +88,33 @@ class TextBanks:
 
         Args:
             spacing_mm: of the model's input, mm per pixel; counts to two decimals, as the sentences say it.
-            give_up: asked between templates while a bank is built: something more urgent may have come.
+            is_cancelled: asked between templates while a bank is built: something more urgent may have come.
 
         Raises:
             ModelError: the prompts have no sentences about age.
-            GivenUp: as ``give_up`` said; the next call begins anew.
+            BuildCancelled: as ``is_cancelled`` said; the next call begins anew.
         """
-        if not self.can_date:
+        if not self.has_gestation:
             raise ModelError("these prompts have no gestation.json: ages cannot be read with them")
         name = f"{spacing_mm:.2f}"
         with self._building:
             bank = self._gestation.get(name)
             if bank is None:
-                bank = self._found_or_built(name, spacing_mm, give_up)
+                bank = self._found_or_built(name, spacing_mm, is_cancelled)
                 self._gestation[name] = bank
                 if len(self._gestation) > _BANKS_IN_MEMORY:
                     self._gestation.popitem(last=False)
             self._gestation.move_to_end(name)
             return bank
 
-    def _found_or_built(self, name: str, spacing_mm: float, give_up: Callable[[], bool]) -> GestationBank:
+    def _found_or_built(self, name: str, spacing_mm: float, is_cancelled: Callable[[], bool]) -> GestationBank:
         key = self._key(f"gestation {name}")
         bank = self._stored(key, len(GRID_DAYS))
         if bank is None:
-            templates: list[GestationBank] = []
+            templates: list[Vectors] = []
             for template in self._prompts.gestation:
-                if give_up():
-                    raise GivenUp
+                if is_cancelled():
+                    raise BuildCancelled
                 templates.append(self._days(template, spacing_mm))
             # Rounded before the first use too: answers do not change once the bank comes from disk.
             bank = np.mean(templates, axis=0).astype(np.float16).astype(np.float32)
@@ -118,7 +122,7 @@ class TextBanks:
         bank.flags.writeable = False
         return bank
 
-    def _days(self, template: str, spacing_mm: float) -> GestationBank:
+    def _days(self, template: str, spacing_mm: float) -> Vectors:
         sentences = [gestation_sentence(template, int(day), spacing_mm) for day in GRID_DAYS]
         if not SharedPrefixes.supports(self._model.clip):
             return self._unit(sentences)
@@ -135,13 +139,13 @@ class TextBanks:
         others = self._model.tokenizer([gestation_sentence(template, int(GRID_DAYS[0]), mm) for mm in _PROBES_MM])
         return {column for other in others if (column := first_difference(tokens, other)) is not None}
 
-    def _labels(self, groups: list[tuple[str, ...]]) -> GestationBank:
+    def _labels(self, groups: list[tuple[str, ...]]) -> Vectors:
         vectors = self._unit([sentence for group in groups for sentence in group])
         ends = np.cumsum([len(group) for group in groups])
         means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends[:-1])])
         return means / np.linalg.norm(means, axis=1, keepdims=True)
 
-    def _unit(self, sentences: list[str]) -> GestationBank:
+    def _unit(self, sentences: list[str]) -> Vectors:
         """(N, D) unit vectors of the sentences."""
         device = self._model.device
         parts: list[torch.Tensor] = []
@@ -157,7 +161,7 @@ class TextBanks:
         parts = [VERSION, model.weights_sha256, model.config.architecture, self._prompts.sha256, what]
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
 
-    def _stored(self, key: str, rows: int) -> GestationBank | None:
+    def _stored(self, key: str, rows: int) -> Vectors | None:
         """A bank from disk; None where there is none, or what is there is damaged (it is then built again)."""
         if self._cache_dir is None:
             return None

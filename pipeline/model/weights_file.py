@@ -25,7 +25,7 @@ StateDict = dict[str, torch.Tensor]
 ProgressCallback = Callable[[str], None]
 
 _CHUNK_BYTES = 4 << 20
-_LONG_BYTES = 100 << 20
+_LARGE_BYTES = 100 << 20
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class WeightsFile:
     source: Literal["bundled", "path", "download", "given"]
 
 
-def takes_long(path: Path) -> bool:
+def is_large(path: Path) -> bool:
     """Whether reading this file is worth a line of progress; an error is then not lost among them."""
-    return path.is_file() and path.stat().st_size > _LONG_BYTES
+    return path.is_file() and path.stat().st_size > _LARGE_BYTES
 
 
-def given(path: str | Path, progress: ProgressCallback) -> WeightsFile:
+def named_by_user(path: str | Path, progress: ProgressCallback) -> WeightsFile:
     """A file that the user named for this once; nothing pins its sum.
 
     Raises:
@@ -84,20 +84,20 @@ def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> Weight
     """
     weights = config.weights
     found = _sha256(path, progress)
-    wanted = weights.sha256 or recorded(weights.identity)
+    wanted = weights.sha256 or recorded_sha256(weights.identity)
     if wanted is None:
-        _record(weights.identity, found)
+        _record_sum(weights.identity, found)
     elif found != wanted:
         pinned = "its model file" if weights.sha256 else "the first time it was seen"
         raise ModelError(
             f"weights of {config.name} ({path.name}) have SHA-256 {found[:12]}…, {pinned} says {wanted[:12]}…: "
-            f"not loaded; {_remedy(config, path)}"
+            f"not loaded; {_mismatch_hint(config, path)}"
         )
     source = "bundled" if weights.bundled else "path" if weights.path else "download"
     return WeightsFile(path, found, source)
 
 
-def mend(config: ModelConfig) -> str:
+def install_hint(config: ModelConfig) -> str:
     """What a person does to have the configured weights on this machine."""
     if config.weights.bundled is not None:
         return "they belong to the package: install fetalstream again"
@@ -136,18 +136,18 @@ def read(path: Path) -> StateDict:
     return _unwrapped(loaded, path)
 
 
-def recorded(identity: str) -> str | None:
+def recorded_sha256(identity: str) -> str | None:
     """The sum of these weights when they were first seen on this machine."""
-    return _records().get(identity)
+    return _recorded_sums().get(identity)
 
 
-def _remedy(config: ModelConfig, path: Path) -> str:
+def _mismatch_hint(config: ModelConfig, path: Path) -> str:
     if config.weights.repo is not None:
         # What the hub's cache shows is a link: as long as the file behind it stays, it is not downloaded again.
-        return f"delete {path.resolve()} and {mend(config)}"
+        return f"delete {path.resolve()} and {install_hint(config)}"
     if config.weights.path is not None and config.weights.sha256 is None:
         return f"put the first one back or, where you changed it yourself, delete its line in {_records_path()}"
-    return mend(config)
+    return install_hint(config)
 
 
 def _unwrapped(loaded: Any, path: Path) -> StateDict:
@@ -184,7 +184,7 @@ def _from_hub(config: ModelConfig, *, download: bool) -> Path | None:
 
 
 def _sha256(path: Path, progress: ProgressCallback) -> str:
-    if takes_long(path):
+    if is_large(path):
         progress(f"checking {path.name}")
     total = hashlib.sha256()
     try:
@@ -200,7 +200,7 @@ def _records_path() -> Path:
     return platformdirs.user_state_path("fetalstream") / "weights.json"
 
 
-def _records() -> dict[str, str]:
+def _recorded_sums() -> dict[str, str]:
     try:
         return msgspec.json.decode(_records_path().read_bytes(), type=dict[str, str])
     except FileNotFoundError:
@@ -210,9 +210,9 @@ def _records() -> dict[str, str]:
         raise ModelError(f"the record of weights {_records_path()} is damaged: look at it, or delete it") from error
 
 
-def _record(identity: str, sha256: str) -> None:
+def _record_sum(identity: str, sha256: str) -> None:
     path = _records_path()
-    content = msgspec.json.format(msgspec.json.encode({**_records(), identity: sha256}))
+    content = msgspec.json.format(msgspec.json.encode({**_recorded_sums(), identity: sha256}))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=path.parent)

@@ -22,7 +22,7 @@ SETTLING_SECONDS: Final = 0.5
 """After the truth has changed, the decision has this long to follow before it is judged."""
 
 _STREAM: Final = "stream-1"
-_TOLD_EVERY: Final = 150  # frames
+_PROGRESS_EVERY: Final = 150  # frames
 
 
 class FrameTruth(Protocol):
@@ -34,7 +34,7 @@ class FrameTruth(Protocol):
     def gestation_days(self) -> float: ...
 
 
-class Collected:
+class ReadingCollector:
     """A sink that keeps readings, what was told of best frames, and the last counts."""
 
     def __init__(self, frames: int, progress: Callable[[str], None]) -> None:
@@ -52,7 +52,7 @@ class Collected:
             self.keyframes.append(message)
         elif isinstance(message, wire.Reading):
             self.readings.append(message)
-            if len(self.readings) % _TOLD_EVERY == 0:
+            if len(self.readings) % _PROGRESS_EVERY == 0:
                 self._progress(f"{len(self.readings)} of {self._frames} frames")
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
@@ -63,7 +63,7 @@ class Collected:
 
 
 def run_demo(
-    seconds: float, seed: int, ready: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
+    seconds: float, seed: int, pipeline: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
     """Analyse ``seconds`` of media time of phantom ``seed``, every frame, unpaced, and judge it.
 
@@ -79,12 +79,12 @@ def run_demo(
         included), the counts, and ``seed``, ``seconds``, ``model``, ``calibrated``, ``notice``.
     """
     begun_ns = time.monotonic_ns()
-    collected = analyse(seconds, seed, ready.encoder, ready.model_info, ready.banks.gestation, progress)
+    collected = analyse(seconds, seed, pipeline.encoder, pipeline.model_info, pipeline.banks.gestation, progress)
     elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
     truth = PhantomSource(seed)  # another one: the first was drawn from in another thread
     counts = collected.counts
     return {
-        **judged(collected.readings, truth.truth),
+        **judge(collected.readings, truth.truth),
         "fps": round((counts.analysed + counts.reused) / elapsed_s, 1),
         "captured": counts.captured,
         "analysed": counts.analysed,
@@ -93,8 +93,8 @@ def run_demo(
         "failed": counts.failed,
         "seed": seed,
         "seconds": seconds,
-        "model": ready.model_info.name,
-        "calibrated": ready.model_info.calibrated,
+        "model": pipeline.model_info.name,
+        "calibrated": pipeline.model_info.calibrated,
         "notice": wire.NOTICE,
     }
 
@@ -102,16 +102,16 @@ def run_demo(
 def analyse(
     seconds: float, seed: int, encoder: Encoding, model_info: ModelInfo, bank: BankLookup,
     progress: Callable[[str], None] = lambda _: None,
-) -> Collected:  # fmt: skip
+) -> ReadingCollector:  # fmt: skip
     """What the pipeline tells of a phantom, every frame."""
     source = PhantomSource(seed, seconds=seconds)
-    collector = Collected(source.frames_expected or 0, progress)
+    collector = ReadingCollector(source.frames_expected or 0, progress)
     stream = make_stream(source, _STREAM, "demo", model_info, bank, every_frame=True)
     Engine(encoder, [stream], collector).run()
     return collector
 
 
-def judged(readings: Sequence[wire.Reading], truth_of: Callable[[int], FrameTruth]) -> dict[str, Any]:
+def judge(readings: Sequence[wire.Reading], truth_of: Callable[[int], FrameTruth]) -> dict[str, Any]:
     """Decisions and ages against the truth, frame by frame.
 
     A frame counts where the truth has a label, and has had it for ``SETTLING_SECONDS``; the decision is the reading's

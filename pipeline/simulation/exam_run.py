@@ -23,7 +23,7 @@ VISITS: Final = 3
 EVERY: Final = 12
 """A frame of twelve is looked at: drawing them is what takes the time."""
 
-_AT_ONCE: Final = 8
+_BATCH: Final = 8
 _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 
@@ -41,7 +41,7 @@ def exam_days(seed: int) -> int:
     return int(GRID_DAYS[int(GRID_DAYS.size * (seed * _GOLDEN % 1))])
 
 
-def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
+def brain_frames_of(seed: int, pipeline: LoadedPipeline) -> list[BrainFrame]:
     """An examination: three visits to the brain, one for each subplane, at the depths that the scan comes to there.
 
     Args:
@@ -50,18 +50,18 @@ def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
     """
     days = exam_days(seed)
     source = PhantomSource(seed, gestation_days=days)
-    preparation, ages = Preparation(), _Noted(ready.model_info.half_widths, ready.model_info.shared)
-    interpreter = Interpreter(ready.model_info, ready.banks.gestation, ages)
+    preparation, ages = Preparation(), _RecordingEstimator(pipeline.model_info.half_widths, pipeline.model_info.shared)
+    interpreter = Interpreter(pipeline.model_info, pipeline.banks.gestation, ages)
     found: list[BrainFrame] = []
-    answer: FrameProbabilities | None = None
+    newest: FrameProbabilities | None = None
     prepared = [preparation.prepare(source.frame(index)) for index in _brain_frames(Tour(seed, days))]
-    answers = _answers(ready, prepared)
+    probabilities = _probabilities(pipeline, prepared)
     for each in prepared:
-        answer = next(answers) if each.action == "analyse" else answer
-        reading = interpreter.read(each, answer, wire.Latency(), of_this_exam=True)
-        if (noted := ages.taken()) is None:
+        newest = next(probabilities) if each.action == "analyse" else newest
+        reading = interpreter.read(each, newest, wire.Latency(), of_this_exam=True)
+        if (recorded := ages.take()) is None:
             continue
-        row, arguments = noted
+        row, arguments = recorded
         truth, age = source.truth(each.frame.index), reading.gestation
         frame = ExamFrame(
             seed,
@@ -87,25 +87,25 @@ def looks_of(seed: int, ready: LoadedPipeline) -> list[BrainFrame]:
     return found
 
 
-def replayed(looks: Iterable[BrainFrame], ages: ExamGestation) -> Iterator[tuple[BrainFrame, Outcome]]:
+def replayed(exam: Iterable[BrainFrame], ages: ExamGestation) -> Iterator[tuple[BrainFrame, Outcome]]:
     """The same frames through another estimator."""
-    for look in looks:
-        yield look, ages.update(look.row, Segment(), **look.arguments)
+    for each in exam:
+        yield each, ages.update(each.row, Segment(), **each.arguments)
 
 
-class _Noted(ExamGestation):
+class _RecordingEstimator(ExamGestation):
     """Keeps what it was given of the last frame, where there were scores."""
 
-    _noted: tuple[Row, dict[str, Any]] | None = None
+    _recorded: tuple[Row, dict[str, Any]] | None = None
 
     def update(self, row: Row | None, segment: Segment, **arguments: Any) -> Outcome:
-        self._noted = None if row is None or not arguments["plane_sure"] else (row.copy(), arguments)
+        self._recorded = None if row is None or not arguments["plane_sure"] else (row.copy(), arguments)
         return super().update(row, segment, **arguments)
 
-    def taken(self) -> tuple[Row, dict[str, Any]] | None:
+    def take(self) -> tuple[Row, dict[str, Any]] | None:
         """What was kept, once."""
-        noted, self._noted = self._noted, None
-        return noted
+        recorded, self._recorded = self._recorded, None
+        return recorded
 
 
 def _brain_frames(tour: Tour) -> Iterator[int]:
@@ -126,10 +126,10 @@ def _brain_frames(tour: Tour) -> Iterator[int]:
         yield from range(math.ceil(leg.start_seconds * RATE_HZ), math.ceil(end_seconds * RATE_HZ), EVERY)
 
 
-def _answers(ready: LoadedPipeline, prepared: Iterable[PreparedFrame]) -> Iterator[FrameProbabilities | None]:
+def _probabilities(pipeline: LoadedPipeline, prepared: Iterable[PreparedFrame]) -> Iterator[FrameProbabilities | None]:
     waiting = [each for each in prepared if each.action == "analyse"]
-    for start in range(0, len(waiting), _AT_ONCE):
-        some = waiting[start : start + _AT_ONCE]
-        scores = ready.encoder.submit([Item(each.frame.pixels) for each in some]).result()
+    for start in range(0, len(waiting), _BATCH):
+        some = waiting[start : start + _BATCH]
+        scores = pipeline.encoder.submit([Item(each.frame.pixels) for each in some]).result()
         for each, score in zip(some, scores, strict=True):
-            yield None if score is None else probabilities_of(score, ready.model_info, each.quality)
+            yield None if score is None else probabilities_of(score, pipeline.model_info, each.quality)

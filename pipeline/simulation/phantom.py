@@ -17,14 +17,14 @@ import numpy as np
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
-from fetalstream.pipeline.evaluation.overtime import UNSCORED, OverTime, over_time, total
+from fetalstream.pipeline.evaluation.temporal_metrics import UNSCORED, TemporalOutcome, temporal_outcome, total
 from fetalstream.pipeline.readout.gestation import BRAIN
 from fetalstream.pipeline.wire import OTHER
 
 SEEN_SECONDS: Final = 1.0
 """A plane that was in view for less has no best frame to answer for."""
 
-WITHIN: Final = 0.05
+GOOD_REGRET: Final = 0.05
 """A best frame that falls no further short of the best that passed by does well."""
 
 Frames = list["JudgedFrame"]
@@ -60,8 +60,8 @@ def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
     """Figures of all scans, each with a 95% interval over scans.
 
     ``segment_f1``, ``flicker_per_minute``, ``naming_delay_seconds``, ``other_recall``, ``plane_accuracy``: see
-    `pipeline.evaluation.overtime`; of the decisions, and with ``single_frame_`` or ``moving_average_`` before the name
-    of what they are compared with. ``keyframe_regret``: 95th percentile, over the planes that were in view for
+    `pipeline.evaluation.temporal_metrics`; of the decisions, and with ``single_frame_`` or ``moving_average_`` before
+    the name of what they are compared with. ``keyframe_regret``: 95th percentile, over the planes that were in view for
     ``SEEN_SECONDS``, of what the best frame kept falls short in plane of the best that passed by;
     ``keyframe_within_5_percent``: the share that falls short by no more than ``WITHIN``. ``median_error_days`` and
     ``interval_coverage``: of the examination's age at the end of each scan; ``single_frame_median_error_days``: of
@@ -70,11 +70,11 @@ def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
     scans = [list(rows) for _, rows in itertools.groupby(frames, key=lambda frame: frame.seed)]
     seeds = [str(scan[0].seed) for scan in scans]
     metrics: dict[str, Metric] = {}
-    for name, said in _SAID.items():
-        judged = [_over_time(scan, said) for scan in scans]
+    for name, prediction_of in _PREDICTORS.items():
+        judged = [_over_time(scan, prediction_of) for scan in scans]
         for measure in judged[0].metrics() if judged else ():
             metrics[name + measure] = with_interval(_sum_of(judged, measure), seeds)
-    regrets = [regrets_of(scan) for scan in scans]
+    regrets = [keyframe_regrets(scan) for scan in scans]
     singles = [
         [abs(row.frame_days - row.true_days) for row in scan if row.truth == BRAIN and row.frame_days is not None]
         for scan in scans
@@ -90,7 +90,7 @@ def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
     ]
     for name, values, of in (
         ("keyframe_regret", regrets, lambda found: float(np.percentile(found, 95, method="higher"))),
-        ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= WITHIN for value in found)),
+        ("keyframe_within_5_percent", regrets, lambda found: statistics.fmean(value <= GOOD_REGRET for value in found)),
         ("median_error_days", ends, statistics.median),
         ("single_frame_median_error_days", singles, statistics.median),
         ("interval_coverage", covered, statistics.fmean),
@@ -99,7 +99,7 @@ def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
     return metrics
 
 
-def regrets_of(scan: Sequence[JudgedFrame]) -> list[float]:
+def keyframe_regrets(scan: Sequence[JudgedFrame]) -> list[float]:
     """Of each plane in view for ``SEEN_SECONDS``: in-plane value of the best frame that passed by, less that of the one
     kept; all of it where none was kept or the one kept shows something else."""
     if len(scan) < 2:
@@ -154,18 +154,20 @@ def _parsed(row: Mapping[str, str]) -> JudgedFrame:
     )  # fmt: skip
 
 
-_SAID: Final[dict[str, Callable[[JudgedFrame], str]]] = {
+_PREDICTORS: Final[dict[str, Callable[[JudgedFrame], str]]] = {
     "": lambda row: row.prediction,
     "moving_average_": lambda row: row.moving_average,
     "single_frame_": lambda row: row.single_frame,
 }
 
 
-def _over_time(scan: Sequence[JudgedFrame], said: Callable[[JudgedFrame], str]) -> OverTime:
-    return over_time([row.pts_seconds for row in scan], [row.truth for row in scan], [said(row) for row in scan])
+def _over_time(scan: Sequence[JudgedFrame], prediction_of: Callable[[JudgedFrame], str]) -> TemporalOutcome:
+    return temporal_outcome(
+        [row.pts_seconds for row in scan], [row.truth for row in scan], [prediction_of(row) for row in scan]
+    )
 
 
-def _sum_of(judged: Sequence[OverTime], measure: str) -> Callable[[np.ndarray], float | None]:
+def _sum_of(judged: Sequence[TemporalOutcome], measure: str) -> Callable[[np.ndarray], float | None]:
     return lambda rows: total(judged[row] for row in rows.tolist()).metrics()[measure]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.evaluation.overtime import UNSCORED
+from fetalstream.pipeline.evaluation.temporal_metrics import UNSCORED
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.simulation.demo import analyse
 from fetalstream.pipeline.simulation.phantom import Frames, JudgedFrame
@@ -18,7 +18,7 @@ AVERAGED_SECONDS: Final = 0.4
 
 
 def frames_of(
-    seed: int, seconds: float, ready: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
+    seed: int, seconds: float, pipeline: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
 ) -> Frames:
     """A phantom scan through the whole pipeline, every frame, unpaced.
 
@@ -28,7 +28,7 @@ def frames_of(
         ready: the model.
         progress: is told how far it is, a line at a time.
     """
-    found = analyse(seconds, seed, ready.encoder, ready.model_info, ready.banks.gestation, progress)
+    found = analyse(seconds, seed, pipeline.encoder, pipeline.model_info, pipeline.banks.gestation, progress)
     best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.rank == 0}
     best_of = {index: plane for plane, index in best.items()}
     truths = PhantomSource(seed)

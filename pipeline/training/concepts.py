@@ -1,7 +1,7 @@
 """What the image tower learns to point at: planes, subplanes, and a curve of head sizes, each a unit vector.
 
 Either learnt together with the image tower (`Concepts`), for the text tower to say afterwards; or what a trained text
-tower says already (`SaidConcepts`), so that images can be learnt anew and every sentence keeps its meaning.
+tower says already (`TextConcepts`), so that images can be learnt anew and every sentence keeps its meaning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIZE_STEPS: Final = 161
 _SPACINGS_MM: Final = tuple(round(0.5 * 1.18**i, 2) for i in range(12))  # of the model's input, as it meets them
 
 
-class Meanings(Protocol):
+class ConceptVectors(Protocol):
     """Vectors to learn images against; planes end with "other"."""
 
     planes: list[str]
@@ -70,7 +70,7 @@ class Concepts(nn.Module):
         return functional.normalize(self.size_curve(torch.cat((waves.sin(), waves.cos()), dim=1)), dim=-1)
 
 
-class SaidConcepts:
+class TextConcepts:
     """What a trained text tower says; nothing of it is learnt.
 
     A head size is what the sentences about age say whose median head (WHO) has that many pixels at their spacing: the

@@ -17,8 +17,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from fetalstream.pipeline.evaluation.overtime import OverTime, over_time, total
-from fetalstream.pipeline.evaluation.scores import Numbers, PhantomScores, scores_of
+from fetalstream.pipeline.evaluation.metrics import FloatArray, LabelArray, Mask
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores, phantom_scores_of
+from fetalstream.pipeline.evaluation.temporal_metrics import TemporalOutcome, temporal_outcome, total
 from fetalstream.pipeline.model.model_file import toml_of
 from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, Rejector, evidence, log_odds
 from fetalstream.pipeline.readout.segment import Segment
@@ -43,7 +44,7 @@ class Scan(NamedTuple):
     raw: npt.NDArray[np.float64]
 
 
-def fitted_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> OpenSet:
+def fit_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> OpenSet:
     """Weights of `evidence` by logistic regression of "shows a standard plane", background's being 1; no threshold yet.
 
     A part that would count against its own sense (a negative weight) is left out.
@@ -62,7 +63,7 @@ def fitted_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> Ope
     return OpenSet(margin=margin, similarity=similarity, typical=typical)
 
 
-def at_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomScores]) -> OpenSet:
+def with_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomScores]) -> OpenSet:
     """The same with its threshold, and what becomes of single frames at it."""
     labels, cosines, other = _scored(scans)
     parts = evidence(cosines, other, np.array(list(open_set.typical.values())))
@@ -72,49 +73,51 @@ def at_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomSco
     return msgspec.structs.replace(open_set, threshold=threshold, operating_point=point)
 
 
-def fitted(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[OpenSet, Temporal, OverTime]:
+def fit_constants(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[OpenSet, Temporal, TemporalOutcome]:
     """All constants together, those with the least loss on the scans, and what comes of them."""
-    weights = fitted_weights(scores, planes)
-    best: tuple[float, float, Temporal, OverTime] | None = None
+    weights = fit_weights(scores, planes)
+    best: tuple[float, float, Temporal, TemporalOutcome] | None = None
     for threshold in _THRESHOLDS:
         rejector = Rejector.of(msgspec.structs.replace(weights, threshold=threshold), planes)
-        scans = [raw_of(each, rejector) for each in scores]
+        scans = [raw_probabilities(each, rejector) for each in scores]
         for dwell, evidence_s, (enter, leave) in itertools.product(_DWELL, _EVIDENCE, _ENTER_LEAVE):
             constants = Temporal(dwell_seconds=dwell, evidence_seconds=evidence_s, enter=enter, leave=leave)
-            outcome = outcome_of(scans, (*planes, OTHER), constants)
+            outcome = decision_outcome(scans, (*planes, OTHER), constants)
             loss = _loss(outcome)
             if best is None or loss < best[0]:
                 best = (loss, threshold, constants, outcome)
     assert best is not None
-    open_set = at_threshold(weights, best[1], scores)
+    open_set = with_threshold(weights, best[1], scores)
     return msgspec.structs.replace(open_set, well_hit=well_hit(open_set, scores, planes)), best[2], best[3]
 
 
 def well_hit(open_set: OpenSet, scans: Sequence[PhantomScores], planes: Sequence[str]) -> float:
     """Log odds of "shows a standard plane" in the best hit of the frames that show one: the 99th percentile."""
     rejector = Rejector.of(open_set, planes)
-    other = np.concatenate([raw_of(each, rejector).raw[~np.isin(each.true_label, ("", OTHER)), -1] for each in scans])
+    other = np.concatenate(
+        [raw_probabilities(each, rejector).raw[~np.isin(each.true_label, ("", OTHER)), -1] for each in scans]
+    )
     return round(-float(np.quantile(log_odds(other), 1 - _WELL_HIT)), 2)
 
 
-def outcome_of(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> OverTime:
+def decision_outcome(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> TemporalOutcome:
     """Decisions with these constants, judged."""
-    outcomes: list[OverTime] = []
+    outcomes: list[TemporalOutcome] = []
     for scores, raw in scans:
         stage = PlaneFilter(labels, constants)
         rows = zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), raw, strict=True)
         decided = [stage.update(pts, Segment(epoch=epoch), row).plane or OTHER for pts, epoch, row in rows]
-        outcomes.append(over_time(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided))
+        outcomes.append(temporal_outcome(scores.pts_seconds.tolist(), scores.true_label.tolist(), decided))
     return total(outcomes)
 
 
-def raw_of(scores: PhantomScores, rejector: Rejector) -> Scan:
+def raw_probabilities(scores: PhantomScores, rejector: Rejector) -> Scan:
     """Probabilities of every frame."""
     frames = zip(scores.planes, scores.other.tolist(), strict=True)
     return Scan(scores, np.stack([rejector.probabilities(cosines, other) for cosines, other in frames]))
 
 
-def _loss(outcome: OverTime) -> float:
+def _loss(outcome: TemporalOutcome) -> float:
     """Missed and false segments, frames named wrong (those of "other" twice), half of the share of planes that are
     named late or never, and flicker, a change a minute counting as much as a twentieth of F1."""
     found = {name: value or 0.0 for name, value in outcome.metrics().items()}
@@ -123,7 +126,7 @@ def _loss(outcome: OverTime) -> float:
     return wrong + 0.5 * late + 0.05 * found["flicker_per_minute"]
 
 
-def _scored(scans: Sequence[PhantomScores]) -> tuple[npt.NDArray[np.str_], Numbers, Numbers]:
+def _scored(scans: Sequence[PhantomScores]) -> tuple[LabelArray, FloatArray, FloatArray]:
     """True labels (N,), cosines of the planes (N, P) and of "other" (N,), of the frames whose truth is clear."""
     keep = [scan.true_label != "" for scan in scans]
     columns = ("true_label", "planes", "other")
@@ -134,7 +137,7 @@ def _scored(scans: Sequence[PhantomScores]) -> tuple[npt.NDArray[np.str_], Numbe
     return labels, cosines, other
 
 
-def logistic(parts: Numbers, inside: npt.NDArray[np.bool_], counts: Numbers | None = None) -> Numbers:
+def logistic(parts: FloatArray, inside: Mask, counts: FloatArray | None = None) -> FloatArray:
     """Weights (3,), by Newton's method, drawn towards (1, 0, 0); the threshold is free and forgotten.
 
     Args:
@@ -145,11 +148,11 @@ def logistic(parts: Numbers, inside: npt.NDArray[np.bool_], counts: Numbers | No
     design = np.column_stack([parts, -np.ones(len(parts))])
     each = np.ones(len(parts)) if counts is None else counts
     prior = np.array([1.0, 0.0, 0.0, 0.0])
-    weights: Numbers = prior
+    weights: FloatArray = prior
     for _ in range(25):
-        said = 1 / (1 + np.exp(-np.clip(design @ weights, -60, 60)))
-        slope = design.T @ (each * (said - inside)) + _RIDGE * (weights - prior)
-        curve = (design * (each * said * (1 - said))[:, None]).T @ design + _RIDGE * np.eye(4)
+        probability = 1 / (1 + np.exp(-np.clip(design @ weights, -60, 60)))
+        slope = design.T @ (each * (probability - inside)) + _RIDGE * (weights - prior)
+        curve = (design * (each * probability * (1 - probability))[:, None]).T @ design + _RIDGE * np.eye(4)
         weights = weights - np.linalg.solve(curve, slope)
     return weights[:3]
 
@@ -160,7 +163,7 @@ def as_toml(open_set: OpenSet, temporal: Temporal, calibrated_on: str) -> str:
     return toml_of({"calibrated_on": calibrated_on, **msgspec.to_builtins(constants)})
 
 
-def seeds_of(text: str) -> list[int]:
+def parse_seeds(text: str) -> list[int]:
     """``"1900010-1900015"`` or ``"1900010,1900020"``.
 
     Raises:
@@ -177,16 +180,16 @@ def seeds_of(text: str) -> list[int]:
 
 def main() -> None:
     """See the module's words."""
-    from fetalstream.pipeline.loaded_pipeline import load_ready
+    from fetalstream.pipeline.loaded_pipeline import load_pipeline
 
     parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")
     parser.add_argument("--model", default="mini")
-    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1900010-1900021"))
+    parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("1900010-1900021"))
     parser.add_argument("--kept-in", type=Path, default=None)
     args = parser.parse_args()
-    ready = load_ready(args.model)
-    scores = [scores_of(seed, SECONDS, ready.encoder, args.kept_in) for seed in args.seeds]
-    open_set, temporal, outcome = fitted(scores, ready.model_info.planes)
+    pipeline = load_pipeline(args.model)
+    scores = [phantom_scores_of(seed, SECONDS, pipeline.encoder, args.kept_in) for seed in args.seeds]
+    open_set, temporal, outcome = fit_constants(scores, pipeline.model_info.planes)
     print(as_toml(open_set, temporal, f"phantom seeds {min(args.seeds)} to {max(args.seeds)}, {SECONDS:.0f} s each"))
     print("#", {name: None if value is None else round(value, 4) for name, value in outcome.metrics().items()})
 

@@ -16,20 +16,19 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from fetalstream.pipeline.evaluation.ages import readouts
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
+from fetalstream.pipeline.evaluation.metrics import FloatArray
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM
-from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_pipeline
 from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
 from fetalstream.pipeline.readout.segment import Segment
-from fetalstream.pipeline.simulation.exam_run import BrainFrame, looks_of, replayed
-from fetalstream.pipeline.training.fit import seeds_of
+from fetalstream.pipeline.simulation.exam_run import BrainFrame, brain_frames_of, replayed
+from fetalstream.pipeline.training.fit import parse_seeds
 from fetalstream.pipeline.training.stills import is_validation_exam
 from fetalstream.streamer.growth import who_age_days
 
-Numbers = npt.NDArray[np.floating]
 HalfWidths = tuple[tuple[float, float], ...]
 
 FROM_DAYS: Final = (0.0, 133.0, 154.0, 180.0, 200.0, 225.0)
@@ -41,7 +40,9 @@ _FEWEST: Final = 20  # pictures that a half-width may rest on
 _SHARES: Final = tuple(round(0.05 * step, 2) for step in range(21))
 
 
-def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | None = None) -> HalfWidths:
+def fit_half_widths(
+    days: FloatArray, errors: FloatArray, also: tuple[FloatArray, FloatArray] | None = None
+) -> HalfWidths:
     """Rows of (from_day, half-width): 90% of the errors at these predicted days, the wider of the two data sets, times
     ``UNSEEN`` and rounded up to half a day.
 
@@ -64,7 +65,7 @@ def half_widths(days: Numbers, errors: Numbers, also: tuple[Numbers, Numbers] | 
     return tuple((start, max(0.5, math.ceil(width * UNSEEN * 2) / 2)) for start, width in found)
 
 
-def shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tuple[float, float]:
+def fit_shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tuple[float, float]:
     """What all zooms share, so that as near to nine in ten examinations as can be are covered; and how many are."""
     best = (1.0, 0.0)
     for share in _SHARES:
@@ -77,29 +78,29 @@ def shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tuple[fl
 def coverage(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths, share: float) -> float:
     """Of the examinations with an age at the end, how many have the true one in their interval."""
     inside: list[bool] = []
-    for looks in exams:
-        ages = [out.gestation for _, out in replayed(looks, ExamGestation(table, share)) if out.gestation is not None]
+    for exam in exams:
+        ages = [out.gestation for _, out in replayed(exam, ExamGestation(table, share)) if out.gestation is not None]
         if ages:
-            inside.append(ages[-1].low_days <= looks[0].frame.true_days <= ages[-1].high_days)
+            inside.append(ages[-1].low_days <= exam[0].frame.true_days <= ages[-1].high_days)
     return float(np.mean(inside))
 
 
-def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[Numbers, Numbers]:
+def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[FloatArray, FloatArray]:
     """Days and errors (days) of the single frames that count for an examination's age."""
     days: list[float] = []
     errors: list[float] = []
-    for looks in exams:
-        for look in looks:
-            alone = ExamGestation().update(look.row, Segment(), **look.arguments).gestation
+    for exam in exams:
+        for each in exam:
+            alone = ExamGestation().update(each.row, Segment(), **each.arguments).gestation
             if alone is not None and alone.frame_days is not None:
                 days.append(alone.frame_days)
-                errors.append(alone.frame_days - look.frame.true_days)
+                errors.append(alone.frame_days - each.frame.true_days)
     return np.array(days), np.array(errors)
 
 
-def real_heads(ready: LoadedPipeline, folder: Path) -> tuple[Numbers, Numbers]:
+def real_heads(pipeline: LoadedPipeline, folder: Path) -> tuple[FloatArray, FloatArray]:
     """Days and errors (days, from the age that the head implies) of HC18's training exams that would count."""
-    heads = age_rows(ready, read_heads(folder, lambda exam: not is_validation_exam(exam)))
+    heads = age_rows(pipeline, read_heads(folder, lambda exam: not is_validation_exam(exam)))
     _, masked, spans = readouts(heads)
     low, high = COUNTED_HC_MM
     use = (heads.hc_mm >= low) & (heads.hc_mm <= high) & (spans <= MAX_SPAN_DAYS)
@@ -111,13 +112,13 @@ def main() -> None:
     """See the module's words."""
     parser = argparse.ArgumentParser(description="fit how far a model's ages may be off")
     parser.add_argument("--model", default="mini")
-    parser.add_argument("--seeds", type=seeds_of, default=seeds_of("1950000-1950239"))
+    parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("1950000-1950239"))
     parser.add_argument("--hc18", type=Path, default=None, help="HC18's folder; without it, drawn heads alone")
     args = parser.parse_args()
-    ready = load_ready(args.model)
-    exams = [looks for seed in args.seeds if (looks := looks_of(seed, ready))]
-    table = half_widths(*counted_frames(exams), None if args.hc18 is None else real_heads(ready, args.hc18))
-    share, reached = shared(exams, table)
+    pipeline = load_pipeline(args.model)
+    exams = [exam for seed in args.seeds if (exam := brain_frames_of(seed, pipeline))]
+    table = fit_half_widths(*counted_frames(exams), None if args.hc18 is None else real_heads(pipeline, args.hc18))
+    share, reached = fit_shared(exams, table)
     print("[gestation]")
     print(f"half_widths = [{', '.join(f'[{start}, {width}]' for start, width in table)}]")
     print(f"shared = {share}")

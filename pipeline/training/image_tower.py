@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fetalstream.pipeline.training.augment import Sample, augment, clutter, plain
-from fetalstream.pipeline.training.concepts import Meanings, size_grid
+from fetalstream.pipeline.training.concepts import ConceptVectors, size_grid
 from fetalstream.pipeline.training.stills import TrainingStill
 
 SCALE: Final = 100.0  # the constant that zero-shot scores are multiplied with
@@ -51,17 +51,17 @@ def tensor_of(samples: Sequence[Sample], mean: npt.NDArray[np.float32], std: npt
     return rgb.contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(features: Tensor, concepts: Meanings, samples: Sequence[Sample], scale: float) -> Tensor:
+def loss_of(features: Tensor, concepts: ConceptVectors, samples: Sequence[Sample], scale: float) -> Tensor:
     """Cross entropy over planes, subplanes and head sizes, each where it is known; and where a picture's distance from
     its plane is known, the log odds of the plane follow it: what is sure is then what is well hit."""
     logits = scale * features @ concepts.plane_vectors().T
     lead = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
     measured = [i for i, s in enumerate(samples) if s.in_plane is not None]
-    told = [i for i, s in enumerate(samples) if s.in_plane is None]
+    unmeasured = [i for i, s in enumerate(samples) if s.in_plane is None]
     loss = _distance_loss(lead[measured], [samples[i].in_plane or 0.0 for i in measured]) * len(measured)
-    if told:
-        labels = torch.tensor([concepts.planes.index(samples[i].label) for i in told])
-        loss = loss + len(told) * functional.cross_entropy(logits[told], labels, label_smoothing=0.03)
+    if unmeasured:
+        labels = torch.tensor([concepts.planes.index(samples[i].label) for i in unmeasured])
+        loss = loss + len(unmeasured) * functional.cross_entropy(logits[unmeasured], labels, label_smoothing=0.03)
     bodies = [i for i in measured if samples[i].body is not None and (samples[i].in_plane or 0.0) > _NAMED_FROM]
     if bodies:
         kinds = torch.tensor([concepts.planes.index(samples[i].body or "") for i in bodies])
@@ -96,7 +96,7 @@ def _distance_loss(lead: Tensor, in_plane: Sequence[float]) -> Tensor:
 
 
 def train(
-    tower: nn.Module, concepts: Meanings, sources: Sources, side: int, mean: npt.NDArray[np.float32],
+    tower: nn.Module, concepts: ConceptVectors, sources: Sources, side: int, mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32], *, steps: int, seed: int, peak_rate: float,
 ) -> None:  # fmt: skip
     """Trains in place, one cycle of learning rate, progress on standard error."""
@@ -122,8 +122,8 @@ def train(
 
 @torch.no_grad()
 def score(
-    tower: nn.Module, concepts: Meanings, stills: Sequence[TrainingStill], side: int, mean: npt.NDArray[np.float32],
-    std: npt.NDArray[np.float32],
+    tower: nn.Module, concepts: ConceptVectors, stills: Sequence[TrainingStill], side: int,
+    mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32],
 ) -> dict[str, float]:  # fmt: skip
     """Accuracy over planes with "other", over subplanes, and median relative error of head size."""
     tower.eval()

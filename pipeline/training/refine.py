@@ -33,7 +33,7 @@ from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.pipeline.training import image_tower
-from fetalstream.pipeline.training.concepts import SaidConcepts
+from fetalstream.pipeline.training.concepts import TextConcepts
 from fetalstream.pipeline.training.stills import TrainingStill, hc18_background, hc18_rows, hc18_still, phantom_stills
 from fetalstream.pipeline.wire import OTHER
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
@@ -43,8 +43,8 @@ LAST_SEED: Final = FIRST_TRAINING_SEED + 899_999  # from there on: validation, a
 PER_SEED: Final = 5
 _VALIDATION_SEEDS: Final = range(FIRST_TRAINING_SEED + 900_100, FIRST_TRAINING_SEED + 900_200)
 _POOL: Final = 24_000  # stills that a process keeps, 37 kB each; the oldest make room
-_FIRST: Final = 2_000
-_MEET_EVERY: Final = 4
+_FIRST_STILLS: Final = 2_000
+_AVERAGE_EVERY: Final = 4
 _SAVE_EVERY: Final = 200
 _SENTENCES: Final = platformdirs.user_cache_path("fetalstream") / "sentences"
 _SHARES: Final = (19, 18, 8, 2, 1)
@@ -76,20 +76,20 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     task = WorkerTask(**vars(parser.parse_args()))
-    meeting = f"file://{task.out.resolve()}.meeting"
+    rendezvous = f"file://{task.out.resolve()}.meeting"
     Path(f"{task.out}.meeting").unlink(missing_ok=True)
-    mp.spawn(_work, (task, meeting), nprocs=task.processes)  # pyright: ignore[reportPrivateImportUsage]
+    mp.spawn(_work, (task, rendezvous), nprocs=task.processes)  # pyright: ignore[reportPrivateImportUsage]
     Path(f"{task.out}.meeting").unlink(missing_ok=True)
 
 
-def _work(rank: int, task: WorkerTask, meeting: str) -> None:
+def _work(rank: int, task: WorkerTask, rendezvous: str) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     torch.manual_seed(task.seed)
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=task.processes)
+    dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=task.processes)
     config = load_model_config("mini")
     loaded = load_model(config, weights=task.start, device="cpu", precision="fp32")
-    concepts = SaidConcepts(TextBanks(loaded, load_prompts(config.prompts_folder), _SENTENCES))
+    concepts = TextConcepts(TextBanks(loaded, load_prompts(config.prompts_folder), _SENTENCES))
     clip = openclip.build(config.architecture, seed=0)
     clip.load_state_dict({name: value.float() for name, value in load_file(task.start).items()})
     tower = openclip.image_tower(clip).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -100,8 +100,8 @@ def _work(rank: int, task: WorkerTask, meeting: str) -> None:
     rng = np.random.default_rng((task.seed, rank))
     heads = [hc18_still(row) for row in rows]
     backgrounds = [hc18_background(row, rng) for row in rows for _ in range(2)]
-    pool = Pool(_stills(rank, task), heads, backgrounds)
-    pool.draw(_FIRST)
+    pool = Pool(_drawn_stills(rank, task), heads, backgrounds)
+    pool.draw(_FIRST_STILLS)
 
     optimizer = torch.optim.AdamW(tower.parameters(), task.peak_rate, weight_decay=0.02)
     done, step, running, begun = 0.0, 0, 0.0, time.monotonic()
@@ -118,13 +118,13 @@ def _work(rank: int, task: WorkerTask, meeting: str) -> None:
         optimizer.step()
         step += 1
         running = 0.98 * running + 0.02 * loss.item() if step > 1 else loss.item()
-        if step % _MEET_EVERY == 0:
-            done = _meet(tower, (time.monotonic() - begun) / 60 / task.minutes)
+        if step % _AVERAGE_EVERY == 0:
+            done = _average_weights(tower, (time.monotonic() - begun) / 60 / task.minutes)
         if rank == 0 and step % 50 == 0:
             print(f"refine: step {step}, {100 * done:.0f}%, {pool.drawn} drawn, loss {running:.3f}", file=sys.stderr)
         if rank == 0 and step % _SAVE_EVERY == 0:
             _save(clip, task.out, {})
-    _meet(tower, 1.0)
+    _average_weights(tower, 1.0)
     if rank == 0:
         unseen = list(phantom_stills(_VALIDATION_SEEDS, PER_SEED))
         real = [hc18_still(row) for row in hc18_rows(task.hc18, validation=True)]
@@ -163,7 +163,7 @@ class Pool:
         return image_tower.Sources(self._planes, self._others, self._heads, self._backgrounds, _SHARES)
 
 
-def _stills(rank: int, task: WorkerTask) -> Iterator[TrainingStill]:
+def _drawn_stills(rank: int, task: WorkerTask) -> Iterator[TrainingStill]:
     span = (LAST_SEED + 1 - FIRST_SEED) // task.processes
     first = FIRST_SEED + rank * span + 40_000 * (task.seed - 1)
     yield from phantom_stills(range(first, FIRST_SEED + (rank + 1) * span), PER_SEED)
@@ -174,7 +174,7 @@ def _rate(done: float) -> float:
     return done / 0.05 + 0.02 if done < 0.05 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.05) / 0.95) + 1e-3
 
 
-def _meet(tower: nn.Module, done: float) -> float:
+def _average_weights(tower: nn.Module, done: float) -> float:
     """All processes go on from the mean of their weights, at the first one's clock."""
     tensors = [value for value in tower.state_dict().values() if value.is_floating_point()]
     flat = torch.cat([value.reshape(-1) for value in tensors])

@@ -10,18 +10,14 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.evaluation.metrics import auroc
+from fetalstream.pipeline.evaluation.metrics import FloatArray, LabelArray, Mask, auroc
 from fetalstream.pipeline.model.config import ModelConfig
 from fetalstream.pipeline.model.weights_file import configured_path
 from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint, evidence
 from fetalstream.pipeline.training.fit import logistic
 from fetalstream.pipeline.wire import OTHER
-
-Numbers = npt.NDArray[np.floating]
-Chosen = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +27,13 @@ class LabelledStills:
     ``cosines``: (N, P) with ``planes``. ``other``: (N,), None where the prompts have no sentences about it.
     """
 
-    labels: npt.NDArray[np.str_]
-    patients: npt.NDArray[np.str_]
+    labels: LabelArray
+    patients: LabelArray
     planes: tuple[str, ...]
-    cosines: Numbers
-    other: Numbers | None
+    cosines: FloatArray
+    other: FloatArray | None
 
-    def of(self, rows: Chosen) -> LabelledStills:
+    def of(self, rows: Mask) -> LabelledStills:
         """Some of the pictures."""
         other = None if self.other is None else self.other[rows]
         return LabelledStills(self.labels[rows], self.patients[rows], self.planes, self.cosines[rows], other)
@@ -48,15 +44,15 @@ class LabelledStills:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedOpenSet:
     """``open_set`` with its operating point, and the pictures it was ``fitted_on`` and ``judged_on``."""
 
     open_set: OpenSet
-    fitted_on: Chosen
-    judged_on: Chosen
+    fitted_on: Mask
+    judged_on: Mask
 
 
-def fitted_on_half(stills: LabelledStills) -> Fitted:
+def fit_open_set(stills: LabelledStills) -> FittedOpenSet:
     """Weights and threshold from every other patient; the operating point is what becomes of the others at it.
 
     The weights of `evidence` come from a logistic regression of "shows a standard plane" in which planes and "other"
@@ -78,12 +74,12 @@ def fitted_on_half(stills: LabelledStills) -> Fitted:
     found, mistaken = (round(float(called[which].mean()), 4) for which in (inside, ~inside))
     point = OperatingPoint(true_positive_rate=found, false_positive_rate=mistaken)
     open_set = msgspec.structs.replace(weights, threshold=threshold, operating_point=point)
-    return Fitted(open_set, first, ~first)
+    return FittedOpenSet(open_set, first, ~first)
 
 
-def calibrated(
+def calibrated_config(
     config: ModelConfig,
-    fitted: Fitted,
+    fitted: FittedOpenSet,
     stills: LabelledStills,
     source: str,
     *,
@@ -141,13 +137,13 @@ def _weights(stills: LabelledStills) -> OpenSet:
     return found
 
 
-def _scores(open_set: OpenSet, stills: LabelledStills) -> Numbers:
+def _scores(open_set: OpenSet, stills: LabelledStills) -> FloatArray:
     typical = np.array([open_set.typical[plane] for plane in stills.planes]) if open_set.typical else None
     parts = evidence(stills.cosines, stills.other, typical)
     return parts @ np.array((open_set.background, open_set.margin, open_set.similarity))
 
 
-def _threshold(scores: Numbers, inside: Chosen) -> float:
+def _threshold(scores: FloatArray, inside: Mask) -> float:
     """Half-way between the score from which pictures are called standard planes and the next one below."""
     order = np.sort(np.unique(scores))
     reached = [float((scores[inside] >= at).mean() - (scores[~inside] >= at).mean()) for at in order]

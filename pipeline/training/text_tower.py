@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fetalstream.pipeline.model import openclip
-from fetalstream.pipeline.model.captions import AGE_FRAMES, FRAMES, PLANE_NAMES
+from fetalstream.pipeline.model.captions import AGE_TEMPLATES, CAPTION_TEMPLATES, PLANE_NAMES
 from fetalstream.pipeline.model.prompts import Prompts
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.pipeline.training.concepts import Concepts
@@ -34,22 +34,22 @@ def plain_sentences(concepts: Concepts, prompts: Prompts) -> tuple[list[str], Te
     """Every sentence about a plane or subplane, and the vectors ``(N, D)`` that they should have."""
     with torch.no_grad():
         planes, subplanes = concepts.plane_vectors(), concepts.subplane_vectors()
-    interpreter = {name: planes[i] for i, name in enumerate(concepts.planes)}
-    interpreter |= {name: subplanes[i] for i, name in enumerate(concepts.subplanes)}
-    told = {**prompts.planes, **prompts.subplanes, "other": prompts.other}
+    vectors = {name: planes[i] for i, name in enumerate(concepts.planes)}
+    vectors |= {name: subplanes[i] for i, name in enumerate(concepts.subplanes)}
+    own_sentences = {**prompts.planes, **prompts.subplanes, "other": prompts.other}
     sentences: list[str] = []
     targets: list[Tensor] = []
-    for label, vector in interpreter.items():
-        said = list(told.get(label, ())) * 6  # the product's own sentences weigh most
-        said += [frame.format(name) for name in PLANE_NAMES[label] for frame in FRAMES]
-        sentences += said
-        targets += [vector] * len(said)
+    for label, vector in vectors.items():
+        phrasings = list(own_sentences.get(label, ())) * 6  # the product's own sentences weigh most
+        phrasings += [frame.format(name) for name in PLANE_NAMES[label] for frame in CAPTION_TEMPLATES]
+        sentences += phrasings
+        targets += [vector] * len(phrasings)
     return sentences, torch.stack(targets)
 
 
 def age_sentences(count: int, prompts: Prompts, rng: np.random.Generator) -> tuple[list[str], Tensor]:
     """Random age sentences and the head circumference in pixels, ``(count,)``, that each stands for."""
-    frames = [*prompts.gestation] * 2 + [*AGE_FRAMES]
+    frames = [*prompts.gestation] * 2 + [*AGE_TEMPLATES]
     sentences: list[str] = []
     sizes: list[float] = []
     low, high = np.log(SPACINGS_MM)

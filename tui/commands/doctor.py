@@ -85,14 +85,12 @@ def _software() -> Iterator[Finding]:
 def _machine() -> Iterator[Finding]:
     import torch
 
+    from fetalstream.pipeline.model.loading import multiplies_bf16
+
     memory_gb = psutil.virtual_memory().total / 2**30
     cores = psutil.cpu_count() or 1
     yield Finding("computer", f"{platform.system()} {platform.machine()}, {cores} cores, {memory_gb:.0f} GB memory")
-    has_bf16 = any(
-        bool(getattr(torch.cpu, check, lambda: False)())
-        for check in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    )
-    how = "bf16, fp32" if has_bf16 else "fp32 (it multiplies no bf16)"
+    how = "bf16, fp32" if multiplies_bf16(torch.device("cpu")) else "fp32 (it multiplies no bf16)"
     yield Finding("processor", f"{torch.backends.cpu.get_cpu_capability()}; large models run in {how}")
     if torch.cuda.is_available():
         for number in range(torch.cuda.device_count()):

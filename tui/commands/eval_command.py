@@ -42,14 +42,14 @@ def eval_planes(
     Raises:
         ConfigError, ModelError: one line that says what to do.
     """
-    from fetalstream.pipeline.evaluation.fetal_planes import predictions_of, read_pictures, scores_of
+    from fetalstream.pipeline.evaluation.fetal_planes import head_outputs_of, predictions_of, read_pictures
     from fetalstream.pipeline.evaluation.metrics import confusion
     from fetalstream.pipeline.evaluation.predictions import plane_metrics, write_predictions
 
     pictures = read_pictures(data, task)
     ready = load(model, _say)
     with Progress(f"eval {task}", len(pictures)) as progress:
-        scores = scores_of(ready, pictures, progress.step)
+        scores = head_outputs_of(ready, pictures, progress.step)
     if fit is not None:
         ready, judged = _fitted(fit, ready, model, pictures, scores)
         pictures = [pictures[row] for row in judged]
@@ -76,8 +76,8 @@ def _fitted(
     from fetalstream.pipeline.errors import ConfigError
     from fetalstream.pipeline.model.loading import RANDOM
     from fetalstream.pipeline.model.model_file import write_model_file
-    from fetalstream.pipeline.model.model_info import facts_of
-    from fetalstream.pipeline.training.stills_fit import LabelledStills, calibrated, fitted_on_half
+    from fetalstream.pipeline.model.model_info import model_info_of
+    from fetalstream.pipeline.training.stills_fit import LabelledStills, calibrated_config, fit_open_set
 
     if ready.model.weights_from == RANDOM:
         raise ConfigError("random weights are nothing to fit constants for: leave --weights or --fit out")
@@ -88,9 +88,11 @@ def _fitted(
         np.array([each.plane_cosines for each in scores]),
         None if ready.banks.other is None else np.array([each.other_cosine for each in scores]),
     )
-    fitted = fitted_on_half(stills)
+    fitted = fit_open_set(stills)
     weights = None if model.weights is None else Path(model.weights)
-    config = calibrated(ready.model.config, fitted, stills, "FETAL_PLANES_DB", prompts=model.prompts, weights=weights)
+    config = calibrated_config(
+        ready.model.config, fitted, stills, "FETAL_PLANES_DB", prompts=model.prompts, weights=weights
+    )
     write_model_file(path, config)
     point = fitted.open_set.operating_point
     assert point is not None
@@ -99,7 +101,7 @@ def _fitted(
         f"{point.false_positive_rate:.1%} of 'Other' pass its threshold; use it with --model {path}"
     )
     judged = replace(ready.model, config=config)
-    return replace(ready, model=judged, model_info=facts_of(judged, ready.banks)), np.flatnonzero(
+    return replace(ready, model=judged, model_info=model_info_of(judged, ready.banks)), np.flatnonzero(
         fitted.judged_on
     ).tolist()
 
@@ -164,14 +166,14 @@ def eval_exams(seeds: Sequence[int], model: ModelSettings, *, predictions: Path 
     Raises:
         ConfigError, ModelError: one line that says what to do.
     """
-    from fetalstream.pipeline.simulation.exam_run import looks_of
+    from fetalstream.pipeline.simulation.exam_run import brain_frames_of
     from fetalstream.pipeline.simulation.exams import exam_metrics, write_exam_frames
 
     ready = load(model, _say)
     with Progress("eval phantom --exams", len(seeds)) as progress:
         frames: list[ExamFrame] = []
         for seed in seeds:
-            frames += [look.frame for look in looks_of(seed, ready)]
+            frames += [look.frame for look in brain_frames_of(seed, ready)]
             progress.step()
     if predictions is not None:
         write_exam_frames(predictions, frames)

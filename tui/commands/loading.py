@@ -25,9 +25,9 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
     Raises:
         pipeline.errors.ModelError, pipeline.errors.ConfigError: one line that says what to do.
     """
-    from fetalstream.pipeline.loaded_pipeline import load_ready
+    from fetalstream.pipeline.loaded_pipeline import load_pipeline
 
-    return load_ready(
+    return load_pipeline(
         settings.model,
         weights=settings.weights,
         prompts=settings.prompts,

@@ -34,14 +34,14 @@ def parity(model: ModelSettings, sources: list[str], *, spacing_mm: float | None
     Raises:
         ModelError, ConfigError, SourceError: one line that says what to do.
     """
-    from fetalstream.pipeline.evaluation.precision import compare, verdict_of
-    from fetalstream.pipeline.model.precision_cache import remember
+    from fetalstream.pipeline.evaluation.precision import compare, precision_result_of
+    from fetalstream.pipeline.model import precision_cache
 
     reference = load(msgspec.structs.replace(model, precision="fp32", device="cpu"), _say)
     candidate = load(model, _say)
     pictures = itertools.islice(_frames(sources, spacing_mm), frames)
     found = compare(reference, candidate, pictures)
-    remember(verdict_of(found, candidate.model.weights_sha256))
+    precision_cache.save(precision_result_of(found, candidate.model.weights_sha256))
     if as_json:
         print(json.dumps(found.plain(), allow_nan=False))
         return not found.reasons

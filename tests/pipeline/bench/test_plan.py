@@ -5,7 +5,7 @@ import pytest
 from fetalstream.pipeline.bench.plan import run_bench
 from fetalstream.pipeline.inference.encoder import Encoder
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
-from fetalstream.pipeline.model.model_info import facts_of
+from fetalstream.pipeline.model.model_info import model_info_of
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.tui.commands.bench_command import words
 from tests.pipeline.tiny import PROMPTS, tiny_model
@@ -14,7 +14,7 @@ from tests.pipeline.tiny import PROMPTS, tiny_model
 def tiny_ready(_precision: str) -> LoadedPipeline:
     model = tiny_model()
     banks = TextBanks(model, PROMPTS, None)
-    return LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
+    return LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), model_info_of(model, banks))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from PIL import Image
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.ages import readouts
-from fetalstream.pipeline.evaluation.fetal_planes import predictions_of, read_pictures, scores_of
+from fetalstream.pipeline.evaluation.fetal_planes import head_outputs_of, predictions_of, read_pictures
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import plane_metrics
-from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.model.preprocess import input_spacing_mm
@@ -32,8 +32,8 @@ SUBPLANES = {"trans-thalamic": "Trans-thalamic", "trans-cerebellum": "Trans-cere
 
 
 @pytest.fixture(scope="module")
-def ready():
-    return load_ready("mini", device="cpu", precision="fp32")
+def pipeline():
+    return load_pipeline("mini", device="cpu", precision="fp32")
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def planes_db(tmp_path_factory):
     return folder
 
 
-def plain_features(ready, path) -> torch.Tensor:
-    model = ready.model
+def plain_features(pipeline, path) -> torch.Tensor:
+    model = pipeline.model
     transform = import_open_clip().image_transform(
         model.image_size, is_train=False, mean=model.config.mean, std=model.config.std
     )
@@ -65,19 +65,21 @@ def plain_features(ready, path) -> torch.Tensor:
         return torch.nn.functional.normalize(model.clip.encode_image(picture), dim=-1)[0]
 
 
-def plain_score(ready, image, day, spacing_mm) -> float:
-    sentences = [gestation_sentence(template, day, spacing_mm) for template in ready.prompts.gestation]
+def plain_score(pipeline, image, day, spacing_mm) -> float:
+    sentences = [gestation_sentence(template, day, spacing_mm) for template in pipeline.prompts.gestation]
     with torch.inference_mode():
-        texts = ready.model.clip.encode_text(ready.model.tokenizer(sentences), normalize=True)
+        texts = pipeline.model.clip.encode_text(pipeline.model.tokenizer(sentences), normalize=True)
     return float((100 * texts @ image).mean())
 
 
 @pytest.mark.parametrize("task", ["planes", "brain"])
-def test_planes_are_those_of_a_plain_loop(ready, planes_db, task):
+def test_planes_are_those_of_a_plain_loop(pipeline, planes_db, task):
     pictures = read_pictures(planes_db, task)
-    found = predictions_of(ready, pictures, scores_of(ready, pictures), task)
-    texts = torch.from_numpy(ready.banks.planes if task == "planes" else ready.banks.subplanes)
-    plain = np.stack([(100 * plain_features(ready, each.path) @ texts.T).softmax(dim=-1).numpy() for each in pictures])
+    found = predictions_of(pipeline, pictures, head_outputs_of(pipeline, pictures), task)
+    texts = torch.from_numpy(pipeline.banks.planes if task == "planes" else pipeline.banks.subplanes)
+    plain = np.stack(
+        [(100 * plain_features(pipeline, each.path) @ texts.T).softmax(dim=-1).numpy() for each in pictures]
+    )
     np.testing.assert_allclose(found.probabilities, plain, atol=5e-5)
     assert found.predicted.tolist() == [found.labels[column] for column in plain.argmax(axis=1)]
     assert set(found.groups) == {"21", "22"}
@@ -86,7 +88,7 @@ def test_planes_are_those_of_a_plain_loop(ready, planes_db, task):
     assert ("auroc_other" in metrics) == (task == "planes")
 
 
-def test_ages_are_those_of_a_plain_loop(ready, tmp_path):
+def test_ages_are_those_of_a_plain_loop(pipeline, tmp_path):
     (tmp_path / "training_set").mkdir()
     lines = ["filename,pixel size(mm),head circumference (mm)"]
     phantom = PhantomSource(23)
@@ -97,14 +99,14 @@ def test_ages_are_those_of_a_plain_loop(ready, tmp_path):
         cv2.imwrite(str(tmp_path / "training_set" / f"{number:03}_HC.png"), phantom.frame(index).pixels)
     (tmp_path / "training_set_pixel_size_and_HC.csv").write_text("\n".join(lines))
     table = read_heads(tmp_path)
-    rows = age_rows(ready, table)
+    rows = age_rows(pipeline, table)
     assert rows.exams == ["000", "001", "002"][: len(table)]
     plain, masked, _ = readouts(rows)
     for row, head in enumerate(table):
-        image = plain_features(ready, head.path)
+        image = plain_features(pipeline, head.path)
         height, width = cv2.imread(str(head.path), cv2.IMREAD_GRAYSCALE).shape
-        spacing_mm = input_spacing_mm(height, width, head.spacing_mm, ready.model.image_size)
-        own = np.array([plain_score(ready, image, day, spacing_mm) for day in GRID_DAYS.tolist()])
+        spacing_mm = input_spacing_mm(height, width, head.spacing_mm, pipeline.model.image_size)
+        own = np.array([plain_score(pipeline, image, day, spacing_mm) for day in GRID_DAYS.tolist()])
         # Sentences are kept with two bytes a number.
         np.testing.assert_allclose(rows.rows[row], own, atol=0.01)
         assert plain[row] == GRID_DAYS[np.sort(np.argsort(-own)[:15])[7]]
@@ -124,7 +126,7 @@ def test_a_folder_that_is_no_data_set_is_one_line(tmp_path):
         read_pictures(tmp_path, "brain")
 
 
-def test_constants_are_fitted_on_half_of_the_patients_and_judged_on_the_other(ready, planes_db, tmp_path, capsys):
+def test_constants_are_fitted_on_half_of_the_patients_and_judged_on_the_other(pipeline, planes_db, tmp_path, capsys):
     file = tmp_path / "own.toml"
     asked = ["eval", "planes", "--data", str(planes_db), "--device", "cpu", "--precision", "fp32", "--json"]
     assert main([*asked, "--fit", str(file)]) == 0
@@ -134,9 +136,9 @@ def test_constants_are_fitted_on_half_of_the_patients_and_judged_on_the_other(re
     assert {"auroc_other", "fpr95_other"} <= said["metrics"].keys()
     assert "pass its threshold" in err
     config = load_model_config(file)
-    assert config.open_set != ready.model.config.open_set
+    assert config.open_set != pipeline.model.config.open_set
     assert config.open_set.operating_point.true_positive_rate > config.open_set.operating_point.false_positive_rate
     assert "FETAL_PLANES_DB, 30 pictures of 1 patients" in config.calibrated_on
-    assert config.temporal == ready.model.config.temporal
+    assert config.temporal == pipeline.model.config.temporal
     assert main([*asked, "--model", str(file)]) == 0
     assert json.loads(capsys.readouterr().out)["n"] == 60

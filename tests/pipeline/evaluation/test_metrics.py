@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from sklearn import metrics as judge
 
 from fetalstream.pipeline.evaluation.metrics import (
-    among_top,
     auroc,
     confusion,
     fpr_at_tpr,
+    in_top_k,
+    label_codes,
     macro_f1,
-    numbered,
     share,
     with_interval,
 )
@@ -27,7 +27,7 @@ def test_labels_are_judged_as_scikit_learn_judges_them(pairs):
     wanted = judge.f1_score(truth, told, labels=occurring, average="macro", zero_division=0)
     assert macro_f1(truth, told) == pytest.approx(wanted)
     assert share(truth == told) == pytest.approx(judge.accuracy_score(truth, told))
-    assert macro_f1(*numbered(truth, told)) == macro_f1(truth, told)
+    assert macro_f1(*label_codes(truth, told)) == macro_f1(truth, told)
     table = confusion(truth, told)
     matrix = judge.confusion_matrix(truth, told, labels=[*LABELS, "cervix"])
     assert [[table.get(a, {}).get(b, 0) for b in (*LABELS, "cervix")] for a in (*LABELS, "cervix")] == matrix.tolist()
@@ -51,11 +51,11 @@ def test_the_likeliest_few():
     table = rng.random((60, 3))
     truth = np.array(LABELS)[rng.integers(0, 3, 60)]
     for k in (1, 2):
-        assert share(among_top(truth, table, LABELS, k)) == pytest.approx(
+        assert share(in_top_k(truth, table, LABELS, k)) == pytest.approx(
             judge.top_k_accuracy_score(truth, table, k=k, labels=LABELS)
         )
-    assert among_top(truth, table, LABELS, 3).all()
-    assert not among_top(np.array(["cervix"]), table[:1], LABELS, 3).any()
+    assert in_top_k(truth, table, LABELS, 3).all()
+    assert not in_top_k(np.array(["cervix"]), table[:1], LABELS, 3).any()
 
 
 def test_of_nothing_nothing_is_said():

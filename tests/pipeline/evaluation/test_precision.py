@@ -6,8 +6,8 @@ import torch
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.precision import compare
 from fetalstream.pipeline.inference.encoder import Encoder
-from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_ready
-from fetalstream.pipeline.model.model_info import facts_of
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_pipeline
+from fetalstream.pipeline.model.model_info import model_info_of
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.streamer.phantom.source import PhantomSource
 from tests.pipeline.tiny import PROMPTS, tiny_model
@@ -21,16 +21,16 @@ def frames():
 
 @pytest.fixture(scope="module")
 def mini():
-    return load_ready("mini", device="cpu", precision="fp32")
+    return load_pipeline("mini", device="cpu", precision="fp32")
 
 
-def blurred(ready: LoadedPipeline, share: float) -> LoadedPipeline:
+def blurred(pipeline: LoadedPipeline, share: float) -> LoadedPipeline:
     """The same weights, a little wrong in the first layer."""
-    wrong = load_ready("mini", device="cpu", precision="fp32")
+    wrong = load_pipeline("mini", device="cpu", precision="fp32")
     with torch.no_grad():
         weight = next(iter(wrong.model.clip.visual.parameters()))
         weight += share * weight.abs().mean() * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
-    return replace(ready, model=wrong.model, encoder=Encoder(wrong.model, wrong.banks))
+    return replace(pipeline, model=wrong.model, encoder=Encoder(wrong.model, wrong.banks))
 
 
 def test_the_same_is_the_same(mini, frames):
@@ -61,7 +61,7 @@ def test_frames_without_a_scale_have_no_ages(mini, frames):
 def test_random_weights_other_weights_and_no_frames_are_refused(mini, frames):
     model = tiny_model()
     banks = TextBanks(model, PROMPTS, None)
-    random = LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), facts_of(model, banks))
+    random = LoadedPipeline(model, PROMPTS, banks, Encoder(model, banks), model_info_of(model, banks))
     with pytest.raises(ConfigError, match="random weights"):
         compare(random, random, frames)
     with pytest.raises(ConfigError, match="different models"):

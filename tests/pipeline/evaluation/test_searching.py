@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from fetalstream.pipeline.evaluation.scores import PhantomScores
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores
 from fetalstream.pipeline.evaluation.searching import average_precision, search_metrics
 from fetalstream.pipeline.stream.questions import Question
 

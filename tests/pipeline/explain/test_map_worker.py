@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from fetalstream.pipeline.bus.requests import BadRequest
-from fetalstream.pipeline.explain.map_worker import WAITING, with_maps
-from fetalstream.pipeline.explain.relevance_maps import Explained
+from fetalstream.pipeline.explain.map_worker import MAX_WAITING, with_maps
+from fetalstream.pipeline.explain.relevance_maps import Explanation
 
 PIXELS = np.full((48, 64), 90, np.uint8)
 
@@ -29,7 +29,7 @@ class ExplainerDouble:
     def explain(self, pixels, plane):
         assert self.gate.wait(10)
         self.nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-        return Explained(np.ones(pixels.shape[:2], np.float32), plane, "by heart", 0.25)
+        return Explanation(np.ones(pixels.shape[:2], np.float32), plane, "by heart", 0.25)
 
 
 def engine(command, args):
@@ -65,8 +65,8 @@ def test_all_else_goes_on_as_it_is(explainer):
     ("args", "said"),
     [({}, "keyframe must be"), ({"keyframe": "x"}, "not kept"), ({"keyframe": "k", "plane": 3}, "plane")],
 )
-def test_what_cannot_be_had_is_told(explainer, args, said):
-    with pytest.raises(BadRequest, match=said):
+def test_what_cannot_be_had_is_told(explainer, args, draw_map):
+    with pytest.raises(BadRequest, match=draw_map):
         with_maps(engine, explainer)("explain", args).result(10)
 
 
@@ -79,11 +79,11 @@ def test_its_thread_gives_way(explainer):
 def test_a_few_may_wait_and_more_are_refused_until_there_is_room(explainer):
     explainer.gate.clear()
     submit = with_maps(engine, explainer)
-    waiting = [submit("explain", {"keyframe": "k"}) for _ in range(WAITING)]
+    waiting = [submit("explain", {"keyframe": "k"}) for _ in range(MAX_WAITING)]
     with pytest.raises(BadRequest, match="ask again later"):
         submit("explain", {"keyframe": "k"})
     assert waiting[-1].cancel()  # who asked is gone
     waiting.append(submit("explain", {"keyframe": "k"}))
     explainer.gate.set()
-    assert [answer.result(10).result["keyframe"] for answer in waiting if not answer.cancelled()] == ["k"] * WAITING
+    assert [answer.result(10).result["keyframe"] for answer in waiting if not answer.cancelled()] == ["k"] * MAX_WAITING
     assert submit("explain", {"keyframe": "k"}).result(10)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fetalstream.pipeline.inference.bank_pool import BankPool
-from fetalstream.pipeline.inference.device_stage import POOL_BANKS, DeviceStage, ShapeGroup, shelves
+from fetalstream.pipeline.inference.device_stage import POOL_BANKS, DeviceStage, ShapeGroup, group_by_shape
 from fetalstream.pipeline.inference.encoder import Encoder, Item
 from fetalstream.pipeline.model.heads import Heads
 from fetalstream.pipeline.model.textbank import TextBanks
@@ -135,5 +135,5 @@ def test_more_spacings_than_places_leave_some_for_later():
 
 
 def test_pictures_of_one_shape_lie_together():
-    found = shelves([(4, 5), (2, 2), (4, 5), (4, 5, 3)])
+    found = group_by_shape([(4, 5), (2, 2), (4, 5), (4, 5, 3)])
     assert found == [ShapeGroup((4, 5), (0, 2)), ShapeGroup((2, 2), (1,)), ShapeGroup((4, 5, 3), (3,))]

@@ -93,7 +93,7 @@ def test_an_empty_batch_is_a_mistake(encoder):
 class Failing:
     """Stands before a real stage, at the seam where a device reports its troubles."""
 
-    at_once = False
+    synchronous = False
 
     def __init__(self, stage, *troubles):
         self.stage, self.troubles = stage, list(troubles)
@@ -141,7 +141,7 @@ def test_any_other_error_of_a_device_ends_the_process(encoder):
 
 def test_a_device_may_fail_after_the_batch_was_handed_over(encoder):
     class Late:
-        at_once = False
+        synchronous = False
 
         def launch(self, items):
             return self

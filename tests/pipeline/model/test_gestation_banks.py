@@ -6,7 +6,7 @@ import pytest
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model import textbank
 from fetalstream.pipeline.model.gestation_banks import GestationBanks
-from fetalstream.pipeline.model.textbank import GivenUp, TextBanks
+from fetalstream.pipeline.model.textbank import BuildCancelled, TextBanks
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from tests.pipeline.tiny import PROMPTS, tiny_model
 from tests.waiting import until
@@ -32,12 +32,12 @@ class SlowBanks:
         self.given_up = []
         self.go = threading.Semaphore(0)
 
-    def gestation(self, spacing_mm, give_up):
+    def gestation(self, spacing_mm, is_cancelled):
         self.begun.append(round(spacing_mm, 2))
         while not self.go.acquire(timeout=0.01):
-            if give_up():
+            if is_cancelled():
                 self.given_up.append(round(spacing_mm, 2))
-                raise GivenUp
+                raise BuildCancelled
         if spacing_mm > 8:
             raise ValueError("no such spacing")
         return np.zeros((175, 2), dtype=np.float32)

@@ -32,7 +32,7 @@ def banks() -> TextBanks:
 def test_one_product_gives_every_cosine(banks):
     vectors = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32)
     bank = np.random.default_rng(1).normal(size=(175, 16)).astype(np.float32)
-    first, second, third = Heads(banks).score(vectors, [None, bank, None])
+    first, second, third = Heads(banks).outputs(vectors, [None, bank, None])
     np.testing.assert_allclose(first.plane_cosines, banks.planes @ vectors[0], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(second.subplane_cosines, banks.subplanes @ vectors[1], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(second.gestation_row, 100 * bank @ vectors[1], rtol=1e-4)
@@ -44,5 +44,5 @@ def test_one_product_gives_every_cosine(banks):
 def test_one_picture_that_is_not_finite_costs_itself_only(banks, bad):
     vectors = np.ones((3, 16), dtype=np.float32)
     vectors[1, 4] = bad
-    scores = Heads(banks).score(vectors, [None, np.ones((175, 16), dtype=np.float32), None])
-    assert [score is None for score in scores] == [False, True, False]
+    scores = Heads(banks).outputs(vectors, [None, np.ones((175, 16), dtype=np.float32), None])
+    assert [outputs is None for outputs in scores] == [False, True, False]

@@ -48,13 +48,13 @@ def test_half_precision_is_widened(state, tmp_path):
 
 @pytest.mark.parametrize(("long_bytes", "lines"), [(0, ["checking w.pt", "loading w.pt"]), (2**30, [])])
 def test_the_configured_file_is_checked_and_loaded(state, tmp_path, monkeypatch, long_bytes, lines):
-    monkeypatch.setattr("fetalstream.pipeline.model.weights_file._LONG_BYTES", long_bytes)
+    monkeypatch.setattr("fetalstream.pipeline.model.weights_file._LARGE_BYTES", long_bytes)
     path = save(state, tmp_path / "w.pt")
     told = []
     config = tiny_config(weights={"path": str(path)})
     model = load_model(config, device="cpu", precision="fp32", progress=told.append)
     assert model.weights_from == "path"
-    assert model.weights_sha256 == weights_file.recorded(str(path))
+    assert model.weights_sha256 == weights_file.recorded_sha256(str(path))
     assert told == lines  # only a file that takes long is told of
 
 

@@ -23,7 +23,7 @@ from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.heads import label_probabilities
 from fetalstream.pipeline.model.loading import load_model
-from fetalstream.pipeline.model.model_info import facts_of
+from fetalstream.pipeline.model.model_info import model_info_of
 from fetalstream.pipeline.model.preprocess import Preprocess
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
@@ -114,7 +114,7 @@ def test_pictures_and_sentences_go_the_plain_way(model):
     assert float(torch.nn.functional.cosine_similarity(difference, told, dim=0)) >= 0.999
     planes = np.stack([label_probabilities(score.plane_cosines) for score in scores])
     np.testing.assert_allclose(planes, reference_planes(model, prompts, features).numpy(), atol=0.01)
-    model_info = facts_of(model, banks)
+    model_info = model_info_of(model, banks)
     assert (model_info.knows_gestation, model_info.calibrated) == (False, False)
 
 
@@ -172,4 +172,4 @@ def test_the_largest_are_built_and_read_a_picture(name):
     (scores,) = Encoder(model, banks).submit([Item(np.asarray(Image.effect_noise((320, 240), 60)))]).result()
     assert scores is not None
     assert scores.embedding.shape == (768,)
-    assert facts_of(model, banks).knows_gestation == (name == "fetalclip")
+    assert model_info_of(model, banks).knows_gestation == (name == "fetalclip")

@@ -7,7 +7,7 @@ import torch
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model import textbank
 from fetalstream.pipeline.model.prompts import gestation_sentence
-from fetalstream.pipeline.model.textbank import GivenUp, TextBanks
+from fetalstream.pipeline.model.textbank import BuildCancelled, TextBanks
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
@@ -56,7 +56,7 @@ def test_prompts_without_the_optional_files(model):
     banks = TextBanks(model, replace(PROMPTS, subplanes={}, other=(), gestation=()), None)
     assert banks.subplanes.shape == (0, 16)
     assert banks.other is None
-    assert not banks.can_date
+    assert not banks.has_gestation
     with pytest.raises(ModelError, match=r"gestation.json"):
         banks.gestation(0.5)
 
@@ -101,7 +101,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(model, tmp_path):
 def test_a_bank_may_be_given_up_and_is_whole_the_next_time(model):
     banks = TextBanks(model, PROMPTS, None)
     answers = iter([False, True])
-    with pytest.raises(GivenUp):
+    with pytest.raises(BuildCancelled):
         banks.gestation(0.5, lambda: next(answers))
     np.testing.assert_array_equal(banks.gestation(0.5), TextBanks(model, PROMPTS, None).gestation(0.5))
 

@@ -62,7 +62,7 @@ def test_a_wrong_sum_says_what_really_mends_it(file, weights, told, not_told):
 def test_the_first_sum_is_recorded_and_a_change_is_an_error(file):
     config = tiny_config(weights={"path": str(file)})
     first = weights_file.check(config, file, silent)
-    assert weights_file.recorded(config.weights.identity) == first.sha256
+    assert weights_file.recorded_sha256(config.weights.identity) == first.sha256
     assert weights_file.check(config, file, silent) == first
     torch.save({"a": torch.zeros(2)}, file)
     with pytest.raises(ModelError, match=r"the first time it was seen .*delete its line in .*weights\.json"):
@@ -153,4 +153,4 @@ def test_offline_is_one_line_and_not_downloading_is_none(monkeypatch):
 
 def test_a_given_file_that_is_not_there(tmp_path):
     with pytest.raises(ModelError, match="does not exist"):
-        weights_file.given(tmp_path / "none.pt", silent)
+        weights_file.named_by_user(tmp_path / "none.pt", silent)

@@ -9,7 +9,7 @@ from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
-from fetalstream.pipeline.simulation.demo import analyse, judged
+from fetalstream.pipeline.simulation.demo import analyse, judge
 from fetalstream.streamer.phantom.source import PLANES, PhantomSource
 from tests.pipeline.doubles import Done, ListSink, ListSource, frame, picture
 
@@ -50,7 +50,7 @@ def reading(index, plane, days=None):
 def test_frames_are_judged_once_the_truth_has_stood_for_half_a_second():
     truth = ["other"] * 10 + [None] * 5 + ["brain"] * 10
     said = [None] * 10 + ["brain"] * 5 + [None] * 5 + ["brain"] * 4 + ["femur"]
-    found = judged([reading(i, plane) for i, plane in enumerate(said)], lambda i: Seen(truth[i]))
+    found = judge([reading(i, plane) for i, plane in enumerate(said)], lambda i: Seen(truth[i]))
     assert found["scored_frames"] == 5 + 5  # the settled halves of "other" and of the brain
     assert found["plane_accuracy"] == pytest.approx(9 / 10)
     assert found["other_recall"] == 1
@@ -59,12 +59,12 @@ def test_frames_are_judged_once_the_truth_has_stood_for_half_a_second():
 def test_ages_are_judged_on_true_brains_that_carry_one():
     readings = [reading(0, "brain", 140.0), reading(1, "brain", 152.0), reading(2, "brain", 151.0), reading(3, None)]
     truth = ["femur", "brain", "brain", "brain"]
-    found = judged(readings, lambda i: Seen(truth[i]))
+    found = judge(readings, lambda i: Seen(truth[i]))
     assert (found["gestation_median_error_days"], found["gestation_frames"]) == (1.5, 2)
 
 
 def test_what_could_not_be_judged_is_unknown():
-    found = judged([reading(0, "brain")], lambda _: Seen(None))
+    found = judge([reading(0, "brain")], lambda _: Seen(None))
     assert (found["plane_accuracy"], found["other_recall"], found["gestation_median_error_days"]) == (None, None, None)
 
 
@@ -115,7 +115,7 @@ def test_a_perfect_model_is_read_almost_perfectly():
     ]
     sink = ListSink()
     Engine(Oracle(), [make_stream(ListSource(frames), "stream-1", "e", FACTS, sentences, every_frame=True)], sink).run()
-    found = judged(sink.of(wire.Reading), lambda i: truths[i])
+    found = judge(sink.of(wire.Reading), lambda i: truths[i])
     assert found["plane_accuracy"] >= 0.99
     assert found["other_recall"] >= 0.99
     assert found["gestation_median_error_days"] <= 1

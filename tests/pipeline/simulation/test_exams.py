@@ -6,9 +6,9 @@ import pytest
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded_pipeline import load_ready
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
 from fetalstream.pipeline.readout.gestation import GRID_DAYS, ExamGestation
-from fetalstream.pipeline.simulation.exam_run import exam_days, looks_of, replayed
+from fetalstream.pipeline.simulation.exam_run import brain_frames_of, exam_days, replayed
 from fetalstream.pipeline.simulation.exams import ExamFrame, exam_metrics, read_exam_frames, write_exam_frames
 from fetalstream.pipeline.stream.interpreter import Interpreter
 from fetalstream.pipeline.stream.preparation import Preparation
@@ -18,13 +18,13 @@ from fetalstream.tui.cli import main
 
 
 @pytest.fixture(scope="module")
-def ready():
-    return load_ready("mini", device="cpu")
+def pipeline():
+    return load_pipeline("mini", device="cpu")
 
 
 @pytest.fixture(scope="module")
-def looks(ready):
-    return looks_of(2001, ready)
+def exam(pipeline):
+    return brain_frames_of(2001, pipeline)
 
 
 def frame(exam, days, *, true=150.0, truth="brain", half=5.0, alone=None, zooms=2):
@@ -53,38 +53,39 @@ def test_ages_are_spread_over_all_days():
     assert [sum(98 + 35 * k <= day < 133 + 35 * k for day in days) for k in range(5)] == pytest.approx([48] * 5, abs=2)
 
 
-def test_an_examination_is_read_by_the_product(ready, looks):
-    last = looks[-1].frame
+def test_an_examination_is_read_by_the_product(pipeline, exam):
+    last = exam[-1].frame
     assert last.days is not None
     assert abs(last.days - last.true_days) <= 14
     again = [
-        outcome for _, outcome in replayed(looks, ExamGestation(ready.model_info.half_widths, ready.model_info.shared))
+        outcome
+        for _, outcome in replayed(exam, ExamGestation(pipeline.model_info.half_widths, pipeline.model_info.shared))
     ]
     assert (again[-1].gestation.days, again[-1].gestation.high_days) == (last.days, last.high_days)
-    narrow = [outcome for _, outcome in replayed(looks, ExamGestation([(0.0, 3.0)], 0.0))][-1].gestation
+    narrow = [outcome for _, outcome in replayed(exam, ExamGestation([(0.0, 3.0)], 0.0))][-1].gestation
     assert narrow.high_days - narrow.days == pytest.approx(3 / last.zooms**0.5)
 
 
-def test_a_fifth_of_frames_of_another_fetus_moves_the_age_by_no_more_than_three_days(ready, looks):
-    others = looks_of(2003, ready)
-    assert abs(others[0].frame.true_days - looks[0].frame.true_days) > 30
-    mixed = [each for n, look in enumerate(looks) for each in ([look, others[n // 4]] if n % 4 == 3 else [look])]
-    alone, both = ([out.gestation for _, out in replayed(some, ExamGestation())][-1] for some in (looks, mixed))
+def test_a_fifth_of_frames_of_another_fetus_moves_the_age_by_no_more_than_three_days(pipeline, exam):
+    others = brain_frames_of(2003, pipeline)
+    assert abs(others[0].frame.true_days - exam[0].frame.true_days) > 30
+    mixed = [each for n, each in enumerate(exam) for each in ([each, others[n // 4]] if n % 4 == 3 else [each])]
+    alone, both = ([out.gestation for _, out in replayed(some, ExamGestation())][-1] for some in (exam, mixed))
     assert alone is not None
     assert both is not None
     assert abs(alone.days - both.days) <= 3
 
 
-def test_a_freeze_of_ten_minutes_narrows_nothing(ready, looks):
-    index = next(look.frame.frame for look in looks if look.frame.truth == "brain" and look.frame.days is not None)
+def test_a_freeze_of_ten_minutes_narrows_nothing(pipeline, exam):
+    index = next(each.frame.frame for each in exam if each.frame.truth == "brain" and each.frame.days is not None)
     source = PhantomSource(2001, gestation_days=exam_days(2001))
     still = source.frame(index)
-    scores = ready.encoder.submit([Item(still.pixels)]).result()[0]
-    preparation, interpreter = Preparation(), Interpreter(ready.model_info, ready.banks.gestation)
+    scores = pipeline.encoder.submit([Item(still.pixels)]).result()[0]
+    preparation, interpreter = Preparation(), Interpreter(pipeline.model_info, pipeline.banks.gestation)
     widths = []
     for second in range(601):
         prepared = preparation.prepare(replace(still, index=second, pts_seconds=float(second)))
-        answer = probabilities_of(scores, ready.model_info, prepared.quality)
+        answer = probabilities_of(scores, pipeline.model_info, prepared.quality)
         reading = interpreter.read(prepared, answer, wire.Latency(), of_this_exam=True)
         if reading.gestation is not None:
             widths.append(reading.gestation.high_days - reading.gestation.low_days)

@@ -3,8 +3,14 @@ import math
 import pytest
 
 from fetalstream.pipeline.errors import ConfigError
-from fetalstream.pipeline.loaded_pipeline import load_ready
-from fetalstream.pipeline.simulation.phantom import JudgedFrame, phantom_metrics, read_frames, regrets_of, write_frames
+from fetalstream.pipeline.loaded_pipeline import load_pipeline
+from fetalstream.pipeline.simulation.phantom import (
+    JudgedFrame,
+    keyframe_regrets,
+    phantom_metrics,
+    read_frames,
+    write_frames,
+)
 from fetalstream.pipeline.simulation.phantom_run import frames_of
 
 
@@ -24,9 +30,9 @@ def test_what_a_best_frame_falls_short():
     truth = ["brain"] * 12 + ["abdomen"] * 12 + ["femur"] * 3
     hits = [0.8] * 11 + [1.0] + [0.9] * 12 + [1.0] * 3
     rows = scan(truth, hits, truth, best=(0, 13))
-    assert regrets_of(rows) == pytest.approx([0.0, 0.2])  # the femur was in view for too short a time
+    assert keyframe_regrets(rows) == pytest.approx([0.0, 0.2])  # the femur was in view for too short a time
     missing = scan(truth, hits, truth)
-    assert regrets_of(missing) == pytest.approx([0.9, 1.0])
+    assert keyframe_regrets(missing) == pytest.approx([0.9, 1.0])
 
 
 def test_ages_and_their_intervals():
@@ -47,7 +53,7 @@ def test_nothing_to_judge_is_unknown():
 
 
 def test_the_figures_come_back_from_the_file(tmp_path):
-    rows = frames_of(3, 4.0, load_ready())
+    rows = frames_of(3, 4.0, load_pipeline())
     assert len(rows) == 120
     assert {row.prediction for row in rows} >= {"other"}
     assert all(math.isfinite(row.in_plane) for row in rows)

@@ -4,7 +4,7 @@ import torch
 
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.pipeline.training.augment import Sample
-from fetalstream.pipeline.training.concepts import Concepts, SaidConcepts, size_grid
+from fetalstream.pipeline.training.concepts import Concepts, TextConcepts, size_grid
 from fetalstream.pipeline.training.image_tower import LEAD_PER_PLANE_DISTANCE, loss_of
 from fetalstream.streamer.growth import who_hc_mm
 
@@ -33,7 +33,7 @@ def sample(in_plane, body="brain"):
 
 
 def test_a_head_size_means_what_the_sentences_of_that_size_say():
-    said = SaidConcepts(Banks())
+    said = TextConcepts(Banks())
     sizes = torch.tensor([120.0, 240.0])
     vectors = said.size_vectors(sizes).numpy()
     np.testing.assert_allclose(np.arctan2(vectors[:, 5], vectors[:, 4]) * 6, np.log(sizes.numpy()), atol=0.02)
@@ -46,7 +46,7 @@ def test_without_sentences_about_other_nothing_can_be_learnt():
     banks = Banks()
     banks.other = None
     with pytest.raises(ValueError, match="other"):
-        SaidConcepts(banks)
+        TextConcepts(banks)
 
 
 @pytest.mark.parametrize("in_plane", [1.0, 0.7, 0.2])

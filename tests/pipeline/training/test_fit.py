@@ -2,17 +2,17 @@ import msgspec
 import numpy as np
 import pytest
 
-from fetalstream.pipeline.evaluation.scores import PhantomScores, scores_of
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores, phantom_scores_of
 from fetalstream.pipeline.readout.openset import OpenSet, Rejector
 from fetalstream.pipeline.readout.temporal import Temporal
 from fetalstream.pipeline.training.fit import (
     as_toml,
-    at_threshold,
-    fitted_weights,
-    outcome_of,
-    raw_of,
-    seeds_of,
+    decision_outcome,
+    fit_weights,
+    parse_seeds,
+    raw_probabilities,
     well_hit,
+    with_threshold,
 )
 from tests.pipeline.doubles import EncoderDouble
 
@@ -40,16 +40,16 @@ def scan(seed, *, known_by="background"):
 
 
 def test_what_tells_planes_from_other_gets_the_weight():
-    by_sentences = fitted_weights([scan(0)], PLANES)
+    by_sentences = fit_weights([scan(0)], PLANES)
     assert by_sentences.margin < 0.5
     assert by_sentences.typical["brain"] == pytest.approx(6.0, abs=0.3)
-    without = fitted_weights([scan(0, known_by="margin")], PLANES)
+    without = fit_weights([scan(0, known_by="margin")], PLANES)
     assert max(without.margin, without.similarity) > by_sentences.margin
 
 
 def test_the_operating_point_is_that_of_the_threshold():
-    low = at_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), -20.0, [scan(1)]).operating_point
-    fair = at_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), 0.0, [scan(1)]).operating_point
+    low = with_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), -20.0, [scan(1)]).operating_point
+    fair = with_threshold(OpenSet(typical=dict.fromkeys(PLANES, 5.0)), 0.0, [scan(1)]).operating_point
     assert (low.true_positive_rate, low.false_positive_rate) == (1.0, 1.0)
     assert fair.true_positive_rate > 0.95
     assert fair.false_positive_rate < 0.05
@@ -58,19 +58,19 @@ def test_the_operating_point_is_that_of_the_threshold():
 def test_a_well_hit_plane_is_what_one_frame_in_a_hundred_exceeds():
     plain = OpenSet()
     scores = scan(4)
-    odds = -np.log(1 / (1 - raw_of(scores, Rejector()).raw[:, -1]) - 1)
+    odds = -np.log(1 / (1 - raw_probabilities(scores, Rejector()).raw[:, -1]) - 1)
     shown = odds[scores.true_label != "other"]
     assert np.mean(shown > well_hit(plain, [scores], PLANES)) == pytest.approx(0.01, abs=0.01)
 
 
 def test_decisions_are_those_of_the_products_own_stage():
-    outcome = outcome_of([raw_of(scan(2), Rejector())], (*PLANES, "other"), Temporal())
+    outcome = decision_outcome([raw_probabilities(scan(2), Rejector())], (*PLANES, "other"), Temporal())
     assert (outcome.matched, outcome.decided, outcome.true) == (3, 3, 3)
     assert outcome.metrics()["other_recall"] == 1.0
 
 
 def test_what_is_printed_is_what_a_model_file_reads():
-    open_set = at_threshold(fitted_weights([scan(3)], PLANES), 0.5, [scan(3)])
+    open_set = with_threshold(fit_weights([scan(3)], PLANES), 0.5, [scan(3)])
     open_set = msgspec.structs.replace(open_set, well_hit=well_hit(open_set, [scan(3)], PLANES))
     read = msgspec.toml.decode(as_toml(open_set, Temporal(dwell_seconds=2.5), "test"))
     assert msgspec.convert(read["open_set"], OpenSet) == open_set
@@ -79,13 +79,13 @@ def test_what_is_printed_is_what_a_model_file_reads():
 
 
 def test_seeds_for_evaluation_are_refused():
-    assert seeds_of("1900010-1900012,1900020") == [1900010, 1900011, 1900012, 1900020]
+    assert parse_seeds("1900010-1900012,1900020") == [1900010, 1900011, 1900012, 1900020]
     with pytest.raises(ValueError, match="evaluation"):
-        seeds_of("999999")
+        parse_seeds("999999")
 
 
 def test_a_scan_may_begin_in_the_dark():
-    made = scores_of(1_940_001, 4.0, EncoderDouble())
+    made = phantom_scores_of(1_940_001, 4.0, EncoderDouble())
     first = int(made.analysed.argmax())
     assert first > 30
     np.testing.assert_array_equal(made.embedding[:first], np.tile(made.embedding[first], (first, 1)))
@@ -93,11 +93,11 @@ def test_a_scan_may_begin_in_the_dark():
 
 def test_scores_of_a_scan_are_kept(tmp_path):
     encoder = EncoderDouble()
-    made = scores_of(1_900_000, 0.5, encoder, tmp_path)
+    made = phantom_scores_of(1_900_000, 0.5, encoder, tmp_path)
     assert len(made) == 15
     assert made.planes.shape == (15, 3)
     asked = len(encoder.batches)
-    again = scores_of(1_900_000, 0.5, encoder, tmp_path)
+    again = phantom_scores_of(1_900_000, 0.5, encoder, tmp_path)
     assert len(encoder.batches) == asked
     np.testing.assert_array_equal(again.embedding, made.embedding)
-    assert len(scores_of(1_900_000, 0.2, encoder, tmp_path)) == 6
+    assert len(phantom_scores_of(1_900_000, 0.2, encoder, tmp_path)) == 6

@@ -4,7 +4,7 @@ import pytest
 
 import fetalstream.pipeline.model.loading
 from fetalstream.pipeline.errors import ModelError
-from fetalstream.pipeline.model.loading import ModelStatus, Verified
+from fetalstream.pipeline.model.loading import ModelStatus, VerifiedWeights
 from fetalstream.tui.commands.model_commands import pull, show_list, verify
 
 
@@ -20,7 +20,7 @@ def two_models(monkeypatch):
         progress(f"checking {name}")
         if name != "here":
             raise ModelError(f"weights of {name} are not here: run `fetalstream models pull {name}`")
-        return Verified(name, Path("/models/here.pt"), "ab" * 32, False, 12, 3_400_000)
+        return VerifiedWeights(name, Path("/models/here.pt"), "ab" * 32, False, 12, 3_400_000)
 
     monkeypatch.setattr(fetalstream.pipeline.model.loading, "list_models", lambda: [here, away])
     monkeypatch.setattr(fetalstream.pipeline.model.loading, "pull", lambda name, progress: here)

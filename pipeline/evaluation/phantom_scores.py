@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fetalstream.pipeline.engine.engine import Encoding
+from fetalstream.pipeline.evaluation.metrics import FloatArray, LabelArray, Mask
 from fetalstream.pipeline.inference.encoder import Item
 from fetalstream.pipeline.stream.preparation import Preparation
 from fetalstream.streamer.phantom.source import PhantomSource
 
-Numbers = npt.NDArray[np.floating]
-_AT_ONCE: Final = 8
+_BATCH: Final = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,28 +39,28 @@ class PhantomScores:
         gestation_days: (N,) true age.
     """
 
-    pts_seconds: Numbers
+    pts_seconds: FloatArray
     epoch: npt.NDArray[np.int64]
-    spacing_mm: Numbers
-    analysed: npt.NDArray[np.bool_]
-    embedding: Numbers
-    planes: Numbers
-    subplanes: Numbers
-    other: Numbers
-    contrast: Numbers
-    sharpness: Numbers
-    steadiness: Numbers
-    true_plane: npt.NDArray[np.str_]
-    true_subplane: npt.NDArray[np.str_]
-    true_label: npt.NDArray[np.str_]
-    in_plane: Numbers
-    gestation_days: Numbers
+    spacing_mm: FloatArray
+    analysed: Mask
+    embedding: FloatArray
+    planes: FloatArray
+    subplanes: FloatArray
+    other: FloatArray
+    contrast: FloatArray
+    sharpness: FloatArray
+    steadiness: FloatArray
+    true_plane: LabelArray
+    true_subplane: LabelArray
+    true_label: LabelArray
+    in_plane: FloatArray
+    gestation_days: FloatArray
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
 
 
-def scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None = None) -> PhantomScores:
+def phantom_scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None = None) -> PhantomScores:
     """The scores of a phantom seed, from ``kept_in/SEED.npz`` where it lies there.
 
     Args:
@@ -114,7 +114,7 @@ def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
             row |= msgspec.structs.asdict(prepared.quality)
             waiting.append((len(rows), Item(prepared.frame.pixels)))
         rows.append(row)
-        if len(waiting) == _AT_ONCE:
+        if len(waiting) == _BATCH:
             encode()
     if waiting:
         encode()

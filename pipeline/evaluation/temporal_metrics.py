@@ -30,7 +30,7 @@ class LabelRun(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class OverTime:
+class TemporalOutcome:
     """One scan's, or, added up, several scans' outcome.
 
     Attributes:
@@ -54,8 +54,8 @@ class OverTime:
     right: int = 0
     frames: int = 0
 
-    def __add__(self, more: OverTime) -> OverTime:
-        return OverTime(
+    def __add__(self, more: TemporalOutcome) -> TemporalOutcome:
+        return TemporalOutcome(
             self.matched + more.matched, self.decided + more.decided, self.true + more.true,
             self.flickers + more.flickers, self.seconds + more.seconds, self.delays_seconds + more.delays_seconds,
             self.other_right + more.other_right, self.other_frames + more.other_frames,
@@ -78,19 +78,19 @@ class OverTime:
         }
 
 
-def total(scans: Iterable[OverTime]) -> OverTime:
+def total(scans: Iterable[TemporalOutcome]) -> TemporalOutcome:
     """All scans together; of none, nothing."""
-    return sum(scans, start=OverTime(0, 0, 0, 0, 0.0, (), 0, 0))
+    return sum(scans, start=TemporalOutcome(0, 0, 0, 0, 0.0, (), 0, 0))
 
 
-def over_time(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequence[str]) -> OverTime:
+def temporal_outcome(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequence[str]) -> TemporalOutcome:
     """The outcome of one scan; the three are equally long, in the order of the frames."""
     stretches = runs(true)
     settled = _settled(pts_seconds, stretches)
     of_other = [i for i in settled if true[i] == OTHER]
-    matched, told, there = _segments(true, decided)
-    return OverTime(
-        matched=matched, decided=told, true=there,
+    matched, decided_runs, true_runs = _segments(true, decided)
+    return TemporalOutcome(
+        matched=matched, decided=decided_runs, true=true_runs,
         flickers=sum(max(0, _changes(decided, run) - 1) for run in stretches),
         seconds=_seconds(pts_seconds),
         delays_seconds=tuple(_delay(pts_seconds, decided, run) for run in stretches if run.label not in _NO_PLANE),
@@ -116,10 +116,12 @@ def _segments(true: Sequence[str], decided: Sequence[str]) -> tuple[int, int, in
     decided segment is matched with at most one true segment of its plane, where at least half of their union is
     common to both."""
     scored = [i for i, label in enumerate(true) if label != UNSCORED]
-    there = [run for run in runs([true[i] for i in scored]) if run.label != OTHER]
-    told = [run for run in runs([decided[i] for i in scored]) if run.label != OTHER]
-    matched = sum(any(_overlap(one, run) >= OVERLAP for run in told if run.label == one.label) for one in there)
-    return matched, len(told), len(there)
+    true_runs = [run for run in runs([true[i] for i in scored]) if run.label != OTHER]
+    decided_runs = [run for run in runs([decided[i] for i in scored]) if run.label != OTHER]
+    matched = sum(
+        any(_overlap(one, run) >= OVERLAP for run in decided_runs if run.label == one.label) for one in true_runs
+    )
+    return matched, len(decided_runs), len(true_runs)
 
 
 def _overlap(one: LabelRun, other: LabelRun) -> float:

@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from fetalstream.pipeline.evaluation.overtime import LabelRun, over_time, runs
+from fetalstream.pipeline.evaluation.temporal_metrics import LabelRun, runs, temporal_outcome
 
 
 def judged(true, decided, fps=10.0):
     """Letters a frame: b brain, a abdomen, o other, - not scored."""
     names = {"b": "brain", "a": "abdomen", "o": "other", "-": ""}
-    return over_time([i / fps for i in range(len(true))], [names[c] for c in true], [names[c] for c in decided])
+    return temporal_outcome([i / fps for i in range(len(true))], [names[c] for c in true], [names[c] for c in decided])
 
 
 def test_runs_are_maximal_and_cover_everything():
@@ -77,4 +77,4 @@ def test_scans_add_up():
 
 
 def test_nothing_to_judge_is_unknown():
-    assert set(over_time([], [], []).metrics().values()) == {None}
+    assert set(temporal_outcome([], [], []).metrics().values()) == {None}

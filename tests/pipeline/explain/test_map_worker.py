@@ -62,11 +62,11 @@ def test_all_else_goes_on_as_it_is(explainer):
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [({}, "keyframe must be"), ({"keyframe": "x"}, "not kept"), ({"keyframe": "k", "plane": 3}, "plane")],
 )
-def test_what_cannot_be_had_is_told(explainer, args, draw_map):
-    with pytest.raises(BadRequest, match=draw_map):
+def test_what_cannot_be_had_is_told(explainer, args, message):
+    with pytest.raises(BadRequest, match=message):
         with_maps(engine, explainer)("explain", args).result(10)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the dashboard for the README, drawn cell by cell from what the terminal would show.
+"""Pictures of the dashboard for the documentation, drawn cell by cell from what the terminal would show.
 
 With an engine running (``fetalstream run phantom:7 phantom:3 --headless --no-record``), from the root of the
 repository:
@@ -6,8 +6,8 @@ repository:
     python docs/screenshots.py [ENDPOINT]
 
 It watches for a while, as ``fetalstream watch`` would, and once a brain plane with an age is in view it writes
-``docs/dashboard-80x24.png`` and ``docs/dashboard-140x45.png``, then what each key of ``SCREENS`` opens. Needs the font
-DejaVu Sans Mono.
+``docs/images/dashboard-80x24.png`` and ``docs/images/dashboard-140x45.png``, then what each key of ``SCREENS`` opens.
+Needs the font DejaVu Sans Mono.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:
 
 
 def _save(app: FetalstreamApp, name: str) -> None:
-    path = Path(__file__).parent / f"{name}.png"
+    path = Path(__file__).parent / "images" / f"{name}.png"
     paint(app).save(path, optimize=True)
     sys.stderr.write(f"{path}\n")
 

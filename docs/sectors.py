@@ -2,9 +2,9 @@
 
 From the root of the repository::
 
-    python docs/sectors.py docs/sectors.png                # made-up screens, the outline drawn in
+    python docs/sectors.py docs/images/sectors.png                # made-up screens, the outline drawn in
     python docs/sectors.py sheet.png FOLDER_OF_SCREENS     # the same of your own screenshots; mind whose they are
-    python -m docs.sectors docs/sectors-real.png FOLDER_OF_SCREENS --outlines   # what was found, and not a pixel more
+    python -m docs.sectors docs/images/sectors-real.png FOLDER_OF_SCREENS --outlines   # shapes only, not a pixel
 
 The last draws shapes only: white where a real screen is kept, and in green the outline that a person traced.
 """

@@ -56,7 +56,7 @@ class Source(Protocol):
 def open_source(
     name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
 ) -> Source:
-    """The source that a name stands for; the README lists them all.
+    """Open the source that a name stands for; `docs/sources.md` lists them all.
 
     Args:
         name: an existing path comes before everything else, whatever it looks like.

@@ -130,9 +130,3 @@ def test_ci_runs_what_a_person_runs():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("make ")] == ["make test", "make check"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-
-
-def test_the_example_needs_pyzmq_only():
-    source = (ROOT / "examples" / "subscribe.py").read_text(encoding="utf-8")
-    assert set(re.findall(r"^import (\w+)", source, re.M)) == {"json", "sys", "zmq"}
-    assert not re.search(r"^from ", source, re.M)

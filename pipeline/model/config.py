@@ -28,7 +28,9 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bundled: file name among the weights that come with the product.
         path: a file on this machine; a relative path is taken from the model file's folder, or for a packaged model
             file from ``weights`` in the user's data folder.
-        repo: Hugging Face repository, with ``file`` in it at ``revision``.
+        repo: Hugging Face repository.
+        file: the file in it.
+        revision: its branch, tag or commit.
         sha256: hex; where absent, the sum is recorded at first sight and a later change is an error.
         rename: key prefixes of the checkpoint and what they are called in open_clip.
         ignore: keys of the checkpoint that hold no weights (tables that older libraries saved along).
@@ -77,14 +79,20 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     Attributes:
         name: how the model is called on the wire; the file's stem.
+        description: one line that says what the model is.
         licence: of the weights.
         architecture: a name that open_clip knows, or an embedded open_clip model config.
-        mean: of the training images per channel, on the scale 0 to 1; ``std`` likewise.
+        weights: where the weights are.
+        mean: of the training images per channel, on the scale 0 to 1.
+        std: standard deviation of the training images per channel, on the same scale.
         causal_text: whether the text tower sees only what came before (checked against the architecture).
         prompts: a set that comes with the product, or a folder (relative to the model file).
         precision: of the image tower; "auto" takes what the device is fast at.
         knows_gestation: whether its ages mean anything.
         words: "own" for a model that has learnt few sentences: it can be asked in no other words.
+        temporal: constants of decisions over time.
+        open_set: constants of "no standard plane".
+        gestation: how far ages may be off.
         calibrated_on: what the constants were fitted on; None is shown as UNCALIBRATED.
         folder: of the user's model file, to resolve relative paths; empty for a packaged one. Not for the file.
     """

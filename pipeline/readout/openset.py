@@ -18,7 +18,12 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class OperatingPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Shares of frames called a standard plane at the threshold: of those that show one, and of those that do not."""
+    """Shares of frames called a standard plane at the threshold.
+
+    Attributes:
+        true_positive_rate: of frames that show one.
+        false_positive_rate: of frames that do not.
+    """
 
     true_positive_rate: _Share
     false_positive_rate: _Share
@@ -28,7 +33,9 @@ class OpenSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Constants of a model file: weights of the three parts of `evidence`, and where "other" begins.
 
     Attributes:
-        background, margin, similarity: weights.
+        background: weight of the lead of all planes over the sentences about "other".
+        margin: weight of the lead of the best plane over the next.
+        similarity: weight of the best plane's logit against what is typical of it.
         threshold: a frame whose weighted evidence lies above it is more likely a standard plane than not.
         typical: by plane, the median of 100 · cosine that the model finds in standard planes of its kind.
         well_hit: log odds of "shows a standard plane" in frames that hit theirs well; None for a model whose odds say

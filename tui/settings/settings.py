@@ -36,9 +36,14 @@ class SettingsError(Exception):
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One source.
 
-    ``name``: on the wire, must not say who the patient is. ``sector``: x, y, width, height in pixels; corners; "auto"
-    to find it; "whole" for frames as they are. ``profile``: of the scanner, which goes before ``sector``.
-    ``spacing_mm``: mm a pixel; ``depth_cm``: instead of it, what the scanner's depth is set to.
+    Attributes:
+        source: as on the command line of ``fetalstream run``.
+        name: of the stream on the wire, by default ``stream-1`` and so on; it must not say who the patient is.
+        spacing_mm: mm per pixel of the source's frames.
+        depth_cm: instead of ``spacing_mm``, the depth that the scanner is set to.
+        sector: the scan region: x, y, width, height in pixels; corners; "auto" to find it; "whole" for frames as they
+            are.
+        profile: name of the scanner's profile, as ``fetalstream calibrate`` wrote it; it goes before ``sector``.
     """
 
     source: str
@@ -70,7 +75,16 @@ def _is_outline(sector: list[Any]) -> bool:
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which model, and on what. ``weights``: None for the configured ones, "random", or a path."""
+    """Which model runs, and on what device.
+
+    Attributes:
+        model: a name from ``fetalstream models list``, or a path to a model file.
+        weights: a path to other weights than those of the model file, or "random" for measuring speed.
+        prompts: a folder of other sentences.
+        device: "auto", "cpu", "cuda" or "cuda:1".
+        precision: of the image encoder; "auto" takes what the device is fast at; "int8" and "fp8" are refused, with
+            what can be had instead.
+    """
 
     model: str = "mini"
     weights: str | None = None
@@ -80,7 +94,12 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which sessions go when a run begins, for good and unasked: as `fetalstream purge` takes it."""
+    """Which sessions are removed when a run begins, for good and unasked, as ``fetalstream purge`` removes them.
+
+    Attributes:
+        older_than: those last written so long ago, as in "12h", "30d" or "2w".
+        keep: the oldest, until the rest has this size, as in "500MB" or "20GB".
+    """
 
     older_than: str | None = None
     keep: str | None = None
@@ -103,9 +122,15 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A live analysis. ``record``: folder of sessions, None for the user's own; "" for no recording.
+    """A live analysis.
 
-    ``retention``: of the sessions there.
+    Attributes:
+        streams: the sources, one table each.
+        pub: endpoint to publish at, for example "tcp://127.0.0.1:5556"; by default a socket file of the user's own.
+        control: endpoint to take commands at; by default a socket file, or the port after ``pub``.
+        record: folder of sessions, by default the user's own; "" for no recording.
+        retention: which sessions in that folder are removed when a run begins.
+        embeddings: keep the vector of every analysed frame, for search.
     """
 
     streams: tuple[StreamSettings, ...] = ()
@@ -113,7 +138,7 @@ class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_onl
     control: str | None = None
     record: str | None = None
     retention: RetentionSettings | None = None
-    embeddings: bool = False  # keep the vector of every analysed frame, for search
+    embeddings: bool = False
 
     def named(self) -> tuple[StreamSettings, ...]:
         """The streams, each with the name that it has on the wire.

@@ -21,7 +21,13 @@ class ProtocolError(Exception):
 
 
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A view to collect; the model cannot judge a view without a ``plane``."""
+    """A view to collect.
+
+    Attributes:
+        name: for people, at most 28 characters.
+        plane: the model's plane that it is; without one the model cannot judge the view.
+        subplane: the section of the brain, if it must be a certain one.
+    """
 
     name: _Name
     plane: str | None = None

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from docs import tables_of_commands, tables_of_files, tables_of_packages
+from fetalstream.pipeline.wire import schema
+from fetalstream.pipeline.wire import tables as wire_tables
 
 ROOT: Final = Path(__file__).parents[1]
 _BLOCK: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -21,6 +23,9 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     **tables_of_commands.BLOCKS,
     **tables_of_files.BLOCKS,
     **tables_of_packages.BLOCKS,
+    "messages": wire_tables.kinds,
+    "events": wire_tables.events,
+    "control-commands": wire_tables.commands,
 }
 """What makes each part, by its name."""
 
@@ -45,12 +50,13 @@ def renewed(text: str) -> str:
 
 
 def main() -> None:
-    """Write every page anew whose generated parts have changed."""
+    """Write every page anew whose generated parts have changed, and the schema of the wire."""
     for page in pages():
         before = page.read_text(encoding="utf-8")
         if (after := renewed(before)) != before:
             page.write_text(after, encoding="utf-8")
             sys.stderr.write(f"{page.relative_to(ROOT)}\n")
+    (ROOT / "docs" / "wire.schema.json").write_text(schema.text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,35 +14,35 @@ _ENTRY: Final = re.compile(r"^    (\w+(?:, \w+)*): (.*)$")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell(each) for each in line) + " |" for line in lines)
 
 
 def cell(text: str) -> str:
-    """Text that fits into one cell of a table."""
+    """Return text that fits into one cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def code(text: str) -> str:
-    """Text set as code."""
+    """Return text set as code."""
     return f"`{text}`"
 
 
 def plain(docstring: str) -> str:
-    """A docstring's text with reStructuredText's double backquotes as Markdown's single ones."""
+    """Return a docstring's text with reStructuredText's double backquotes as Markdown's single ones."""
     return " ".join(docstring.replace("``", "`").split())
 
 
 def first_sentence(thing: object) -> str:
-    """The first sentence of a docstring, with a capital letter at its start."""
+    """Return the first sentence of a docstring, with a capital letter at its start."""
     paragraph = (inspect.getdoc(thing) or "").split("\n\n")[0]
     sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z`\"])", plain(paragraph))[0].rstrip(".")
     return sentence[:1].upper() + sentence[1:]
 
 
 def meanings(struct: type) -> dict[str, str]:
-    """What each field means, from the ``Attributes:`` sections of a class and its bases."""
+    """Return what each field means, from the ``Attributes:`` sections of a class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(struct.__mro__):
         lines = (inspect.cleandoc(base.__doc__ or "")).splitlines()
@@ -62,7 +62,7 @@ def meanings(struct: type) -> dict[str, str]:
 
 
 def fields_table(struct: type[msgspec.Struct], skip: Sequence[str] = ()) -> str:
-    """Every field of a struct with its type, default and meaning.
+    """Return a table of every field of a struct with its type, default and meaning.
 
     Raises:
         KeyError: a field without a meaning in the docstring.
@@ -90,7 +90,7 @@ def _default(field: Any) -> str:
 
 
 def type_words(kind: types.Type) -> str:
-    """The type of a value in a file, in words."""
+    """Return the type of a value in a file, in words."""
     match kind:
         case types.UnionType(each):
             return " or ".join(type_words(one) for one in each if not isinstance(one, types.NoneType))

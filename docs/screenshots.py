@@ -68,7 +68,7 @@ def _draw_character(draw: ImageDraw.ImageDraw, x: int, y: int, character: str, c
 
 
 def paint(app: FetalstreamApp) -> Image.Image:
-    """What the app shows now, ``CELL_W`` x ``CELL_H`` pixels a cell."""
+    """Return a picture of what the app shows now, ``CELL_W`` x ``CELL_H`` pixels a cell."""
     columns, rows = app.size
     image = Image.new("RGB", (columns * CELL_W, rows * CELL_H), palette.BACKGROUND)
     draw = ImageDraw.Draw(image)

@@ -29,7 +29,7 @@ ROW = 2  # screens in a row
 
 
 def screens(folder: str | None) -> list[list[Frame]]:
-    """A few frames of each screen."""
+    """Return a few frames of each screen."""
     if folder is None:
         return [[ScannerScreen(seed).frame(300 + 4 * i) for i in range(8)] for seed in SEEDS]
     frames = [next(iter(ImageFolder(path))) for path in sorted(Path(folder).iterdir())]
@@ -37,7 +37,7 @@ def screens(folder: str | None) -> list[list[Frame]]:
 
 
 def cell(pixels: np.ndarray) -> np.ndarray:
-    """RGB, fitted into a cell."""
+    """Return pixels as RGB, fitted into a cell."""
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
     scale = min(CELL[0] / rgb.shape[1], CELL[1] / rgb.shape[0])
     small = cv2.resize(rgb, (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), interpolation=cv2.INTER_AREA)
@@ -47,7 +47,7 @@ def cell(pixels: np.ndarray) -> np.ndarray:
 
 
 def pair(frames: list[Frame]) -> np.ndarray:
-    """The whole screen with the outline, and what goes on from it."""
+    """Return the whole screen with the outline, and beside it what goes on from it."""
     masker = Masker("auto", hide_unknown=len(frames) > 1)
     masked = [masker.update(frame) for frame in frames][-1]
     whole = frames[-1].pixels
@@ -59,7 +59,7 @@ def pair(frames: list[Frame]) -> np.ndarray:
 
 
 def shape(path: Path) -> np.ndarray:
-    """The region found on a traced screen, white, the hand's outline in green, and how well they agree."""
+    """Return a drawing of the region found on a traced screen (white) and of the hand's outline (green)."""
     from tests.streamer.outlines import overlap
     from tests.streamer.traced import OUTLINES
 
@@ -76,7 +76,7 @@ def shape(path: Path) -> np.ndarray:
 
 
 def main() -> None:
-    """Writes the sheet."""
+    """Write the sheet that the command line asks for."""
     if "--outlines" in sys.argv:
         pairs = [shape(path) for path in sorted(Path(sys.argv[2]).iterdir())]
         rows = [np.hstack(pairs[i : i + 3]) for i in range(0, len(pairs), 3)]

@@ -22,7 +22,7 @@ _NO_HELP: Final = argparse.SUPPRESS
 
 
 def parsers(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Every command that does something, with its parser: "run", "models list"."""
+    """Yield every command that does something, with its parser: "run", "models list"."""
     inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     if not inner:
         yield name, parser
@@ -32,7 +32,7 @@ def parsers(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[s
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """What can be given to a command, without ``--help`` and what its help does not show."""
+    """Return what can be given to a command, without ``--help`` and what its help does not show."""
     return [
         action
         for action in parser._actions
@@ -63,7 +63,7 @@ def _usage(name: str, parser: argparse.ArgumentParser) -> str:
 
 
 def commands() -> str:
-    """A section for each command."""
+    """Return a section for each command."""
     parser = build_parser("")
     parts = ["Options of all commands:", "", _options_table(parser)]
     for name, each in parsers(parser):
@@ -84,7 +84,7 @@ def _options_table(parser: argparse.ArgumentParser) -> str:
 
 
 def dashboard_keys() -> str:
-    """The keys of the dashboard, and of the best frames' screen."""
+    """Return the keys of the dashboard, and of the best frames' screen."""
     parts = [_keys_table(FetalstreamApp), "", "On the screen of best frames (`b`):", "", _keys_table(Review)]
     return "\n".join(parts)
 

@@ -16,7 +16,7 @@ from fetalstream.tui.state.scan_protocol import Protocol, View
 
 
 def run_settings() -> str:
-    """Every key of ``RunSettings`` and of the tables in it."""
+    """Return every key of ``RunSettings`` and of the tables in it."""
     return "\n".join(
         [
             fields_table(RunSettings),
@@ -27,7 +27,7 @@ def run_settings() -> str:
 
 
 def model_files() -> str:
-    """Every key of a model file and of the tables in it."""
+    """Return every key of a model file and of the tables in it."""
     return "\n".join(
         [
             fields_table(ModelConfig, skip=["folder"]),
@@ -41,12 +41,12 @@ def model_files() -> str:
 
 
 def protocol_files() -> str:
-    """Every key of a protocol file and of the views in it."""
+    """Return every key of a protocol file and of the views in it."""
     return "\n".join([fields_table(Protocol, skip=["name"]), "", "### `[[views]]`", "", fields_table(View)])
 
 
 def models() -> str:
-    """The model files that come with the product."""
+    """Return the model files that come with the product."""
     folder = Path(str(files("fetalstream.configs") / "models"))
     found = [load_model_config(str(path)) for path in sorted(folder.glob("*.toml"))]
     rows = [

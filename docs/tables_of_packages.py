@@ -32,11 +32,10 @@ HOLDS: Final = {
     "pipeline.loaded_pipeline": "a model loaded and made ready to run",
     "pipeline.model": "model files, weights, towers, sentences",
     "pipeline.readout": "the mathematics of planes over time, ages, quality, reuse: no model, no input or output",
-    "pipeline.schema": "JSON Schema of the wire",
     "pipeline.simulation": "the demo and whole examinations of the phantom",
     "pipeline.stream": "one stream: what a frame needs, what its answer means, what is offered as a best frame",
     "pipeline.training": "how `mini` and its constants were made",
-    "pipeline.wire": "every message, command and event",
+    "pipeline.wire": "every message, command and event; their JSON Schema and tables",
     "tui.cli": "the entry point",
     "tui.commands": "one command a file",
     "tui.dashboard": "the application: keys, time, jobs",
@@ -54,7 +53,7 @@ HOLDS: Final = {
 
 
 def packages() -> str:
-    """Every package with what it holds and what it imports of ours."""
+    """Return every package with what it holds and what it imports of ours."""
     found = sorted({package_of(name) for name in SOURCES if "." in name})
     rows = [
         [code(name.replace(".", "/")), HOLDS[name], ", ".join(code(each) for each in RULES.get(name, "").split())]

@@ -15,7 +15,7 @@ ANSWER_WITHIN_MS = 15_000
 
 
 def ask(endpoint: str, command: str, args: dict) -> tuple[dict, bytes | None]:
-    """The result of a command, and the bytes that come with it."""
+    """Return the result of a command, and the bytes that come with it."""
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         socket.linger = 0
         socket.connect(endpoint)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import inspect
+import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from textual.binding import Binding
 
 from docs.markdown import code, first_sentence, table
 from fetalstream.tui.commands.options import build_parser
-from fetalstream.tui.dashboard.app import FetalstreamApp
+from fetalstream.tui.dashboard.commands import COMMANDS
 from fetalstream.tui.widgets.review import Review
 
 _KEYS: Final = {
@@ -84,27 +84,27 @@ def _options_table(parser: argparse.ArgumentParser) -> str:
 
 
 def dashboard_keys() -> str:
-    """Return the keys of the dashboard, and of the best frames' screen."""
-    parts = [_keys_table(FetalstreamApp), "", "On the screen of best frames (`b`):", "", _keys_table(Review)]
-    return "\n".join(parts)
+    """Return every command of the dashboard with its keys, and the keys of the best frames' screen."""
+    rows = [[_keys(each.keys), each.title or each.label, each.about] for each in COMMANDS if not _is_stream(each.label)]
+    rows.append(["`1` to `9`", "A stream", "By its place in the row"])
+    review = [
+        [_keys(each.key), each.description, first_sentence(getattr(Review, f"action_{each.action}", None))]
+        for each in Review.BINDINGS
+        if isinstance(each, Binding)
+    ]
+    head = ["key", "command", "more"]
+    return "\n".join([table(head, rows), "", "On the screen of best frames (`b`):", "", table(head, review)])
 
 
-def _keys_table(shown: type[Any]) -> str:
-    rows: list[list[str]] = []
-    for binding in shown.BINDINGS:
-        assert isinstance(binding, Binding)
-        name = binding.action.partition("(")[0]
-        keys = " ".join(code(_KEYS.get(key, key)) for key in binding.key.split(","))
-        if name == "stream":  # one row for nine keys
-            if binding.key != "1":
-                continue
-            keys = "`1` to `9`"
-            rows.append([keys, "Stream", first_sentence(shown.action_stream)])
-            continue
-        action = getattr(shown, f"action_{name}", None)
-        ours = action is not None and inspect.getmodule(action).__name__.startswith("fetalstream.")
-        rows.append([keys, binding.description, first_sentence(action) if ours else ""])
-    return table(["key", "name", "what it does"], rows)
+def _is_stream(label: str) -> bool:
+    return re.fullmatch(r"Stream \d", label) is not None
+
+
+def _keys(keys: str) -> str:
+    if not keys:
+        return "`ctrl+p` only"
+    words = [re.sub(r"[a-z_]{2,}", lambda word: _KEYS.get(word[0], word[0]), key) for key in keys.split(",")]
+    return " ".join(map(code, words))
 
 
 BLOCKS: Final[dict[str, Callable[[], str]]] = {"commands": commands, "dashboard-keys": dashboard_keys}

@@ -16,7 +16,7 @@ from fetalstream.pipeline.bus.endpoints import endpoints_in
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.wire import NOTICE
-from fetalstream.tui.state.scan_protocol import read_protocol
+from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.scripted_engine import ScriptedEngine
 from tests.tui.recorded import Scan, png
 

@@ -25,11 +25,11 @@ import sys
 from pathlib import Path
 from fetalstream.tui import cli
 from fetalstream.tui.widgets.single import Single
-draw = Single.draw_numbers
+draw = Single.draw
 def broken(*given, **named):
     if Path(sys.argv[1]).exists(): raise RuntimeError("a widget broke")
     return draw(*given, **named)
-Single.draw_numbers = broken
+Single.draw = broken
 """
 UP_WITHIN_S = 90.0
 

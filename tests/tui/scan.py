@@ -24,7 +24,7 @@ from fetalstream.pipeline.wire import (
     Reading,
 )
 from fetalstream.tui.feed.protocol import RequestFailed
-from fetalstream.tui.state.session import PLANES, SUBPLANES
+from fetalstream.tui.state.session import PLANES, SUBPLANES, Session, StreamView, opened, reduce
 
 SECOND = 1_000_000_000
 START = 1000 * SECOND
@@ -199,3 +199,16 @@ STATE: dict[str, Any] = {
     "model": {"name": "mini", "device": "cpu", "precision": "fp32", "calibrated": False, "weights_sha256": "ab"},
     "paused": False,
 }
+
+
+def session(*messages: Message, blob: bytes | None = None) -> Session:
+    """What is known after the messages, each of which came as soon as it was published."""
+    folded = opened(Session(), STATE)
+    for message in messages:
+        folded = reduce(folded, message, message.published_ns, blob)
+    return folded
+
+
+def view(*messages: Message, blob: bytes | None = None) -> StreamView:
+    """The same of the first stream alone."""
+    return session(*messages, blob=blob).streams["stream-1"]

@@ -37,9 +37,11 @@ from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.scan_protocol import Protocol
 from fetalstream.tui.state.session import Session
 from fetalstream.tui.widgets import layout
-from fetalstream.tui.widgets.dashboard import Dashboard, Played, Scene
+from fetalstream.tui.widgets.dashboard import Dashboard
 from fetalstream.tui.widgets.prompts import AskLine, Choose
+from fetalstream.tui.widgets.scene import Played, Scene
 from fetalstream.tui.widgets.screens import ConfirmNewExam
+from fetalstream.tui.widgets.single import PANELS
 from fetalstream.tui.widgets.themes import TEXTUAL_THEME, THEMES, Colours
 
 VIDEO_HZ = 15.0
@@ -59,7 +61,7 @@ class FetalstreamApp(App[None]):
     """
 
     TITLE = "fetalstream"
-    CSS = layout.CSS
+    CSS = layout.css(PANELS)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             each.keys, f"command({place})", each.label,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from fetalstream.pipeline.wire import Event, Health
+from fetalstream.pipeline.wire import Health
 from fetalstream.tui.state.freshness import Badge, badge
 from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.session import Session, StreamView
-from fetalstream.tui.state.text import clock, event_words, label_words, plain, stopwatch, weeks_days
+from fetalstream.tui.state.text import label_words, plain, stopwatch, weeks_days
 from fetalstream.tui.widgets import palette
 
 LAG_S = 0.5
@@ -158,16 +158,3 @@ def _latency(p50: float | None, p99: float | None) -> Text:
 
 def _count(name: str, count: int, colour: str) -> Text:
     return Text.assemble((f"{name} ", palette.MUTED), (f"{count:,}", f"bold {colour}" if count else palette.TEXT))
-
-
-def event_row(event: Event, width: int) -> Text:
-    """``12:03:41 Picture frozen · ...``."""
-    room = max(8, width - 10)
-    words = event_words(event.event, event.detail, room)
-    return Text.assemble((f"{clock(event.wall_time):8} ", palette.FAINT), (words, palette.MUTED), no_wrap=True, end="")
-
-
-def log(view: StreamView, rows: int, width: int) -> Text:
-    """The newest events, the newest last."""
-    shown = [event_row(event, width) for event in view.events[-rows:]] if rows > 0 else []
-    return palette.lines(shown or [Text("nothing yet", style=palette.FAINT)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.preview import Preview
+from fetalstream.tui.widgets.text_block import TextBlock
 
 
 class Captioned(Vertical):
@@ -15,7 +15,7 @@ class Captioned(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.preview = Preview()
-        self.caption = Panel()
+        self.caption = TextBlock()
 
     def compose(self) -> ComposeResult:
         """The picture takes what height there is."""

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from rich.text import Text
 
-from fetalstream.tui.state.protocol_progress import ChecklistItem
+from fetalstream.tui.state.protocol_progress import ChecklistItem, completeness
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
 from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.panel import Layout, Place, Space, TextPanel
 from fetalstream.tui.widgets.planes import bar
+from fetalstream.tui.widgets.scene import Scene
 
 _NAME = 22
+_LEAST_ROWS = 4
+
+
+class Checklist(TextPanel):
+    """The views of the protocol, as many as there is room for beside the other panels."""
+
+    name, title = "checklist", "checklist"
+    place: ClassVar[Place] = "right"
+    styles: ClassVar[Mapping[Layout, str]] = {"wide": "height: auto;"}
+
+    def text(self, scene: Scene, view: StreamView, space: Space) -> Text:
+        """Return a row a view, and write into the border how many are collected."""
+        checked = scene.checklist(view)
+        self.widget.border_subtitle = completeness(checked)
+        return checklist(checked, view, scene.shown_ns, space.columns, max(_LEAST_ROWS, space.spare_rows))
 
 
 def checklist(checked: list[ChecklistItem], view: StreamView, now_ns: int, width: int, rows: int) -> Text:

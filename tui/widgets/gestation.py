@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from typing import ClassVar
 
 from rich.text import Text
 
@@ -12,9 +14,32 @@ from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import MISSING_WORDS, plain, span, weeks_days
 from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.letters import large
+from fetalstream.tui.widgets.panel import Layout, Place, Space, TextPanel
+from fetalstream.tui.widgets.scene import Scene
 
 _SIDE = 3
 _ROOMY = 50  # cells across from which the notes are whole sentences
+
+
+class AgeBeneath(TextPanel):
+    """The age beneath the picture, in the narrow layout."""
+
+    name, title = "age-narrow", "gestational age"
+    place: ClassVar[Place] = "left"
+    styles: ClassVar[Mapping[Layout, str]] = {"narrow": "height: 4; padding: 0 0 0 1;"}
+
+    def text(self, scene: Scene, view: StreamView, space: Space) -> Text:
+        """Return the age, or why there is none."""
+        return gestation(view, scene.shown_ns, scene.fresh(view), space.columns)
+
+
+class AgeBeside(AgeBeneath):
+    """The age beside the picture, in the wide layouts."""
+
+    name = "age-wide"
+    place: ClassVar[Place] = "right"
+    styles: ClassVar[Mapping[Layout, str]] = {"wide": "height: auto;"}
+    least_rows = 6
 
 
 def gestation(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:

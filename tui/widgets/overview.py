@@ -13,7 +13,7 @@ from fetalstream.tui.state.text import label_words, plain, probability, weeks_da
 from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.bars import stamp
 from fetalstream.tui.widgets.captioned import Captioned
-from fetalstream.tui.widgets.single import banner
+from fetalstream.tui.widgets.picture import banner
 
 MAX_TILES = 9
 

@@ -1,58 +1,106 @@
-"""A block of finished text; it redraws only the rows that changed."""
+"""Panels of the screen that shows one stream. A new one is a subclass of ``Panel`` or ``TextPanel`` in a file of its
+own, and one line in ``single.PANELS``."""
 
 from __future__ import annotations
 
-from rich.segment import Segment
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
 from rich.text import Text
-from textual.geometry import Region, Size
-from textual.strip import Strip
 from textual.widget import Widget
 
+from fetalstream.tui.state.session import StreamView
+from fetalstream.tui.widgets.scene import Scene
+from fetalstream.tui.widgets.text_block import TextBlock
 
-class Panel(Widget):
-    """Shows text that was built elsewhere; nothing in it is ever read as markup, and no row wraps."""
+Layout = Literal["narrow", "wide", "tall"]
+"""``narrow`` fits 80 x 24 cells; ``wide`` has borders; ``tall`` is wide, with room for more beneath the picture."""
 
-    ALLOW_SELECT = False
+Place = Literal["left", "beneath", "right"]
+"""The left column, the row at its foot (in the wide layouts only), or the right column."""
 
-    def __init__(self, *, id: str | None = None, classes: str = "") -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id, classes=classes, markup=False)
-        self._shown = Text()
-        self._rows: list[Text] = []
+NUMBERS_S = 0.2
+PAST_S = 1.0
+VIDEO_S = math.inf
+"""Never by the clock, but with every picture that the terminal can take."""
 
-    @property
-    def text(self) -> Text:
-        """What is shown now."""
-        return self._shown
 
-    @property
-    def columns(self) -> int:
-        """Cells across that the text may fill; 0 before the first layout."""
-        return self.content_size.width
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The cells that a panel is drawn in.
 
-    @property
-    def rows(self) -> int:
-        """Cells down that the text may fill; 0 before the first layout."""
-        return self.content_size.height
+    Attributes:
+        layout: of the whole screen.
+        columns: across, that the panel has.
+        rows: down, that the panel has.
+        spare_rows: down, that the panel may grow to before others of its place have less than their ``least_rows``.
+    """
 
-    def show(self, text: Text) -> bool:
-        """Draws ``text`` where it differs from what is there; whether it did."""
-        if text == self._shown:
-            return False
-        before, self._shown, self._rows = self._rows, text, list(text.split(allow_blank=True))
-        if len(before) != len(self._rows):
-            # A new layout of the screen costs more than the drawing itself: only another number of rows needs one.
-            self.refresh(layout=True)
-        else:
-            changed = (y for y, (old, new) in enumerate(zip(before, self._rows, strict=True)) if old != new)
-            self.refresh(*(Region(0, y, self.columns, 1) for y in changed))
-        return True
+    layout: Layout
+    columns: int
+    rows: int
+    spare_rows: int
 
-    def render_line(self, y: int) -> Strip:
-        """One row; those beyond the text are empty."""
-        if y >= len(self._rows):
-            return Strip.blank(self.columns, self.rich_style)
-        return Strip(Segment.apply_style(self._rows[y].render(self.app.console), self.rich_style))
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """As many rows as the text has."""
-        return max(1, len(self._rows))
+class Panel(ABC):
+    """One part of the screen, made once; ``draw`` shows what is known now.
+
+    Attributes:
+        widget: what the panel draws on.
+        name: the widget's id, for CSS.
+        title: fixed words in the border, which only the wide layouts have; a title is read as markup.
+        subtitle: fixed words in the lower border.
+        place: where the panel stands; panels of one place follow each other in the order of ``single.PANELS``.
+        every_s: how often the panel is drawn, seconds.
+        styles: the panel's size and padding as CSS, for each layout that shows it; "tall" is as "wide" if not given.
+        rules: further CSS, for classes that the panel sets on its widget.
+        least_rows: rows that the panel needs in the wide layouts, its border included.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    subtitle: ClassVar[str] = ""
+    place: ClassVar[Place]
+    every_s: ClassVar[float] = NUMBERS_S
+    styles: ClassVar[Mapping[Layout, str]]
+    rules: ClassVar[str] = ""
+    least_rows: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self.widget = self.make_widget()
+        self.widget.id = self.name
+        self.widget.add_class("framed")
+        self.widget.border_title, self.widget.border_subtitle = self.title, self.subtitle
+
+    @abstractmethod
+    def make_widget(self) -> Widget:
+        """Return the widget that the panel draws on, made once."""
+
+    @abstractmethod
+    def draw(self, scene: Scene, view: StreamView, space: Space) -> None:
+        """Draw the chosen stream, ``view``, as of ``scene.shown_ns``."""
+
+    @classmethod
+    def shown_in(cls, layout: Layout) -> bool:
+        """Return whether a layout has the panel."""
+        return layout in cls.styles or (layout == "tall" and "wide" in cls.styles)
+
+
+class TextPanel(Panel):
+    """A panel of text: a subclass says what it shows, and only rows that changed are drawn."""
+
+    def make_widget(self) -> TextBlock:
+        """Return a block of text."""
+        self._block = TextBlock()
+        return self._block
+
+    def draw(self, scene: Scene, view: StreamView, space: Space) -> None:
+        """Show ``text``."""
+        self._block.show(self.text(scene, view, space))
+
+    @abstractmethod
+    def text(self, scene: Scene, view: StreamView, space: Space) -> Text:
+        """Return what the panel shows, built to the cells that there are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
+from typing import ClassVar
 
 from rich.text import Text
 
@@ -15,10 +16,29 @@ from fetalstream.tui.state.session import SUBPLANES, StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span
 from fetalstream.tui.widgets import palette
 from fetalstream.tui.widgets.letters import large
+from fetalstream.tui.widgets.panel import Layout, Place, Space, TextPanel
+from fetalstream.tui.widgets.scene import Scene
 
 _NAME = 12
 _TICK_FROM = 0.05  # a tick at the foot of every bar would say nothing
 _SHOWN_STATES = {"black": "BLACK PICTURE", "no_signal": "NO SIGNAL"}
+
+
+class Planes(TextPanel):
+    """The planes of the chosen stream."""
+
+    name, title = "planes", "plane"
+    place: ClassVar[Place] = "right"
+    styles: ClassVar[Mapping[Layout, str]] = {
+        "narrow": "height: 1fr; padding: 0 1 0 0;",
+        "wide": "height: 1fr; min-height: 16; padding: 0 1;",
+    }
+    least_rows = 16
+
+    def text(self, scene: Scene, view: StreamView, space: Space) -> Text:
+        """Return the plane in view and all probabilities."""
+        size = space.columns, space.rows
+        return planes(view, scene.shown_ns, scene.fresh(view), size, wide=space.layout != "narrow")
 
 
 def bar(smoothed: float, raw: float, width: int, colour: str) -> Text:

@@ -20,8 +20,8 @@ from fetalstream.tui.state.protocol_progress import ChecklistItem, why
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
 from fetalstream.tui.widgets import palette
-from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.preview import Banner, Preview
+from fetalstream.tui.widgets.text_block import TextBlock
 
 Said = Callable[[], "tuple[str, Tone] | None"]
 TIGHT_COLUMNS = 110
@@ -79,10 +79,10 @@ class Review(ModalScreen[None]):
         self._look, self._decisions, self._pictures, self._said = look, decisions, pictures, said
         self._begin_at = at
         self._at = 0
-        self._list = Panel(id="views")
-        self._words = Panel(id="said"), Panel(id="rival-said")
+        self._list = TextBlock(id="views")
+        self._words = TextBlock(id="said"), TextBlock(id="rival-said")
         self._frames = Preview(), Preview()
-        self._keys = Panel(id="review-keys")
+        self._keys = TextBlock(id="review-keys")
 
     def compose(self) -> ComposeResult:
         with Container(classes="dialog review") as box:

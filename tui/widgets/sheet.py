@@ -16,7 +16,7 @@ from fetalstream.tui.state.protocol_progress import ChecklistItem, completeness,
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import plain
 from fetalstream.tui.widgets import palette
-from fetalstream.tui.widgets.panel import Panel
+from fetalstream.tui.widgets.text_block import TextBlock
 from fetalstream.tui.widgets.thumbnails import Thumbnails, judged
 
 ChecklistLookup = Callable[[], "tuple[StreamView, list[ChecklistItem], int] | None"]
@@ -45,7 +45,7 @@ class Sheet(ModalScreen[int | None]):
         self._look, self._pictures = look, pictures
         self._at = 0
         self._tiles = Thumbnails()
-        self._words = Panel(id="sheet-words")
+        self._words = TextBlock(id="sheet-words")
 
     def compose(self) -> ComposeResult:
         with Container(classes="dialog sheet") as box:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from rich.text import Text
 
 from fetalstream.tui.state.exam_history import Span
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, stopwatch
 from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.panel import PAST_S, Layout, Place, Space, TextPanel
+from fetalstream.tui.widgets.scene import Scene
 
 LEAST_S = 30.0
 _SHORTEST = 4  # letters of a name that still say it
 _HUES = ("#6c8ebf", "#56a3a6", "#7fae6e", "#b9975b", "#b5728a", "#8b7bb8", "#5b9bd5", "#a3a35b", "#9a7b6f")
+
+
+class Timeline(TextPanel):
+    """The strip of the chosen stream's exam."""
+
+    name, title = "timeline", "planes over the exam"
+    place: ClassVar[Place] = "left"
+    every_s = PAST_S
+    styles: ClassVar[Mapping[Layout, str]] = {"narrow": "height: 1;", "wide": "height: 4;"}
+
+    def text(self, scene: Scene, view: StreamView, space: Space) -> Text:  # noqa: ARG002 - the exam alone
+        """Return the strip, in the wide layouts with marks and best frames beneath it."""
+        return strip(view, space.columns, rows=1 if space.layout == "narrow" else 2)
 
 
 def colour_of(plane: str | None, labels: tuple[str, ...]) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from textual.containers import Container
 from textual_plot import HiResMode, PlotWidget
 from textual_plot.axis_formatter import AxisFormatter
 
-from fetalstream.tui.state.session import TrendPoint
+from fetalstream.tui.state.session import StreamView, TrendPoint
 from fetalstream.tui.state.text import stopwatch, weeks_days
 from fetalstream.tui.widgets import palette
+from fetalstream.tui.widgets.panel import PAST_S, Layout, Panel, Place, Space
+from fetalstream.tui.widgets.scene import Scene
 
 _MIN_SPAN_DAYS = 28
 _MIN_SPAN_S = 30.0
@@ -106,3 +110,23 @@ class Trend(PlotWidget, can_focus=False):
 
 def _days_at(points: tuple[TrendPoint, ...], seconds: float) -> float:
     return min(points, key=lambda point: abs(point.seconds - seconds)).days
+
+
+class AgeTrend(Panel):
+    """The plot of the chosen stream's exam."""
+
+    name, title, subtitle = "trend", "age over the exam", "90% interval"
+    place: ClassVar[Place] = "beneath"
+    every_s = PAST_S
+    styles: ClassVar[Mapping[Layout, str]] = {"wide": "width: 1fr; height: 11; padding: 0;"}
+
+    def make_widget(self) -> Container:
+        """Return a box round the plot, which has the border."""
+        self._trend = Trend()
+        return Container(self._trend)
+
+    def draw(self, scene: Scene, view: StreamView, space: Space) -> None:  # noqa: ARG002 - the plot knows its size
+        """Draw the exam's ages, and the times of its best brain frames."""
+        started = view.exam_started_ns or 0
+        brains = (each.published_ns for each in view.choices.standing if each.plane == "brain")
+        self._trend.show(view.trend, tuple((each - started) / 1e9 for each in brains))

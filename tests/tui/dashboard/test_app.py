@@ -12,8 +12,8 @@ from fetalstream.pipeline.wire import NOTICE, Goodbye
 from fetalstream.tui.dashboard.app import FetalstreamApp
 from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.widgets.overview import Tile
-from fetalstream.tui.widgets.panel import Panel
 from fetalstream.tui.widgets.screens import ConfirmNewExam, Help
+from fetalstream.tui.widgets.text_block import TextBlock
 from fetalstream.tui.widgets.thumbnails import Thumbnail
 from tests.tui import scan
 from tests.tui.bench import bench
@@ -250,7 +250,7 @@ async def test_unchanged_text_is_not_drawn_again() -> None:
     async with bench() as b:
         b.put_streams("stream-1")
         await b.shows("LIVE")
-        panel = b.app.screen.query_one("#notice", Panel)
+        panel = b.app.screen.query_one("#notice", TextBlock)
         assert not panel.show(panel.text)
 
 

@@ -63,7 +63,7 @@ async def drawn(pilot: Any, app: FetalstreamApp) -> None:
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fetalstream.tui.widgets.bars.clock", lambda wall_time: wall_time[11:19])
+    monkeypatch.setattr("fetalstream.tui.widgets.event_log.clock", lambda wall_time: wall_time[11:19])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from fetalstream.tui import cli
 from fetalstream.tui.widgets.single import Single
 if sys.argv[2] == "broken":
     def broken(*_, **__): raise RuntimeError("a widget broke")
-    Single.draw_numbers = broken
+    Single.draw = broken
 code = cli.main(["watch", sys.argv[1]])
 print("LOADED" if "torch" in sys.modules else "LIGHT")
 sys.exit(code)

@@ -122,7 +122,7 @@ def test_an_engine_that_comes_back_is_another_session(tmp_path: Path, out: Path,
 def test_a_picture_that_nobody_has_any_more_is_given_up(engine: ScriptedEngine, out: Path) -> None:
     lost = engine.keyframe()
     engine.publisher.pictures.saved([lost])
-    del engine.shelf[lost]
+    del engine.keyframe_store[lost]
     kept = engine.keyframe()
     with stopped_at_the_end(Recorder(engine.endpoints.control, out)):
         until(lambda: kept in acknowledged(engine))

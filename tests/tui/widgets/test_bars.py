@@ -7,6 +7,7 @@ from fetalstream.pipeline.wire import Counts, Message
 from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.session import Session, opened, reduce
 from fetalstream.tui.widgets import bars, palette
+from fetalstream.tui.widgets.event_log import event_row
 from tests.tui import scan
 from tests.tui.scan import SECOND, START
 
@@ -26,7 +27,7 @@ def test_every_row_fits_its_width(width: int) -> None:
         bars.header(session, view, START, width, paused_s=75.0),
         bars.streams(session, "stream-1", START, width),
         bars.health(view, START, width),
-        bars.event_row(scan.event(START, text="y" * 300), width),
+        event_row(scan.event(START, text="y" * 300), width),
     ):
         assert row.cell_len <= width
 

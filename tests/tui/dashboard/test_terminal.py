@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[3]
 WATCH = """
 import sys
 from fetalstream.tui import cli
+from fetalstream.tui.state import freshness
 from fetalstream.tui.widgets.single import Single
+if sys.argv[2] == "impatient":
+    freshness.GRAY_AFTER_S, freshness.BLANK_AFTER_S = 0.6, 0.8
 if sys.argv[2] == "broken":
     def broken(*_, **__): raise RuntimeError("a widget broke")
     Single.draw = broken
@@ -90,10 +93,12 @@ def test_the_terminal_is_as_it_was_however_the_dashboard_ends(
 def test_a_publisher_that_vanishes_is_seen_and_the_dashboard_lives_on(tmp_path: Path) -> None:
     engine = ScriptedEngine(endpoints_in(tmp_path))
     engine.play_in_thread(0.05)
-    terminal = Terminal(engine.endpoints.control, "q")
-    until(lambda: b"stream-1" in terminal.said)
+    terminal = Terminal(engine.endpoints.control, "impatient")
+    # The stream's name alone comes with the state reply: without a reading there is no data that could be missed.
+    until(lambda: b"LIVE" in terminal.said)
     engine.end()
-    until(lambda: b"NO DATA" in terminal.said)
+    before = len(terminal.said)
+    until(lambda: b"NO DATA" in terminal.said[before:])
     assert terminal.process.poll() is None
     os.write(terminal.master, b"q")
     assert terminal.ended() == 0

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check soak bench lint release clean
+.PHONY: demo test check soak bench lint docs release clean
 
 demo: $(READY)
 	$(BIN)/fetalstream demo
@@ -31,6 +31,12 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+
+# What follows from the code is written anew, then the site goes into build/site: offline, and a broken link fails.
+docs: $(READY)
+	$(BIN)/python -m docs.generate
+	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/site
+	@echo 'Open build/site/index.html'
 
 # Wheel and sdist into dist/, checked, and tried in a clean environment; make release FULL=1 installs all it needs anew.
 release: $(READY)

@@ -1,6 +1,8 @@
 """The documents say what the code says: links lead somewhere, generated parts are current, and nothing is left out."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -85,6 +87,23 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 def test_the_site_s_contents_name_every_page() -> None:
     listed = re.findall(r"^([a-z-]+)$", PAGES["docs/index.md"], re.MULTILINE)
     assert {f"docs/{each}.md" for each in listed} == set(GUIDE) - {"docs/index.md"}
+
+
+def test_the_site_builds_without_a_network_and_without_a_warning(tmp_path) -> None:
+    offline = """
+import socket, sys
+from sphinx.cmd.build import main
+def refuse(*_): raise OSError("the site is built offline")
+socket.socket.connect = refuse
+sys.exit(main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", offline, "-q", "-W", "--keep-going", "-d", tmp_path / "doctrees"]
+    done = subprocess.run([*command, ROOT / "docs", tmp_path / "site"], capture_output=True, text=True, timeout=110)
+    assert (done.returncode, done.stderr) == (0, "")
+    built = {page.stem for page in (tmp_path / "site").glob("*.html")}
+    assert {name.removeprefix("docs/").removesuffix(".md") for name in GUIDE} <= built
+    for name in ("commands", "scanning-room"):
+        assert NOTICE in (tmp_path / "site" / f"{name}.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted({*PAGES} - {"CHANGELOG.md"}))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from fetalstream.streamer.errors import UserError
 
-class ModelError(Exception):
+
+class ModelError(UserError):
     """Weights that are absent, damaged or do not fit, or a model that cannot be built."""
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """A model file, prompt file or option that cannot be used as it stands."""
 
 
-class EngineFault(Exception):
+class EngineFault(UserError):
     """The model gives nothing usable any more; the process should end and be started afresh."""
 
 

@@ -8,7 +8,14 @@ _USER_INFO = re.compile(r"(?<=//).*@", re.DOTALL)  # up to the last @: passwords
 _QUERY_VALUE = re.compile(r"(?<=[?&/;])([^\s?&/;=]+=)[^\s&;'\"]+")
 
 
-class SourceError(Exception):
+class UserError(Exception):
+    """Something that a person can mend. ``str()`` is one line that says what is wrong and what to do.
+
+    It is the root of all such errors of ``streamer`` and ``pipeline``; the tree is drawn in `tui.errors`.
+    """
+
+
+class SourceError(UserError):
     """A source cannot be used. ``str(error)`` is one line: what is wrong, and what to do about it.
 
     Credentials are taken out of both parts, wherever an address was quoted.

@@ -30,6 +30,7 @@ RULES = {
         "pipeline.stream pipeline.wire streamer.capture streamer.errors streamer.flow streamer.frame "
         "streamer.region streamer.sources"
     ),
+    "pipeline.errors": "streamer.errors",
     "pipeline.evaluation": (
         "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.loaded_pipeline "
         "pipeline.stream pipeline.wire streamer.frame streamer.growth streamer.phantom"
@@ -63,13 +64,13 @@ RULES = {
     "streamer.signal": "streamer.frame",
     "streamer.sources": "streamer.dicom streamer.errors streamer.frame streamer.live streamer.phantom streamer.readers",
     "tui.dashboard": "pipeline.wire tui.feed tui.pictures tui.record tui.settings tui.state tui.widgets",
-    "tui.export": "pipeline.wire tui.record tui.state",
-    "tui.feed": "pipeline.wire",
+    "tui.export": "pipeline.wire tui.errors tui.record tui.state",
+    "tui.feed": "pipeline.wire tui.errors",
     "tui.pictures": "tui.record",
-    "tui.record": "pipeline.wire tui.feed tui.state",
+    "tui.record": "pipeline.wire tui.errors tui.feed tui.state",
     "tui.report": "pipeline.wire tui.record tui.state",
-    "tui.settings": "tui.state",
-    "tui.state": "pipeline.wire",
+    "tui.settings": "tui.errors tui.state",
+    "tui.state": "pipeline.wire tui.errors",
     "tui.widgets": "pipeline.wire tui.pictures tui.state",
 }
 """What each package, or module beside packages, may import of ours outside itself; drawn in docs/architecture.md."""

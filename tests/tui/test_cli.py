@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,23 +14,8 @@ import pytest
 
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui import cli
-from fetalstream.tui.commands.options import build_parser
+from fetalstream.tui.commands import doctor
 from tests.tui.live_run import environment, few_sentences
-
-COMMANDS = (
-    "demo",
-    "run",
-    "watch",
-    "record",
-    "analyze",
-    "replay",
-    "report",
-    "explain",
-    "export",
-    "purge",
-    "models",
-    "doctor",
-)
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +57,9 @@ def few(tmp_path):
     return str(few_sentences(tmp_path / "prompts"))
 
 
-@pytest.mark.parametrize("argv", [[], *([command] for command in COMMANDS), ["models", "list"], ["models", "pull"]])
+@pytest.mark.parametrize(
+    "argv", [[], *([command] for command in cli.COMMANDS), ["models", "list"], ["models", "pull"], ["eval", "planes"]]
+)
 def test_every_help_reads_well_and_carries_the_notice(argv, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     with pytest.raises(SystemExit) as ended:
@@ -83,8 +72,47 @@ def test_every_help_reads_well_and_carries_the_notice(argv, capsys, monkeypatch)
 
 
 def test_all_commands_are_listed():
-    listed = build_parser("0").format_help()
-    assert [command for command in COMMANDS if f"    {command} " not in listed] == []
+    listed = cli.build_parser().format_help()
+    assert [command for command in cli.COMMANDS if re.search(rf"^    {command}\s", listed, re.M) is None] == []
+
+
+def test_each_command_is_the_module_of_its_name():
+    folder = Path(cli.__file__).with_name("commands")
+    modules = {path.stem for path in folder.glob("*.py") if "\ndef add(commands: " in path.read_text()}
+    assert modules == set(cli.COMMANDS)
+
+
+def test_help_loads_nothing_heavy():
+    script = """
+import sys
+from fetalstream.tui import cli
+try:
+    cli.main(["--help"])
+except SystemExit:
+    loaded = {"torch", "cv2", "av", "numpy", "PIL", "zmq", "textual", "sqlite3"} & sys.modules.keys()
+    sys.exit(f"loaded {loaded}" if loaded else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["models", "pull"]])
+def test_help_is_another_way_to_ask_for_help(words, capsys):
+    shown = []
+    for argv in (["help", *words], [*words, "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(argv)
+        assert ended.value.code == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
+def test_help_of_no_command_is_wrong_usage(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["help", "dance"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'dance'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -194,7 +222,7 @@ def test_what_nobody_foresaw_is_one_line_too(monkeypatch, capsys):
     def broken(_):
         raise ZeroDivisionError("by zero\nand more")
 
-    monkeypatch.setitem(cli._COMMANDS, "doctor", broken)
+    monkeypatch.setattr(doctor, "run", broken)
     assert cli.main(["doctor"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("fetalstream: something unexpected went wrong (ZeroDivisionError: by zero and more)")

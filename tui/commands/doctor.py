@@ -1,49 +1,57 @@
-"""``fetalstream doctor``: what is installed, what would run here and how fast, and what mends what is missing."""
+"""``fetalstream doctor``: what is installed, what runs here and how fast, and how to get what is missing."""
 
 from __future__ import annotations
 
-import importlib.util
+import argparse
 import os
 import platform
+import re
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from typing import Final, Literal, NamedTuple
-
-import psutil
 
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui.commands.columns import columns
-from fetalstream.tui.commands.loading import load, versions
+from fetalstream.tui.commands.exit_codes import DONE, FAILED
+from fetalstream.tui.commands.option_parts import Commands, add_command
+from fetalstream.tui.run.model_loading import load, versions
 from fetalstream.tui.settings.settings import ModelSettings
 
 PROBE_S: Final = 2.0
-WARN_BELOW_GB: Final = 5.0
-STOP_BELOW_GB: Final = 1.0
 
-# What is installed only where asked for: a module that comes with it, and what it is for.
-_EXTRAS: Final = {
-    "dicom": ("pydicom", "DICOM"),
-    "web": ("textual_serve", "dashboard in a browser"),
-    "biomedclip": ("transformers", "BiomedCLIP"),
-}
+# A line of Requires-Dist: pydicom>=3.0.2; extra == "dicom"
+_OF_EXTRA: Final = re.compile(r"(?P<package>[A-Za-z0-9._-]+).*;.*\bextra *== *[\"'](?P<extra>[^\"']+)")
 
 Verdict = Literal["ok", "note", "wrong"]
 _MARKS: Final[dict[Verdict, str]] = {"ok": "ok", "note": "-", "wrong": "!!"}
 
 
 class Finding(NamedTuple):
-    """One line of the report; ``verdict`` "wrong" is what keeps it from working, "note" what is good to know."""
+    """A line of the report; with the verdict "wrong" fetalstream does not work here, "note" is good to know."""
 
     what: str
     found: str
     verdict: Verdict = "ok"
 
 
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = add_command(commands, "doctor", "tell what is installed, what is missing, and how fast it runs here")
+    parser.add_argument("--model", metavar="NAME", default="mini", help="measure this one (mini)")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report; failed if something that is needed is missing."""
+    return DONE if examine(options.model) else FAILED
+
+
 def examine(model: str) -> bool:
-    """Prints the report, section by section as it is found; returns whether all that is needed is there."""
-    well = True
+    """Print the report, section by section as it is found; return whether nothing that is needed is missing."""
+    complete = True
     sections: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("Software", _software),
         ("Machine", _machine),
@@ -55,34 +63,54 @@ def examine(model: str) -> bool:
     for title, findings in sections:
         found = list(findings())
         print("\n".join([title, *report(found), ""]), flush=True)
-        well = well and all(finding.verdict != "wrong" for finding in found)
-    print("All that is needed is here." if well else "Something is missing: see the lines marked !!.")
+        complete = complete and all(finding.verdict != "wrong" for finding in found)
+    print("All that is needed is here." if complete else "Something is missing: see the lines marked !!.")
     print(NOTICE)
-    return well
+    return complete
 
 
 def report(findings: list[Finding]) -> list[str]:
-    """Findings in columns."""
+    """Return findings as lines in columns."""
     return columns([(f"  {_MARKS[each.verdict]}", each.what, each.found) for each in findings])
 
 
 def _software() -> Iterator[Finding]:
-    told = versions()
-    yield Finding("fetalstream", f"{told.pop('fetalstream', 'not installed')}, Python {told.pop('python')}")
-    yield Finding("libraries", ", ".join(f"{name} {told[name]}" for name in told if name != "av"))
+    installed = versions()
+    yield Finding("fetalstream", f"{installed.pop('fetalstream', 'not installed')}, Python {installed.pop('python')}")
+    yield Finding("libraries", ", ".join(f"{name} {installed[name]}" for name in installed if name != "av"))
     import av
 
     codecs = av.library_versions["libavcodec"]
-    yield Finding("video", f"av {told['av']}, libavcodec {'.'.join(map(str, codecs))}")
-    for extra, (module, what) in _EXTRAS.items():
-        if importlib.util.find_spec(module) is not None:
-            yield Finding(what, "here")
+    yield Finding("video", f"av {installed['av']}, libavcodec {'.'.join(map(str, codecs))}")
+    for extra, packages in extras().items():
+        missing = [name for name in packages if _version(name) is None]
+        if missing:
+            found = f"{', '.join(missing)} not here; pip install 'fetalstream[{extra}]'"
+            yield Finding(f"extra {extra}", found, "note")
         else:
-            yield Finding(what, f"not here; pip install 'fetalstream[{extra}]'", "note")
-    yield Finding("OpenIGTLink", "here")
+            found = ", ".join(f"{name} {_version(name)}" for name in packages)
+            yield Finding(f"extra {extra}", found or "here; it needs no package")
+
+
+def extras() -> dict[str, list[str]]:
+    """Return the packages of every extra that the installed fetalstream declares."""
+    declared = metadata.metadata("fetalstream").get_all("Provides-Extra") or []
+    packages: dict[str, list[str]] = {extra: [] for extra in declared}
+    for requirement in metadata.requires("fetalstream") or []:
+        if (found := _OF_EXTRA.match(requirement)) is not None:
+            packages[found["extra"]].append(found["package"])
+    return packages
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _machine() -> Iterator[Finding]:
+    import psutil
     import torch
 
     from fetalstream.pipeline.model.loading import multiplies_bf16
@@ -127,16 +155,16 @@ def _places() -> Iterator[Finding]:
     from fetalstream.pipeline.bus.endpoints import make_private, runtime_folder
     from fetalstream.pipeline.errors import ConfigError
     from fetalstream.pipeline.model.config import user_models_folder
-    from fetalstream.tui.record.session_files import sessions_folder
+    from fetalstream.tui.record.session_files import FULL_DISK_BYTES, LOW_DISK_BYTES, sessions_folder
 
     sessions = sessions_folder()
     there = next(folder for folder in (sessions, *sessions.parents) if folder.exists())
-    free_gb = shutil.disk_usage(there).free / 1e9
-    verdict: Verdict = "wrong" if free_gb < STOP_BELOW_GB else "note" if free_gb < WARN_BELOW_GB else "ok"
+    free_bytes = shutil.disk_usage(there).free
+    verdict: Verdict = "wrong" if free_bytes < FULL_DISK_BYTES else "note" if free_bytes < LOW_DISK_BYTES else "ok"
     if not os.access(there, os.W_OK):
         yield Finding("sessions", f"{sessions} cannot be written; give --record DIR", "wrong")
     else:
-        yield Finding("sessions", f"{sessions}, {free_gb:.0f} GB free", verdict)
+        yield Finding("sessions", f"{sessions}, {free_bytes / 1e9:.0f} GB free", verdict)
     try:
         make_private(runtime_folder())
         yield Finding("sockets", str(runtime_folder()))

@@ -54,6 +54,21 @@ def sector(text: str) -> str | list[int]:
     return [int(part) for part in parts]
 
 
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isascii() and text.isdigit() and int(text[:9]) >= 1):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
+    return int(text[:9])
+
+
+def address(text: str) -> tuple[str, int]:
+    """``HOST:PORT``; an IPv6 host may stand in brackets."""
+    host, _, number = text.rpartition(":")
+    if not (host and number.isascii() and number.isdigit() and 1 <= int(number[:6]) < 65_536):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT, got {text}")
+    return host.strip("[]"), int(number)
+
+
 def seed(text: str) -> int:
     """Of a phantom."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):

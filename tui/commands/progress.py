@@ -1,4 +1,4 @@
-"""How far something long is, on standard error: one line written over on a terminal, a line now and then elsewhere."""
+"""Progress of long work on standard error: one line written over on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ IN_A_LOG_S: Final = 10.0
 _CLEAR: Final = "\r\x1b[K"
 
 
+def say(line: str) -> None:
+    """Print one line for a person on standard error, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
 class Progress:
-    """Counts steps of something.
+    """A counter of steps that reports itself.
 
     Args:
-        name: of what is being done.
-        total: steps in all, None where unknown.
-        out: where to.
+        name: of the work, first in each line.
+        total: steps in all, None if unknown.
+        out: the stream to write to; None for standard error.
         clock_s: monotonic, seconds.
     """
 
@@ -31,16 +36,16 @@ class Progress:
         self._terminal = self._out.isatty()
         self._clock_s = clock_s
         self._begun_s = clock_s()
-        self._told_s = self._begun_s
+        self._written_s = self._begun_s
         self._steps = 0
 
     def step(self) -> None:
-        """One more is done."""
+        """Count one step, and write the line if it is due."""
         self._steps += 1
         now_s = self._clock_s()
-        if now_s - self._told_s < (ON_TERMINAL_S if self._terminal else IN_A_LOG_S):
+        if now_s - self._written_s < (ON_TERMINAL_S if self._terminal else IN_A_LOG_S):
             return
-        self._told_s = now_s
+        self._written_s = now_s
         of = "" if self._total is None else f" of {self._total}"
         line = f"{self._name}: {self._steps}{of} frames, {self._steps / (now_s - self._begun_s):.0f} a second"
         self._out.write(f"{_CLEAR}{line}" if self._terminal else f"{line}\n")
@@ -50,7 +55,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Clears the line."""
+        """Clear the line."""
         if self._terminal:
             self._out.write(_CLEAR)
             self._out.flush()

@@ -1,5 +1,7 @@
-"""What can go wrong in an export."""
+"""The error of an export."""
+
+from fetalstream.tui.errors import UserError
 
 
-class ExportError(Exception):
-    """An export that came to nothing, or not to all; ``str()`` is one line that says what to do."""
+class ExportError(UserError):
+    """An export failed, or did not write everything; ``str()`` is one line that says what to do."""

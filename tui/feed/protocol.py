@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from fetalstream.pipeline.wire import Message
+from fetalstream.tui.errors import UserError
 
 
-class RequestFailed(Exception):
+class RequestFailed(UserError):
     """A control request got no answer, or the answer was no; ``str()`` is one line that says what to do."""
 
 

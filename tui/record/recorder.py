@@ -23,7 +23,7 @@ from fetalstream.tui.feed.discover import discover
 from fetalstream.tui.feed.listener import REFILL_S, Listener, ReceivedMessage
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record.session_clips import CLIP
-from fetalstream.tui.record.session_files import DamagedPicture, make_folder
+from fetalstream.tui.record.session_files import FULL_DISK_BYTES, LOW_DISK_BYTES, DamagedPicture, make_folder
 from fetalstream.tui.record.store import SessionStore
 from fetalstream.tui.state.recording_status import INTO, NOT_RECORDING
 
@@ -32,8 +32,6 @@ LOOK_AT_DISK_EVERY_S: Final = 5.0
 TRY_AGAIN_S: Final = 0.5
 ATTACH_S: Final = 10.0
 SAY_AGAIN_S: Final = 30.0
-LOW_DISK_BYTES: Final = 5_000_000_000
-FULL_DISK_BYTES: Final = 1_000_000_000
 _ROWS_A_COMMIT: Final = 2_000
 _REFUSALS: Final = 3
 _CLIP_S: Final = 1.0  # the engine may still be encoding it, and there is more to listen to
@@ -242,7 +240,8 @@ def _look_at_disk(folder: Path, free_bytes: Callable[[Path], int], say: _Once) -
     if free < FULL_DISK_BYTES:
         raise OSError(errno.ENOSPC, f"only {free / 1e9:.1f} GB are free")
     if free < LOW_DISK_BYTES:
-        say(f"Recorder: only {free / 1e9:.1f} GB are free on the disk; below 1 GB recording stops")
+        limit = f"below {FULL_DISK_BYTES / 1e9:.0f} GB recording stops"
+        say(f"Recorder: only {free / 1e9:.1f} GB are free on the disk; {limit}")
 
 
 def _reason(error: OSError | sqlite3.Error) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from fetalstream.pipeline.wire import Message, Preview, decode
+from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record import reconcile
 from fetalstream.tui.record.store import DATABASE, LAYOUT, preview_path
@@ -18,7 +19,7 @@ from fetalstream.tui.record.store import DATABASE, LAYOUT, preview_path
 _SECOND_NS: Final = 1_000_000_000
 
 
-class RecordingError(Exception):
+class RecordingError(UserError):
     """A folder that is no session, or cannot be read; ``str()`` is one line that says what to do."""
 
 

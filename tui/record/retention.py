@@ -18,6 +18,7 @@ from pathlib import Path
 from time import strptime
 from typing import Final
 
+from fetalstream.tui.errors import UserError
 from fetalstream.tui.record.session_files import LOCK, lock_folder, sync_folder
 from fetalstream.tui.record.store import DATABASE
 
@@ -26,7 +27,7 @@ _REMNANT: Final = re.compile(rf"\.{_SESSION.pattern}\.purged", re.ASCII)
 _DATABASE_MAGIC: Final = b"SQLite format 3\0"
 
 
-class RetentionError(Exception):
+class RetentionError(UserError):
     """A folder out of which nothing is removed; ``str()`` is one line that says why."""
 
 

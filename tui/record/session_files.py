@@ -18,6 +18,12 @@ import platformdirs
 from fetalstream.pipeline.wire import NOTICE
 
 LOCK: Final = "session.lock"
+LOW_DISK_BYTES: Final = 5_000_000_000
+"""The recorder warns if less is free on the sessions' disk."""
+
+FULL_DISK_BYTES: Final = 1_000_000_000
+"""The recorder stops writing if less is free, so that the machine stays usable."""
+
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 

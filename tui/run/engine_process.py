@@ -75,7 +75,7 @@ def _run(settings: EngineSettings) -> None:
     from fetalstream.pipeline.engine.engine import Engine
     from fetalstream.pipeline.explain.map_worker import with_maps
     from fetalstream.pipeline.explain.relevance_maps import Explainer
-    from fetalstream.tui.commands.loading import about, load
+    from fetalstream.tui.run.model_loading import about, load
 
     with ExitStack() as stack:
         stack.callback(lock(Path(settings.alive)).close)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import Feed as Showable
 from fetalstream.tui.pictures.kitty_query import PictureMode, ask
 from fetalstream.tui.run.supervise import Child, Supervisor
@@ -24,7 +25,7 @@ POLL_S: Final = 0.1
 SAY_AGAIN_S: Final = 4.0
 
 
-class RunFailed(Exception):
+class RunFailed(UserError):
     """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
 
     def __init__(self, message: str, log: str = "") -> None:

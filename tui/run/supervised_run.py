@@ -151,12 +151,18 @@ def _sessions(settings: RunSettings) -> Path:
 
 
 def _retain(settings: RunSettings) -> None:
-    """Before anything is recorded: room is made in time, and what is said stands above the dashboard."""
-    from fetalstream.tui.commands.purge_command import retain
+    """Remove old sessions before anything is recorded, so that the lines about it stand above the dashboard."""
+    from fetalstream.tui.record.purge import retain
 
     if settings.retention is not None and settings.record != "":
         limits = settings.retention.limits()
-        retain(_sessions(settings), limits, time.time(), lambda line: print(line, file=sys.stderr))
+        retain(
+            _sessions(settings),
+            time.time(),
+            older_than_s=limits.older_than_s,
+            keep_bytes=limits.keep_bytes,
+            say=lambda line: print(line, file=sys.stderr),
+        )
 
 
 def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> Command:

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
+from fetalstream.tui.errors import UserError
 from fetalstream.tui.settings.limits import Limits, read_age_s, read_size_bytes
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
@@ -29,7 +30,7 @@ _Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 _FARTHEST = 65536  # pixels
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """A configuration that cannot be used; ``str()`` is one line."""
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from fetalstream.tui.errors import UserError
 from fetalstream.tui.state.text import LABEL_WORDS
 
 ALL_PLANES: Final = "planes"
@@ -16,7 +17,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=28)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class ProtocolError(Exception):
+class ProtocolError(UserError):
     """A protocol that cannot be used; ``str()`` is one line."""
 
 

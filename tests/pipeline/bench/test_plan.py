@@ -7,7 +7,7 @@ from fetalstream.pipeline.inference.encoder import Encoder
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.model_info import model_info_of
 from fetalstream.pipeline.model.textbank import TextBanks
-from fetalstream.tui.commands.bench_command import words
+from fetalstream.tui.commands.bench import words
 from tests.pipeline.tiny import PROMPTS, tiny_model
 
 

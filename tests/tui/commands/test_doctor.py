@@ -1,4 +1,7 @@
+import re
 import shutil
+import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -41,10 +44,20 @@ def test_the_whole_report_ends_with_the_verdict_and_the_notice(capsys):
 
 
 def test_what_is_installed_only_where_asked_for_is_named_with_its_command(monkeypatch):
-    monkeypatch.setitem(doctor._EXTRAS, "dicom", ("no_such_module", "DICOM"))
-    told = findings(doctor._software)
-    assert told["DICOM"] == Finding("DICOM", "not here; pip install 'fetalstream[dicom]'", "note")
-    assert told["OpenIGTLink"].verdict == "ok"
+    monkeypatch.setattr(doctor, "_version", lambda package: None if package == "pydicom" else "1.0")
+    found = findings(doctor._software)
+    assert found["extra dicom"] == Finding("extra dicom", "pydicom not here; pip install 'fetalstream[dicom]'", "note")
+    assert found["extra web"] == Finding("extra web", "textual-serve 1.0, aiohttp 1.0")
+    assert found["extra igtl"] == Finding("extra igtl", "here; it needs no package")
+
+
+def test_every_extra_of_the_package_is_reported():
+    declared = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    names = {
+        extra: [re.match(r"[\w.-]+", requirement)[0] for requirement in requirements]
+        for extra, requirements in declared["optional-dependencies"].items()
+    }
+    assert doctor.extras() == names
 
 
 def test_a_full_disk_is_told(monkeypatch):
@@ -68,7 +81,7 @@ def test_speed_is_measured_with_what_is_here(monkeypatch):
 
     ready = SimpleNamespace(
         encoder=Encoder(),
-        facts=SimpleNamespace(name="mini"),
+        model_info=SimpleNamespace(name="mini"),
         model=SimpleNamespace(device="cpu", dtype="torch.float32"),
     )
     monkeypatch.setattr(doctor, "load", lambda *_: ready)

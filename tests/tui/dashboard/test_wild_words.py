@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fetalstream.pipeline.wire import Event
 from fetalstream.tui import cli
-from fetalstream.tui.commands.report_command import write_report
+from fetalstream.tui.commands.report import write_report
 from fetalstream.tui.run.headless import StatusLine, summary
 from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.state.scan_protocol import Protocol, View

@@ -16,7 +16,7 @@ pytest.importorskip("pynetdicom", reason="the extra [export] is not installed")
 
 from fetalstream.pipeline.wire import NOTICE  # noqa: E402
 from fetalstream.tui import cli  # noqa: E402
-from fetalstream.tui.commands.export_command import export  # noqa: E402
+from fetalstream.tui.commands.export import export  # noqa: E402
 from fetalstream.tui.export.errors import ExportError  # noqa: E402
 from fetalstream.tui.export.identity import Identity  # noqa: E402
 from fetalstream.tui.export.wanted import Export, Pacs  # noqa: E402

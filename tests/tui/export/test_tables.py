@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from fetalstream.pipeline.wire import NOTICE, decode
-from fetalstream.tui.commands.export_command import export
+from fetalstream.tui.commands.export import export
 from fetalstream.tui.export.errors import ExportError
 from fetalstream.tui.export.wanted import Export
 from tests.tui.recorded import HOSTILE, Scan, recorded

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fetalstream.tui import cli
-from fetalstream.tui.commands.report_command import write_report
+from fetalstream.tui.commands.report import write_report
 from fetalstream.tui.dashboard.app import FetalstreamApp
 from fetalstream.tui.record.reconcile import Mismatch, Repair
 from fetalstream.tui.record.replay import Recording, ReplayFeed

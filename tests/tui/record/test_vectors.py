@@ -8,7 +8,7 @@ import pytest
 from fetalstream.pipeline.stream.questions import Question
 from fetalstream.pipeline.wire import Embedding, FrameInfo
 from fetalstream.tui.commands.analyze import analyze
-from fetalstream.tui.commands.search_command import moments
+from fetalstream.tui.commands.search import moments
 from fetalstream.tui.record.store import SessionStore
 from fetalstream.tui.record.vectors import FILE, Vectors, export_index, read_vectors
 from fetalstream.tui.settings.settings import ModelSettings

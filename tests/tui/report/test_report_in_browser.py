@@ -10,7 +10,7 @@ from PIL import Image
 
 pytest.importorskip("aiohttp", reason="the extra [web] is not installed")
 
-from fetalstream.tui.commands.report_command import write_report
+from fetalstream.tui.commands.report import write_report
 from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.tui.browser import CHROMIUM, chromium
 from tests.tui.recorded import recorded

@@ -1,4 +1,4 @@
-"""The model that the options ask for, and what is told of it; part of the roof: heavy imports stand inside."""
+"""The loading of the model that the settings name, and what the engine's state says about it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fetalstream.tui.settings.settings import ModelSettings
 if TYPE_CHECKING:
     from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 
-TOLD_VERSIONS: Final = ("fetalstream", "torch", "open_clip_torch", "numpy", "av", "opencv-python-headless", "pyzmq")
+_PACKAGES: Final = ("fetalstream", "torch", "open_clip_torch", "numpy", "av", "opencv-python-headless", "pyzmq")
 
 
 def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
-    """Model file, weights and prompts, checked and in memory.
+    """Load a model with its weights and prompts, all checked.
 
     Args:
-        settings: which.
-        say: is told what takes long, a line at a time.
+        settings: which model, and on what device.
+        say: gets a line on each step that takes long.
 
     Raises:
         pipeline.errors.ModelError, pipeline.errors.ConfigError: one line that says what to do.
@@ -38,7 +38,7 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
 
 
 def about(ready: LoadedPipeline) -> dict[str, Any]:
-    """What listeners are told, and sessions keep, of a model."""
+    """Return the part of the engine's state, and of a session's ``session.json``, that says what computes."""
     return {
         "model": {
             "name": ready.model_info.name,
@@ -55,9 +55,9 @@ def about(ready: LoadedPipeline) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the results depend on."""
+    """Return the versions of Python and of the packages that results depend on, by name; missing ones are left out."""
     found = {"python": platform.python_version()}
-    for name in TOLD_VERSIONS:
+    for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

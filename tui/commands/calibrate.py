@@ -1,7 +1,8 @@
-"""``fetalstream calibrate``: looks at a source's screen, shows what was found, asks, and writes a scanner profile."""
+"""``fetalstream calibrate``: the scan region and depth ruler of a scanner's screen, found and kept as a profile."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import threading
@@ -9,6 +10,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from fetalstream.tui.commands.exit_codes import DONE, FAILED
+from fetalstream.tui.commands.option_parts import Commands, add_command, json_option
 
 if TYPE_CHECKING:
     from fetalstream.streamer.region.calibration import Calibration
@@ -18,14 +22,43 @@ _FIRST_S: Final = 10.0  # of media time looked at, while no region is sure
 _PATIENCE_S: Final = 20.0  # with a live source that sends nothing
 
 
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = add_command(
+        commands,
+        "calibrate",
+        "find scan region and depth ruler, and remember them for a scanner",
+        "Looks at a few frames of SOURCE, writes a picture of what it found, asks, and writes a profile\n"
+        "for --profile.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="as for run; an image will do")
+    parser.add_argument("--name", metavar="NAME", help="of the profile (asked for)")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="where the picture goes (calibration.png)")
+    json_option(parser, "print what was found as one JSON object, and ask nothing")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Calibrate; failed if no scan region was found.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    found = calibrate(options.source, name=options.name, as_json=options.json, picture=options.picture)
+    return DONE if found else FAILED
+
+
 def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | None) -> bool:
-    """Whether a region was found; with ``as_json``, whether there was anything to be looked at.
+    """Look at a source, print what was found, and offer to write a scanner profile.
 
     Args:
         source: as for ``run``.
-        name: of the profile; None to ask for it.
+        name: of the profile to write; None to ask for it.
         as_json: print one JSON object and ask nothing.
         picture: where the picture of what was found goes; None for ``calibration.png``, or none with ``as_json``.
+
+    Returns:
+        Whether a scan region was found; with ``as_json``, True whenever there were frames to look at.
 
     Raises:
         SourceError: the source cannot be read.

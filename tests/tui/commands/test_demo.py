@@ -1,5 +1,5 @@
 from fetalstream.pipeline.wire import NOTICE
-from fetalstream.tui.commands.demo_command import words
+from fetalstream.tui.commands.demo import words
 
 RESULT = {
     "plane_accuracy": 0.9631, "other_recall": 0.95, "gestation_median_error_days": 3.25, "gestation_frames": 412,

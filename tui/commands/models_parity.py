@@ -1,16 +1,21 @@
-"""``fetalstream models parity``: a precision or a device against float32, and the verdict kept for ``auto``."""
+"""``fetalstream models parity``: a precision or a device compared with float32; ``auto`` goes by the result."""
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from fetalstream.tui.commands.loading import load
+from fetalstream.tui.commands import option_parts as parts
+from fetalstream.tui.commands import option_values as values
+from fetalstream.tui.commands.exit_codes import DONE, FAILED
+from fetalstream.tui.commands.progress import say
+from fetalstream.tui.run.model_loading import load
+from fetalstream.tui.settings.chosen_model import chosen_model
 from fetalstream.tui.settings.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -18,18 +23,48 @@ if TYPE_CHECKING:
 
 SEEDS = range(100, 110)
 EVERY = 15
-"""Frames of the phantom lie half a second apart, so that they differ."""
+"""Frames of the phantom are taken half a second apart, so that they differ."""
+
+
+def add(tasks: parts.Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = parts.add_command(
+        tasks,
+        "parity",
+        "compare a precision or a device with float32",
+        "Features, planes and ages on the same frames. A precision that fails is never chosen by auto from then on.",
+    )
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="real frames: videos, folders (made-up scans)")
+    parser.add_argument("--frames", type=values.seed, metavar="N", default=400, help="at most so many (400)")
+    parts.json_option(parser)
+    parts.spacing_option(parser)
+    parts.model_options(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare; failed if the precision may not be used.
+
+    Raises:
+        ModelError, ConfigError, SourceError: see `parity`.
+    """
+    settings = chosen_model(options, ModelSettings())
+    usable = parity(settings, options.sources, spacing_mm=options.spacing, frames=options.frames, as_json=options.json)
+    return DONE if usable else FAILED
 
 
 def parity(model: ModelSettings, sources: list[str], *, spacing_mm: float | None, frames: int, as_json: bool) -> bool:
-    """Compares, prints what was found on standard output, and remembers it; whether the precision may be used.
+    """Compare a precision or a device with float32, print the differences and keep the verdict for ``auto``.
 
     Args:
         model: with the precision and device to be judged.
-        sources: videos, folders of images or phantoms; none for some of the phantoms.
-        spacing_mm: of the sources' frames; ages are compared where it is known.
-        frames: how many at most.
-        as_json: one line of JSON.
+        sources: videos, folders of images or phantoms; if empty, the phantoms of ``SEEDS``.
+        spacing_mm: mm per pixel of the sources' frames; None leaves ages out.
+        frames: how many frames to compare at most.
+        as_json: print one line of JSON instead of words.
+
+    Returns:
+        Whether the precision may be used.
 
     Raises:
         ModelError, ConfigError, SourceError: one line that says what to do.
@@ -37,8 +72,8 @@ def parity(model: ModelSettings, sources: list[str], *, spacing_mm: float | None
     from fetalstream.pipeline.evaluation.precision import compare, precision_result_of
     from fetalstream.pipeline.model import precision_cache
 
-    reference = load(msgspec.structs.replace(model, precision="fp32", device="cpu"), _say)
-    candidate = load(model, _say)
+    reference = load(msgspec.structs.replace(model, precision="fp32", device="cpu"), say)
+    candidate = load(model, say)
     pictures = itertools.islice(_frames(sources, spacing_mm), frames)
     found = compare(reference, candidate, pictures)
     precision_cache.save(precision_result_of(found, candidate.model.weights_sha256))
@@ -65,7 +100,3 @@ def _frames(sources: list[str], spacing_mm: float | None) -> Iterator[Frame]:
     if not sources:
         phantoms = [PhantomSource(seed) for seed in SEEDS]
         yield from (phantom.frame(index) for index in itertools.count(0, EVERY) for phantom in phantoms)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

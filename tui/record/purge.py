@@ -1,4 +1,4 @@
-"""``fetalstream purge``: removes sessions that are too old, or the oldest where all of them take too much room."""
+"""The removal of sessions that are too old, or of the oldest if all of them take too much room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from fetalstream.tui.record.retention import (
     remove,
     size_bytes,
 )
-from fetalstream.tui.settings.limits import Limits
 from fetalstream.tui.state.text import plain
 
 NOTHING: Final = "Nothing to remove"
@@ -25,33 +24,35 @@ _DAY_S: Final = 86_400
 
 def purge(
     folder: Path,
-    limits: Limits,
     now_s: float,
     *,
+    older_than_s: float | None,
+    keep_bytes: int | None,
     agreed: Callable[[str], bool],
     say: Callable[[str], None] = print,
     dry_run: bool = False,
 ) -> bool:
-    """Removes what is due, and what is left of an earlier removal.
+    """Remove the sessions that are due, and the rest of an earlier removal.
 
     Args:
-        folder: that sessions are in.
-        limits: of what may stay.
+        folder: the folder of sessions.
         now_s: seconds since 1970.
+        older_than_s: sessions last written longer ago than this go; None for no such limit.
+        keep_bytes: the oldest go until the rest has at most this size; None for no such limit.
         agreed: is asked a question before anything is removed.
-        say: is told in lines what goes and what went.
-        dry_run: only tell.
+        say: gets one line on each session that goes, and on what became of it.
+        dry_run: remove nothing, only say what would go.
 
     Returns:
-        Whether all that was to go is gone, or nobody wanted it to.
+        Whether everything due is gone; True too if nobody agreed to the removal.
 
     Raises:
         RetentionError: it is no folder of sessions.
         OSError: it cannot be read.
     """
     found = look_into(folder)
-    chosen = due(found.sessions, now_s, older_than_s=limits.older_than_s, keep_bytes=limits.keep_bytes)
-    _tell(found, chosen, now_s, say)
+    chosen = due(found.sessions, now_s, older_than_s=older_than_s, keep_bytes=keep_bytes)
+    _announce(found, chosen, now_s, say)
     many = len(chosen.going) + len(found.remnants)
     if many == 0 or dry_run:
         say(NOTHING if many == 0 else "Nothing was removed: this was a dry run")
@@ -62,19 +63,29 @@ def purge(
     return _removed(found, chosen, say)
 
 
-def retain(folder: Path, limits: Limits, now_s: float, say: Callable[[str], None]) -> None:
-    """Removes what is due because the settings say so, and tells every session that goes; never a reason not to start.
+def retain(
+    folder: Path, now_s: float, *, older_than_s: float | None, keep_bytes: int | None, say: Callable[[str], None]
+) -> None:
+    """Remove without a question what the settings of a run no longer keep. A failure is reported, never raised.
 
     Args:
-        folder: that sessions are in; it need not be there.
-        limits: of what may stay.
+        folder: the folder of sessions; it need not exist.
         now_s: seconds since 1970.
-        say: is told in lines what goes and what went, and nothing where nothing does.
+        older_than_s: as for `purge`.
+        keep_bytes: as for `purge`.
+        say: gets one line on each session that goes, and none if none does.
     """
     lines: list[str] = []
     try:
         if folder.exists():
-            purge(folder, limits, now_s, agreed=lambda _: True, say=lines.append)
+            purge(
+                folder,
+                now_s,
+                older_than_s=older_than_s,
+                keep_bytes=keep_bytes,
+                agreed=lambda _: True,
+                say=lines.append,
+            )
     except (RetentionError, OSError) as error:
         lines = [plain(error, 300)]
     if lines and lines[-1] != NOTHING:
@@ -82,7 +93,7 @@ def retain(folder: Path, limits: Limits, now_s: float, say: Callable[[str], None
             say(f"Retention: {line}")
 
 
-def _tell(found: FolderListing, chosen: Due, now_s: float, say: Callable[[str], None]) -> None:
+def _announce(found: FolderListing, chosen: Due, now_s: float, say: Callable[[str], None]) -> None:
     say(f"{_sessions(len(found.sessions))}, {size_words(sum(each.size_bytes for each in found.sessions))}")
     if found.others:
         say(f"Not sessions, left alone: {found.others}")
@@ -117,7 +128,7 @@ def _removed(found: FolderListing, chosen: Due, say: Callable[[str], None]) -> b
 
 
 def size_words(count_bytes: int) -> str:
-    """As "1.2 GB"; kB, MB and GB count in thousands."""
+    """Return a size such as "1.2 GB"; kB, MB and GB count in thousands."""
     for unit, of_bytes in (("GB", 1e9), ("MB", 1e6)):
         if count_bytes >= of_bytes:
             return f"{count_bytes / of_bytes:.1f} {unit}"

@@ -10,7 +10,7 @@ import pytest
 
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui import cli
-from fetalstream.tui.commands.report_command import growth_context, write_report
+from fetalstream.tui.commands.report import growth_context, write_report
 from fetalstream.tui.record.replay import RecordingError
 from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.tui import scan

@@ -10,7 +10,7 @@ from PIL import Image
 from fetalstream.streamer.phantom.scanners import ScannerScreen
 from fetalstream.streamer.region.profiles import load_profile
 from fetalstream.tui import cli
-from fetalstream.tui.commands import calibrate_command
+from fetalstream.tui.commands import calibrate
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,6 @@ def test_it_shows_asks_and_writes_a_profile_only_where_told(
 def test_a_source_that_sends_nothing_is_given_up(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(calibrate_command, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(calibrate, "_PATIENCE_S", 0.5)
     assert cli.main(["calibrate", "tcp://127.0.0.1:9"]) == 1
     assert "no picture came within 0.5 seconds (connection refused)" in capsys.readouterr().err

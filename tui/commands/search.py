@@ -1,26 +1,31 @@
-"""``fetalstream search``: the moments of a session that fit a sentence best."""
+"""``fetalstream search``: a search by words for the moments of a session."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-import numpy as np
 
-from fetalstream.tui.record.vectors import Vectors, read_vectors
+from fetalstream.tui.commands import option_parts as parts
+from fetalstream.tui.commands.exit_codes import DONE
+from fetalstream.tui.commands.progress import say
+from fetalstream.tui.errors import UserError
+from fetalstream.tui.run.model_loading import load
+from fetalstream.tui.settings.chosen_model import chosen_model
 from fetalstream.tui.settings.settings import ModelSettings
 from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.stream.questions import Question
+    from fetalstream.tui.record.vectors import Vectors
 
 APART_SECONDS: Final = 2.0
 
 
-class SearchError(Exception):
+class SearchError(UserError):
     """A session that cannot be searched; ``str()`` is one line."""
 
 
@@ -35,27 +40,49 @@ class SearchMoment(NamedTuple):
     score: float
 
 
+def add(commands: parts.Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = parts.add_command(commands, "search", "find the moments of a session that fit a sentence")
+    parts.session_argument(parser, "recorded with --embeddings")
+    parser.add_argument("text", metavar="TEXT", help="for example: four-chamber view")
+    parser.add_argument("--top", type=int, metavar="N", default=10, help="how many (10)")
+    parts.json_option(parser, "one JSON line")
+    parts.model_options(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search the session.
+
+    Raises:
+        SearchError: the session has no embeddings, or they are of another model.
+        ModelError, ConfigError: the model cannot be used.
+    """
+    search(options.session, options.text, chosen_model(options, ModelSettings()), top=options.top, as_json=options.json)
+    return DONE
+
+
 def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json: bool) -> None:
-    """Prints the best moments, the best first.
+    """Print the best moments, the best first.
 
     Raises:
         SearchError: the session has no embeddings, or they are of another model.
     """
     from fetalstream.pipeline.bus.question_encoding import asker_of
-    from fetalstream.tui.commands.loading import load
+    from fetalstream.tui.record.vectors import read_vectors
 
     try:
         vectors = read_vectors(session)
         about: dict[str, Any] = msgspec.json.decode((session / "session.json").read_bytes()).get("model", {})
     except (ValueError, OSError) as error:
         raise SearchError(str(error)) from error
-    ready = load(model, lambda line: print(line, file=sys.stderr))
+    ready = load(model, say)
     if about.get("weights_sha256") not in (None, ready.model.weights_sha256):
         raise SearchError(f"{session} was read by {about.get('name')}, with other weights: choose it with --model")
     asked = asker_of(ready)(text)
     found = moments(vectors, asked)[:top]
     if asked.note is not None:
-        print(asked.note, file=sys.stderr)
+        say(asked.note)
     if as_json:
         print(json.dumps({"text": text, "note": asked.note, "moments": [moment._asdict() for moment in found]}))
         return
@@ -65,7 +92,9 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
 
 
 def moments(vectors: Vectors, asked: Question) -> list[SearchMoment]:
-    """All moments, the best first; within ``APART_SECONDS`` of one of a stream's epoch there is no other."""
+    """Return all moments, the best first, each at least ``APART_SECONDS`` from the others of its stream's epoch."""
+    import numpy as np
+
     from fetalstream.pipeline.readout.segment import Segment
     from fetalstream.pipeline.stream.questions import AskMeter
 

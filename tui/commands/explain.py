@@ -1,55 +1,77 @@
-"""``fetalstream explain``: maps of a session's best frames, beside their pictures: which places spoke for the plane."""
+"""``fetalstream explain``: maps over a session's best frames, of the places that spoke for their planes."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import numpy as np
-from PIL import Image
 
 from fetalstream.pipeline.wire import NOTICE
-from fetalstream.tui.commands.loading import load, versions
-from fetalstream.tui.record.exams import exams_of
-from fetalstream.tui.record.replay import Recording
-from fetalstream.tui.record.session_files import make_folder, safe_name, with_notice, write_whole
+from fetalstream.tui.commands.exit_codes import DONE
+from fetalstream.tui.commands.option_parts import Commands, add_command, session_argument
+from fetalstream.tui.commands.progress import say
+from fetalstream.tui.errors import UserError
+from fetalstream.tui.run.model_loading import load, versions
 from fetalstream.tui.settings.settings import ModelSettings
-from fetalstream.tui.state.keyframe_review import Best
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
     from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.streamer.frame import Pixels
+    from fetalstream.tui.state.keyframe_review import Best
 
 MAPS: Final = "maps"
 
 
-class ExplainError(Exception):
+class ExplainError(UserError):
     """A session whose maps cannot be drawn; ``str()`` is one line that says what to do."""
 
 
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = add_command(
+        commands,
+        "explain",
+        "show which places of a past session's best frames spoke for their planes",
+        "Draws a map over each best frame, into the session's maps folder; the report shows it beside\n"
+        "the frame. By the session's own model, unless --model is given.",
+    )
+    session_argument(parser)
+    parser.add_argument("--model", metavar="NAME", help="another model than the session's, or a path to a model file")
+    parser.add_argument("--weights", metavar="PATH", help="a checkpoint of it, or random")
+    parser.add_argument("--prompts", metavar="DIR", help="sentences of your own")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw the maps and print where they are.
+
+    Raises:
+        RecordingError, ExplainError, ConfigError, ModelError: see `explain`.
+    """
+    for path in explain(options.session, model=options.model, weights=options.weights, prompts=options.prompts):
+        print(path)
+    return DONE
+
+
 def explain(
-    session: Path,
-    *,
-    model: str | None = None,
-    weights: str | None = None,
-    prompts: str | None = None,
-    say: Callable[[str], None] = print,
+    session: Path, *, model: str | None = None, weights: str | None = None, prompts: str | None = None
 ) -> list[Path]:
-    """Writes ``maps/<keyframe id>.png`` and ``.json`` for what stands for each plane in every examination.
+    """Write ``maps/<keyframe id>.png`` and ``.json`` for the best frame of each plane in every examination.
 
     The session may still be recorded. Maps that are there already are drawn anew.
 
     Args:
         session: its folder.
-        model: by another model than the session's, which is taken otherwise, and has to be the same.
-        weights: of the model; as for the other commands.
-        prompts: likewise.
-        say: is told, a line at a time, what takes long and what is left out.
+        model: the model to draw by; None for the session's own, which must then be the same.
+        weights: other weights for it, as for the other commands.
+        prompts: another folder of sentences.
 
     Returns:
         The pictures that were written.
@@ -60,26 +82,25 @@ def explain(
         ConfigError, ModelError: the model cannot be used.
         OSError: a file could not be written.
     """
-    recording = Recording(session)
-    try:
+    from fetalstream.tui.record.exams import exams_of
+    from fetalstream.tui.record.replay import Recording
+
+    with closing(Recording(session)) as recording:
         wanted = [best for exam in exams_of(recording) for best in exam.shown()]
         frames = [(best, png) for best in wanted if (png := recording.picture(best.keyframe)) is not None]
         if not frames:
             raise ExplainError(f"{session} holds no picture of a best frame")
         if len(frames) < len(wanted):
             say(f"{len(wanted) - len(frames)} of {len(wanted)} frames are left out: their pictures were not saved")
-        ready = _loaded(recording.about.get("model") or {}, session, model, weights, prompts, say)
-        return list(_written(session, frames, ready, say))
-    finally:
-        recording.close()
+        ready = _loaded(recording.about.get("model") or {}, session, model, weights, prompts)
+        return list(_written(session, frames, ready))
 
 
 def _loaded(
-    told: dict[str, Any], session: Path, model: str | None, weights: str | None, prompts: str | None,
-    say: Callable[[str], None],
-) -> LoadedPipeline:  # fmt: skip
-    """The session's model, or the one that was asked for."""
-    name = model or told.get("name")
+    recorded: dict[str, Any], session: Path, model: str | None, weights: str | None, prompts: str | None
+) -> LoadedPipeline:
+    """Load the session's model, or the one that was asked for."""
+    name = model or recorded.get("name")
     if not isinstance(name, str):
         raise ExplainError(f"{session} does not say which model it was made by: choose one with --model")
     # Maps are drawn in float32 on the CPU wherever the model ran.
@@ -89,17 +110,16 @@ def _loaded(
     if model is None:
         same = {"weights": ready.model.weights_sha256, "prompts": ready.prompts.sha256}
         for what, sha256 in same.items():
-            if told.get(f"{what}_sha256") not in (None, sha256):
+            if recorded.get(f"{what}_sha256") not in (None, sha256):
                 raise ExplainError(
                     f"{session} was made by {name} with other {what}: give them with --{what}, or choose with --model"
                 )
     return ready
 
 
-def _written(
-    session: Path, frames: list[tuple[Best, bytes]], ready: LoadedPipeline, say: Callable[[str], None]
-) -> Iterator[Path]:
+def _written(session: Path, frames: list[tuple[Best, bytes]], ready: LoadedPipeline) -> Iterator[Path]:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
+    from fetalstream.tui.record.session_files import make_folder, safe_name, write_whole
 
     explainer = Explainer(ready.model, ready.banks)
     folder = make_folder(session / MAPS)
@@ -113,9 +133,9 @@ def _written(
         if pixels is None or best.plane not in explainer.labels:
             say(f"{best.keyframe} is left out: {'damaged' if pixels is None else f'no sentences about {best.plane}'}")
             continue
-        picture, told = _map(explainer, pixels, best)
+        picture, facts = _map(explainer, pixels, best)
         path = folder / f"{safe_name(best.keyframe)}.png"
-        sidecar = {**told, "model": about, "sha256": hashlib.sha256(picture).hexdigest(), "versions": versions()}
+        sidecar = {**facts, "model": about, "sha256": hashlib.sha256(picture).hexdigest(), "versions": versions()}
         # The picture comes last, as with keyframes: where it is, what is known of it is there too.
         write_whole(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(sidecar), indent=2) + b"\n")
         write_whole(path, picture)
@@ -124,20 +144,24 @@ def _written(
 
 def _map(explainer: Explainer, pixels: Pixels, best: Best) -> tuple[bytes, dict[str, Any]]:
     from fetalstream.pipeline.explain.relevance_maps import overlay
+    from fetalstream.tui.record.session_files import with_notice
 
     found = explainer.explain(pixels, best.plane)
-    told = {
+    facts = {
         "notice": NOTICE,
         "keyframe": best.keyframe,
         "plane": found.plane,
         "method": found.method,
         "score": found.score,
     }
-    return with_notice(overlay(pixels, found.heat)), told
+    return with_notice(overlay(pixels, found.heat)), facts
 
 
 def _pixels(png: bytes) -> Pixels | None:
-    """Gray or RGB; None where it is damaged."""
+    """Decode a picture, gray or RGB; None if it is damaged."""
+    import numpy as np
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
             return np.asarray(image if image.mode == "L" else image.convert("RGB"))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui import cli
-from fetalstream.tui.commands.report_command import write_report
+from fetalstream.tui.commands.report import write_report
 from fetalstream.tui.record.exams import exams_of
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.report.pictures import map_of

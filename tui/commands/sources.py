@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fetalstream.tui.commands.exit_codes import DONE
+from fetalstream.tui.commands.option_parts import Commands, add_command, json_option
 from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
@@ -17,8 +20,21 @@ _OTHERS = (
 )
 
 
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declare the options."""
+    parser = add_command(commands, "sources", "list the capture devices, and the formats that they offer")
+    json_option(parser, "one JSON line")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the devices."""
+    show_sources(as_json=options.json)
+    return DONE
+
+
 def show_sources(*, as_json: bool) -> None:
-    """Prints a line for each device and each of its formats, or one JSON line."""
+    """Print a line for each device and each of its formats, or one JSON line."""
     from fetalstream.streamer.live.devices import best_format, devices
 
     found = devices()

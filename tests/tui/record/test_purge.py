@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from fetalstream.tui import cli
-from fetalstream.tui.commands.purge_command import purge, retain, size_words
-from fetalstream.tui.settings.limits import Limits
+from fetalstream.tui.record.purge import purge, retain, size_words
 from tests.scripted_engine import ScriptedEngine
 from tests.tui.live_run import environment
 from tests.tui.record.test_retention import DAY_S, NOW_S, session
 from tests.tui.recorders import ROOT, hears, recorder_process, seqs
 from tests.waiting import until
 
-EVERYTHING = Limits(0.0, None)
+EVERYTHING = {"older_than_s": 0.0, "keep_bytes": None}
+OLDER_THAN_30_DAYS = {"older_than_s": 30 * DAY_S, "keep_bytes": None}
+KEEP_NOTHING = {"older_than_s": None, "keep_bytes": 0}
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -36,21 +37,21 @@ remove(Path(sys.argv[1]))
 """
 
 
-def purged(out: Path, limits: Limits = EVERYTHING, *, well: bool = True, **more: bool) -> list[str]:
+def purged(out: Path, limits: dict[str, float | None] = EVERYTHING, *, well: bool = True, **more: bool) -> list[str]:
     lines: list[str] = []
-    assert purge(out, limits, NOW_S, agreed=lambda _: True, say=lines.append, **more) is well
+    assert purge(out, NOW_S, **limits, agreed=lambda _: True, say=lines.append, **more) is well
     return lines
 
 
 def test_what_is_due_goes_whole_and_is_told(out: Path) -> None:
     old, new = session(out, "old", 40, more_bytes=2_000_000), session(out, "new", 2)
     its_bytes = sum(path.stat().st_size for path in old.rglob("*") if path.is_file())
-    lines = purged(out, Limits(30 * DAY_S, None))
+    lines = purged(out, OLDER_THAN_30_DAYS)
     assert list(out.iterdir()) == [new]
     assert lines[0].startswith("2 sessions, 2.")
     assert f"goes:  {old.name}  {size_words(its_bytes)}, last written 40.0 days ago" in lines
     assert lines[-1] == f"Removed 1 session, {size_words(its_bytes)} ({its_bytes} bytes)"
-    assert purged(out, Limits(30 * DAY_S, None))[-1] == "Nothing to remove"
+    assert purged(out, OLDER_THAN_30_DAYS)[-1] == "Nothing to remove"
 
 
 def test_a_dry_run_and_a_no_remove_nothing(out: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_dry_run_and_a_no_remove_nothing(out: Path) -> None:
     before = sorted(out.rglob("*"))
     assert purged(out, dry_run=True)[-1] == "Nothing was removed: this was a dry run"
     asked: list[str] = []
-    assert purge(out, EVERYTHING, NOW_S, agreed=lambda words: bool(asked.append(words)), say=lambda _: None)
+    assert purge(out, NOW_S, **EVERYTHING, agreed=lambda words: bool(asked.append(words)), say=lambda _: None)
     assert asked == ["Remove 1 session for good?"]
     assert sorted(out.rglob("*")) == before
     assert folder.is_dir()
@@ -96,7 +97,7 @@ def test_a_session_that_a_recorder_writes_stays_until_it_is_dead(engine: Scripte
     try:
         hears(engine, out)
         (live,) = set(out.iterdir()) - before
-        lines = purged(out, Limits(None, 0))
+        lines = purged(out, KEEP_NOTHING)
         assert f"stays, being written:  {live.name}" in lines
         assert not old.exists()
         heard = max(seqs(live, "health"))
@@ -105,7 +106,7 @@ def test_a_session_that_a_recorder_writes_stays_until_it_is_dead(engine: Scripte
     finally:
         recorder.send_signal(signal.SIGKILL)
         recorder.communicate()
-    purged(out, Limits(None, 0))
+    purged(out, KEEP_NOTHING)
     assert list(out.iterdir()) == []
 
 
@@ -123,7 +124,7 @@ def test_a_recorder_that_comes_back_to_a_removed_session_begins_anew(engine: Scr
             assert kill_at(recorded, "shutil.rmtree", 1) == -signal.SIGKILL
             assert not recorded.exists()
     assert len(list(out.iterdir())) == 2
-    purged(out, Limits(None, 0))
+    purged(out, KEEP_NOTHING)
     assert list(out.iterdir()) == []
 
 
@@ -138,7 +139,7 @@ def test_a_removal_that_was_killed_is_finished_next_time(out: Path, event: str, 
     assert kill_at(folder, event, times) == -signal.SIGKILL
     assert folder.exists() is (event == "os.rename")
     assert len(list(out.iterdir())) == 2
-    lines = purged(out, Limits(30 * DAY_S, None))
+    lines = purged(out, OLDER_THAN_30_DAYS)
     assert list(out.iterdir()) == [new]
     assert lines[-1].startswith("Removed 1 session, ")
 
@@ -218,7 +219,7 @@ def test_sizes_are_read_at_a_glance(count: int, words: str) -> None:
 def test_settings_remove_unasked_and_tell_every_session(out: Path) -> None:
     old, new = session(out, "old", 40), session(out, "new", 2)
     lines: list[str] = []
-    retain(out, Limits(30 * DAY_S, None), NOW_S, lines.append)
+    retain(out, NOW_S, **OLDER_THAN_30_DAYS, say=lines.append)
     assert list(out.iterdir()) == [new]
     assert any(line.startswith(f"Retention: goes:  {old.name}") for line in lines)
     assert lines[-1].startswith("Retention: Removed 1 session, ")
@@ -226,13 +227,13 @@ def test_settings_remove_unasked_and_tell_every_session(out: Path) -> None:
 
 def test_settings_say_nothing_where_nothing_goes_and_never_stop_a_run(out: Path, tmp_path: Path) -> None:
     lines: list[str] = []
-    retain(out, EVERYTHING, NOW_S, lines.append)
+    retain(out, NOW_S, **EVERYTHING, say=lines.append)
     session(out, "new", 2)
-    retain(out, Limits(30 * DAY_S, None), NOW_S, lines.append)
+    retain(out, NOW_S, **OLDER_THAN_30_DAYS, say=lines.append)
     assert lines == []
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "thesis.txt").write_text("years of work")
-    retain(tmp_path / "papers", EVERYTHING, NOW_S, lines.append)
+    retain(tmp_path / "papers", NOW_S, **EVERYTHING, say=lines.append)
     assert lines == [f"Retention: {tmp_path}/papers is no folder of sessions: none of what is in it is one"]
 
 

@@ -5,7 +5,7 @@ import pytest
 import fetalstream.pipeline.model.loading
 from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model.loading import ModelStatus, VerifiedWeights
-from fetalstream.tui.commands.model_commands import pull, show_list, verify
+from fetalstream.tui.commands.models import pull, show_list, verify
 
 
 def status(name, path):

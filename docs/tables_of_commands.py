@@ -10,7 +10,7 @@ from typing import Final
 from textual.binding import Binding
 
 from docs.markdown import code, first_sentence, table
-from fetalstream.tui.commands.options import build_parser
+from fetalstream.tui.cli import build_parser
 from fetalstream.tui.dashboard.commands import COMMANDS
 from fetalstream.tui.widgets.review import Review
 
@@ -64,7 +64,7 @@ def _usage(name: str, parser: argparse.ArgumentParser) -> str:
 
 def commands() -> str:
     """Return a section for each command."""
-    parser = build_parser("")
+    parser = build_parser()
     parts = ["Options of all commands:", "", _options_table(parser)]
     for name, each in parsers(parser):
         description = " ".join((each.description or "").split("\n\n")[0].split())

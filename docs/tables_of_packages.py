@@ -11,7 +11,7 @@ from tests.test_floor_plan import RULES, SOURCES, package_of
 HOLDS: Final = {
     "streamer.capture": "the capture process, the shared memory that frames lie in, and the source that stands for it",
     "streamer.dicom": "DICOM files and clips, and which of their regions gives the scale",
-    "streamer.errors": "`SourceError`",
+    "streamer.errors": "`UserError`, the root of errors that a person can mend; `SourceError`",
     "streamer.flow": "the mailbox between a source's thread and its reader; pacing by time stamps",
     "streamer.frame": "`Frame`: pixels, index, times, epoch, spacing",
     "streamer.growth": "growth curves: head size by age",
@@ -39,6 +39,7 @@ HOLDS: Final = {
     "tui.cli": "the entry point",
     "tui.commands": "one command a file",
     "tui.dashboard": "the application: keys, time, jobs",
+    "tui.errors": "the root of errors that a person can mend, and the tree of all of them",
     "tui.export": "tables, JSON Lines, DICOM images, archives",
     "tui.feed": "what the dashboard and the recorder listen to and ask",
     "tui.pictures": "pictures in a terminal: half blocks, Kitty's protocol",

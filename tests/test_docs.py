@@ -15,7 +15,7 @@ from fetalstream.pipeline.model.config import GestationConstants, ModelConfig, W
 from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint
 from fetalstream.pipeline.readout.temporal import Temporal
 from fetalstream.pipeline.wire import NOTICE
-from fetalstream.tui.commands.options import build_parser
+from fetalstream.tui.cli import build_parser
 from fetalstream.tui.dashboard.commands import COMMANDS
 from fetalstream.tui.settings.settings import RetentionSettings, RunSettings, StreamSettings
 from fetalstream.tui.state.scan_protocol import Protocol, View
@@ -29,7 +29,7 @@ FILES = (
     Temporal, View, Weights,
 )  # fmt: skip
 WRITTEN_BY_THE_PROGRAM = {"ModelConfig.folder", "Protocol.name"}
-PARSERS = list(parsers(build_parser("")))
+PARSERS = list(parsers(build_parser()))
 DEFINED = {
     word
     for name, path in SOURCES.items()

@@ -89,7 +89,11 @@ def _options_as_code(text: str) -> str:
 
 def dashboard_keys() -> str:
     """Return every command of the dashboard with its keys, and the keys of the best frames' screen."""
-    rows = [[_keys(each.keys), each.title or each.label, _options_as_code(each.about)] for each in COMMANDS if not _is_stream(each.label)]
+    rows = [
+        [_keys(each.keys), each.title or each.label, _options_as_code(each.about)]
+        for each in COMMANDS
+        if not _is_stream(each.label)
+    ]
     rows.append(["`1` to `9`", "A stream", "By its place in the row"])
     review = [
         [_keys(each.key), each.description, first_sentence(getattr(Review, f"action_{each.action}", None))]

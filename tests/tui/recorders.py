@@ -24,7 +24,7 @@ RECORD = """
 import sys, threading
 from pathlib import Path
 from fetalstream.tui.record.recorder import record
-record(sys.argv[1], Path(sys.argv[2]), threading.Event(), report=lambda line: print(line, flush=True))
+record(sys.argv[1], Path(sys.argv[2]), threading.Event(), report=lambda report: print(report.words, flush=True))
 """
 
 
@@ -43,7 +43,7 @@ class Recorder:
         self.thread = threading.Thread(
             target=record,
             args=(endpoint, out, self.stop),
-            kwargs={"report": self.lines.append, "free_bytes": free_bytes},
+            kwargs={"report": lambda report: self.lines.append(report.words), "free_bytes": free_bytes},
             daemon=True,
         )
         self.thread.start()

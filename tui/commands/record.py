@@ -32,5 +32,5 @@ def run(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    record(options.endpoint, options.out or sessions_folder(), stop, report=say)
+    record(options.endpoint, options.out or sessions_folder(), stop, report=lambda report: say(report.words))
     return DONE

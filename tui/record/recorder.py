@@ -25,7 +25,7 @@ from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record.session_clips import CLIP
 from fetalstream.tui.record.session_files import FULL_DISK_BYTES, LOW_DISK_BYTES, DamagedPicture, make_folder
 from fetalstream.tui.record.store import SessionStore
-from fetalstream.tui.state.recording_status import INTO, NOT_RECORDING
+from fetalstream.tui.state.recording_status import RecorderReport
 
 COMMIT_EVERY_S: Final = 0.25
 LOOK_AT_DISK_EVERY_S: Final = 5.0
@@ -42,19 +42,19 @@ def record(
     out_dir: Path,
     stop: threading.Event,
     *,
-    report: Callable[[str], None] = print,
+    report: Callable[[RecorderReport], None],
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
 ) -> None:
     """Records every run of an engine into ``out_dir/<start>_<run>/``, until ``stop`` is set or it says goodbye.
 
     It waits for an engine that is not there yet, follows one that is started again (a new run, a new folder), and
-    goes on trying when the disk is full or read-only; ``report`` gets one line on each of these.
+    goes on trying when the disk is full or read-only; each of these is reported.
 
     Args:
         endpoint: of the control channel or the publisher; None for the newest engine of this user.
         out_dir: is made where it is missing, 0700.
         stop: may be set from a signal handler. What has been published until then is still written.
-        report: where lines for a person go.
+        report: gets the reports, from this thread.
         free_bytes: room on a folder's disk.
 
     Raises:
@@ -71,9 +71,10 @@ def record(
             except NoEndpoint:
                 raise
             except RequestFailed as error:
-                say(f"Recorder: {error}")
+                say(_note(str(error)))
             except (OSError, sqlite3.Error) as error:
-                say(f"{NOT_RECORDING}{_reason(error)} in {out_dir}; it goes on as soon as that is mended")
+                reason = f"{_reason(error)} in {out_dir}; it goes on as soon as that is mended"
+                say(RecorderReport(state="not_recording", text=reason))
             stop.wait(TRY_AGAIN_S)
     finally:
         context.destroy(0)
@@ -94,9 +95,9 @@ def _record_run(
         listener = Listener(context, asker, found, store.last_seqs())
         try:
             run = _Run(store, listener, asker, {str(each.get("stream")) for each in found.state.get("streams", [])})
-            say.over(f"{INTO}{store.folder}")
+            say.over(RecorderReport(state="recording", folder=str(store.folder)))
             if store.mended.words is not None:
-                say.over(f"Recorder: {store.mended.words}")
+                say.over(_note(store.mended.words))
             return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
         finally:
             listener.close()
@@ -216,23 +217,27 @@ class _Run:
 
 
 class _Once:
-    """Says a line when it is new, and again now and then while it lasts: loud, and no flood."""
+    """Passes a report on when it is new, and every ``SAY_AGAIN_S`` while it is repeated: loud, but no flood."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[RecorderReport], None]) -> None:
         self._report = report
-        self._last: str | None = None
-        self._said_s = 0.0
+        self._last: RecorderReport | None = None
+        self._last_s = 0.0
 
-    def __call__(self, line: str) -> None:
+    def __call__(self, report: RecorderReport) -> None:
         now_s = time.monotonic()
-        if line != self._last or now_s - self._said_s >= SAY_AGAIN_S:
-            self._report(line)
-            self._last, self._said_s = line, now_s
+        if report != self._last or now_s - self._last_s >= SAY_AGAIN_S:
+            self._report(report)
+            self._last, self._last_s = report, now_s
 
-    def over(self, line: str) -> None:
-        """Whatever was the matter is mended."""
-        self._report(line)
+    def over(self, report: RecorderReport) -> None:
+        """Pass a report on that ends the trouble reported before: if that comes back, it is news."""
+        self._report(report)
         self._last = None
+
+
+def _note(text: str) -> RecorderReport:
+    return RecorderReport(state="note", text=f"Recorder: {text}")
 
 
 def _look_at_disk(folder: Path, free_bytes: Callable[[Path], int], say: _Once) -> None:
@@ -241,7 +246,7 @@ def _look_at_disk(folder: Path, free_bytes: Callable[[Path], int], say: _Once) -
         raise OSError(errno.ENOSPC, f"only {free / 1e9:.1f} GB are free")
     if free < LOW_DISK_BYTES:
         limit = f"below {FULL_DISK_BYTES / 1e9:.0f} GB recording stops"
-        say(f"Recorder: only {free / 1e9:.1f} GB are free on the disk; {limit}")
+        say(_note(f"only {free / 1e9:.1f} GB are free on the disk; {limit}"))
 
 
 def _reason(error: OSError | sqlite3.Error) -> str:

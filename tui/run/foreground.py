@@ -1,4 +1,4 @@
-"""The dashboard in the foreground of a run: it looks after the children meanwhile, and says what becomes of them."""
+"""The dashboard in the foreground of a run, which polls the child processes and shows what becomes of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import Feed as Showable
 from fetalstream.tui.pictures.kitty_query import PictureMode, ask
 from fetalstream.tui.run.supervise import Child, Supervisor
-from fetalstream.tui.state.recording_status import INTO, RecordingStatus, heard
+from fetalstream.tui.state.recording_status import RecorderReport, RecordingStatus, read_report
 
 if TYPE_CHECKING:
     from fetalstream.tui.dashboard.app import FetalstreamApp
@@ -26,7 +26,7 @@ SAY_AGAIN_S: Final = 4.0
 
 
 class RunFailed(UserError):
-    """The run came to nothing; ``str()`` is one line that says why, ``log`` all that the process said."""
+    """The run failed; ``str()`` is one line that says why, ``log`` the log of the process that failed."""
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
@@ -34,14 +34,14 @@ class RunFailed(UserError):
 
 
 class ChildMonitor:
-    """Polls the children while the dashboard is drawn, and tells it.
+    """A poller of the child processes that reports to the dashboard while it is drawn.
 
     Args:
-        supervisor: of the children.
-        to_stop: set when somebody has asked the foreground to end.
+        supervisor: the children.
+        to_stop: set by a signal that asks the foreground to end.
 
     Attributes:
-        over: to be set when the dashboard has been left.
+        over: set from outside when the dashboard has been left.
         recorded: folders of the sessions that were written, the oldest first.
     """
 
@@ -52,61 +52,70 @@ class ChildMonitor:
         self.recorded: list[Path] = []
 
     def look_after(self, app: FetalstreamApp) -> None:
-        """Until it is over."""
-        next_word_s = 0.0
+        """Poll the children and report to the app until ``over`` is set."""
+        repeat_at_s = 0.0
         while not self.over.wait(POLL_S):
             now_s = time.monotonic()
             self._supervisor.poll(now_s)
             if self._to_stop.is_set():
                 app.leave()  # asked before the app was there to hear it
-            for words in news(self._supervisor):
-                self._tell(app, words)
+            for report in news(self._supervisor):
+                self._show(app, report)
             failed = self._supervisor.failed
             if failed is not None and failed in self._supervisor.children[1:]:
                 app.recording = RecordingStatus(app.recording.folder, failure(failed))
-            if failed is not None and now_s >= next_word_s:
+            if failed is not None and now_s >= repeat_at_s:
                 # Said again and again: it stays on the screen until somebody has seen it and quits.
-                next_word_s = now_s + SAY_AGAIN_S
+                repeat_at_s = now_s + SAY_AGAIN_S
                 app.say(failure(failed), "bad")
 
-    def _tell(self, app: FetalstreamApp, words: str) -> None:
-        app.recording = heard(app.recording, words)
+    def _show(self, app: FetalstreamApp, report: RecorderReport) -> None:
+        app.recording = app.recording.after(report)
         folder = app.recording.folder
         if folder is not None and folder not in self.recorded:
             self.recorded.append(folder)
-        app.say(words, "quiet" if words.startswith(INTO) else "bad")
+        app.say(report.words, "quiet" if report.state == "recording" else "bad")
 
 
 def dashboard(
     supervisor: Supervisor, control: str, to_stop: threading.Event, protocol: Protocol | None,
     pictures: PictureMode = "auto",
 ) -> None:  # fmt: skip
-    """The dashboard over the engine of this run, until it is left; then where the recording is."""
+    """Show the dashboard over the engine of this run until it is left, then print where the recording is."""
     from fetalstream.tui.feed.engine_feed import EngineFeed
 
-    caretaker = ChildMonitor(supervisor, to_stop)
-    show(EngineFeed(control), protocol, pictures=pictures, monitor=caretaker)
+    monitor = ChildMonitor(supervisor, to_stop)
+    show(EngineFeed(control), protocol, pictures=pictures, monitor=monitor)
     print("stopping …", file=sys.stderr)
-    for folder in caretaker.recorded:
+    for folder in monitor.recorded:
         print(f"Recorded. To look at it again: fetalstream replay {shlex.quote(str(folder))}", file=sys.stderr)
 
 
-def news(supervisor: Supervisor) -> list[str]:
-    """What happened since this was asked last: deaths, and what the recorder has to say (that it cannot write)."""
-    deaths = [words for child in supervisor.children for words in child.deaths()]
-    return deaths + [words for child in supervisor.children[1:] for words in child.news() if words]
+def news(supervisor: Supervisor) -> list[RecorderReport]:
+    """Return what happened since the last call: deaths of children, and the recorder's reports."""
+    engine, *recorders = supervisor.children
+    reports = [RecorderReport(state="note", text=line) for line in engine.deaths()]
+    for recorder in recorders:
+        reports += [RecorderReport(state="died", text=line) for line in recorder.deaths()]
+        reports += [read_report(line) for line in recorder.news() if line]
+    return reports
 
 
 def show(
     feed: Showable, protocol: Protocol | None, *, read_only: bool = False, pictures: PictureMode = "auto",
     monitor: ChildMonitor | None = None,
 ) -> None:  # fmt: skip
-    """The dashboard until it is left; ``monitor`` looks after the children meanwhile, in a thread of its own.
+    """Show the dashboard until it is left; ``monitor`` polls the children meanwhile, in a thread of its own.
 
-    ``pictures``: in half blocks, in pixels (``kitty``), or as the terminal answers.
+    Args:
+        feed: where the messages come from.
+        protocol: the views to collect, None for the model's planes.
+        read_only: nothing can be changed from it.
+        pictures: in half blocks, in pixels (``kitty``), or as the terminal answers.
+        monitor: of the children, None if there are none.
 
     Raises:
-        Failed: it broke down.
+        RunFailed: it broke down.
     """
     from fetalstream.tui.dashboard.app import FetalstreamApp
 
@@ -136,6 +145,6 @@ def show(
 
 
 def failure(child: Child) -> str:
-    """Why a child was given up, in one line."""
-    said = child.last_words() or "it said nothing"
-    return said if child.starts == 1 else f"the {child.command.name} failed again and again: {said}"
+    """Return why a child was given up, in one line."""
+    words = read_report(child.last_words()).words or "it said nothing"
+    return words if child.starts == 1 else f"the {child.command.name} failed again and again: {words}"

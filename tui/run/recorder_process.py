@@ -1,4 +1,4 @@
-"""The recorder as a child of ``run`` and ``demo``, told what to do by one line on standard input.
+"""The recorder as a child of ``run`` and ``demo``: settings come as a line of JSON, reports go out as such lines.
 
 It outlives the foreground as long as the engine does, and ends when both are gone.
 """
@@ -22,7 +22,11 @@ _LOOK_EVERY_S: Final = 0.5
 
 
 class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``endpoint``: of the control channel; ``out``: the folder of sessions; ``alive``: locked while an engine runs."""
+    """The recorder's settings, one line of JSON on its standard input.
+
+    ``endpoint`` is the control channel's, ``out`` the folder of sessions, ``alive`` a file that is locked while an
+    engine runs.
+    """
 
     endpoint: str
     out: str
@@ -30,26 +34,27 @@ class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 def main() -> int:
-    """Records until the engine's goodbye, a signal, or nobody is left who could start another engine."""
+    """Record until the engine says goodbye, a signal comes, or nobody is left who could start another engine."""
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=RecorderSettings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_outlive, args=(Path(settings.alive), stop), name="foreground", daemon=True).start()
     try:
-        record(settings.endpoint, Path(settings.out), stop, report=_say)
+        record(settings.endpoint, Path(settings.out), stop, report=lambda report: _write(report.line()))
     except Exception as error:
         traceback.print_exc()
-        _say(f"the recorder broke down: {type(error).__name__}: {error}".splitlines()[0])
+        _write(f"the recorder broke down: {type(error).__name__}: {error}".splitlines()[0])
         return EXIT_CRASHED
     return 0
 
 
-def _say(line: str) -> None:
+def _write(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
 def _outlive(alive: Path, stop: threading.Event) -> None:
+    """End the recording once the foreground is gone, and no engine has run for ``ENGINE_GONE_S``."""
     from fetalstream.pipeline.bus.endpoints import locked
 
     foreground_gone(sys.stdin.fileno())

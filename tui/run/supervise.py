@@ -1,8 +1,8 @@
-"""Child processes that are started again when they die, and stopped together. Passive: ``poll`` is told the time.
+"""Child processes that are started again when they die, and stopped together. Passive: ``poll`` takes the time.
 
 A child gets a session of its own, so that a key in the terminal or its end reaches the foreground only, and a pipe on
 standard input that stays open as long as the foreground lives: whoever reads its end knows that nobody starts it again.
-What it says goes into a file, so that a dashboard is not written over and an orphan does not write into a dead pipe.
+Its output goes into a file, so that a dashboard is not written over and an orphan does not write into a dead pipe.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import os
 import signal
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal
 
-DEATHS: Final = 5
-WITHIN_S: Final = 60.0
+from fetalstream.streamer.capture.restart_limit import RestartLimit
+
 RESTART_AFTER_S: Final = 0.5
 """Long enough that a child that cannot start does not spin, short enough to be back within two seconds."""
 
@@ -38,7 +37,14 @@ ChildState = Literal["running", "waiting", "ended", "failed"]
 
 @dataclass(frozen=True)
 class Command:
-    """How a child is started: ``first_line`` is written to its standard input, which then stays open."""
+    """The command line of a child.
+
+    Attributes:
+        name: of the child, in messages and for its log.
+        argv: the program and its arguments.
+        first_line: written to its standard input, which then stays open.
+        pass_fds: file descriptors that it inherits.
+    """
 
     name: str
     argv: Sequence[str]
@@ -60,10 +66,12 @@ class Child:
         self.state: ChildState = "waiting"
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._deaths: deque[float] = deque()
-        self._again_at_s = 0.0
-        self._told = 0
-        self._death_times_ns: list[str] = []
+        self._limit = RestartLimit()
+        self._restart_at_s = 0.0
+        self._read_to = 0  # bytes of the log
+        self._unreported: list[str] = []
+        self._last_words = ""
+        self._deaths: list[str] = []
 
     @property
     def pid(self) -> int | None:
@@ -71,12 +79,12 @@ class Child:
 
     @property
     def over(self) -> bool:
-        """Whether it does not run and will not be started again."""
+        """Whether the child does not run and will not be started again."""
         return self.state in ("ended", "failed")
 
     def poll(self, now_s: float) -> None:
-        """Start it where it is due; see whether it has died."""
-        if self.state == "waiting" and now_s >= self._again_at_s:
+        """Start the child if it is due, and notice its death."""
+        if self.state == "waiting" and now_s >= self._restart_at_s:
             self._start()
         elif self.state == "running" and self._process is not None:
             code = self._process.poll()
@@ -84,43 +92,55 @@ class Child:
                 self._died(code, now_s)
 
     def lines(self) -> list[str]:
-        """All that it said, whole lines."""
+        """Return the whole log, complete lines only."""
         with contextlib.suppress(OSError):
             return self.log.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
         return []
 
     def last_words(self) -> str:
-        """The last line that it said, "" where it said nothing."""
-        return next((line for line in reversed(self.lines()) if line.strip()), "")
+        """Return the last line of the log that is not blank, "" if there is none."""
+        self._read()
+        return self._last_words
 
     def news(self) -> list[str]:
-        """What it said since this was asked last."""
-        lines = self.lines()
-        told, self._told = self._told, len(lines)
-        return lines[told:]
+        """Return the complete lines of the log since the last call."""
+        self._read()
+        lines, self._unreported = self._unreported, []
+        return lines
 
     def deaths(self) -> list[str]:
-        """A line on each death since this was asked last, after which it is started again."""
-        told, self._death_times_ns = self._death_times_ns, []
-        return told
+        """Return a line on each death since the last call after which the child is started again."""
+        deaths, self._deaths = self._deaths, []
+        return deaths
 
     def send(self, what: signal.Signals) -> None:
-        """A signal to the child, where it runs."""
+        """Send a signal to the child, if it runs."""
         if self._process is not None and self.state == "running":
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(what)
 
     def give_up(self) -> None:
-        """Do not start it again."""
+        """Do not start the child again."""
         if self.state == "waiting":
             self.state = "ended"
-            self._death_times_ns.clear()
+            self._deaths.clear()
 
     def close(self) -> None:
-        """Closes the pipe to the child."""
+        """Close the pipe to the child."""
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+
+    def _read(self) -> None:
+        """Read what was appended to the log since the last time; a line that is not complete yet is left for later."""
+        with contextlib.suppress(OSError), self.log.open("rb") as log:
+            log.seek(self._read_to)
+            appended = log.read()
+            complete = appended[: appended.rfind(b"\n") + 1]
+            self._read_to += len(complete)
+            lines = complete.decode(errors="replace").split("\n")[:-1]
+            self._unreported += lines
+            self._last_words = next((line for line in reversed(lines) if line.strip()), self._last_words)
 
     def _start(self) -> None:
         self.close()
@@ -144,33 +164,30 @@ class Child:
         if code > 0 and code not in (EXIT_CRASHED, EXIT_DEVICE):
             self.state = "failed"
             return
-        self._deaths.append(now_s)
-        while self._deaths[0] <= now_s - WITHIN_S:
-            self._deaths.popleft()
-        self.state = "failed" if len(self._deaths) >= DEATHS else "waiting"
-        self._again_at_s = now_s + RESTART_AFTER_S
+        self.state = "waiting" if self._limit.count(now_s) else "failed"
+        self._restart_at_s = now_s + RESTART_AFTER_S
         if self.state == "waiting":
             how = f"signal {-code}" if code < 0 else self.last_words() or f"code {code}"
-            self._death_times_ns.append(f"The {self.command.name} died ({how}); it is started again")
+            self._deaths.append(f"The {self.command.name} died ({how}); it is started again")
 
 
 class Supervisor:
-    """Children of one foreground process.
+    """The children of one foreground process.
 
     Args:
         commands: in the order of starting; stopping begins with the first too, and gives the others time to follow.
-        folder: where their logs are kept.
+        folder: the folder of their logs.
     """
 
     def __init__(self, commands: Sequence[Command], folder: Path) -> None:
         self.children = [Child(command, folder / f"{command.name}.log") for command in commands]
 
     def child(self, name: str) -> Child:
-        """The child of that name."""
+        """Return the child of that name."""
         return next(child for child in self.children if child.command.name == name)
 
     def poll(self, now_s: float) -> None:
-        """To be called a few times a second."""
+        """Poll every child; called a few times a second."""
         for child in self.children:
             child.poll(now_s)
 
@@ -181,14 +198,20 @@ class Supervisor:
 
     @property
     def failed(self) -> Child | None:
-        """The first child that was given up."""
+        """The first child that was given up, None if there is none."""
         return next((child for child in self.children if child.state == "failed"), None)
 
     def stop(
         self, within_s: float = STOP_WITHIN_S, *, clock_s: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:  # fmt: skip
-        """Ends all children: the first is asked, the others then have a moment to finish by themselves."""
+        """End all children: the first is asked, the others then have a moment to finish by themselves.
+
+        Args:
+            within_s: seconds until whoever still runs is killed.
+            clock_s: the monotonic clock.
+            wait: sleeps for so many seconds.
+        """
         kill_at_s = clock_s() + within_s
         follow_at_s = clock_s() + 2 / 3 * within_s
         first = self.children[:1]
@@ -229,7 +252,7 @@ def _write(pipe: IO[bytes] | None, line: bytes) -> None:
 
 
 def foreground_gone(wait_fd: int) -> None:
-    """Returns when the other end of the pipe is closed: the foreground has died."""
+    """Return when the other end of the pipe is closed: the foreground has died."""
     with contextlib.suppress(OSError):
         while os.read(wait_fd, 4096):
             pass

@@ -24,6 +24,7 @@ from fetalstream.tui.run.headless import StatusLine, summary
 from fetalstream.tui.run.recorder_process import RecorderSettings
 from fetalstream.tui.run.supervise import Command, Supervisor
 from fetalstream.tui.settings.settings import EngineSettings, RunSettings, SettingsError
+from fetalstream.tui.state.recording_status import read_report
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.bus.endpoints import Endpoints, RunFolder
@@ -206,8 +207,8 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
         connecting = asyncio.create_task(connect(feed))
         while not engine.over and not asked.to_stop.is_set():
             supervisor.poll(time.monotonic())
-            for words in news(supervisor):
-                line.say(words)
+            for report in news(supervisor):
+                line.say(report.words)
             line.take(feed.drain(), time.monotonic_ns())
             line.update(time.monotonic_ns())
             await asyncio.sleep(POLL_S)
@@ -215,7 +216,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
         await asyncio.to_thread(supervisor.stop)
         line.take(feed.drain(), time.monotonic_ns())
         await feed.close()
-        for words in [*news(supervisor), *summary(line.session)]:
+        for words in [*(report.words for report in news(supervisor)), *summary(line.session)]:
             line.say(words)
 
     async def connect(feed: EngineFeed) -> None:
@@ -254,4 +255,4 @@ async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | No
 def _raise_failure(supervisor: Supervisor) -> None:
     failed = supervisor.failed
     if failed is not None:
-        raise RunFailed(failure(failed), "\n".join(failed.lines()))
+        raise RunFailed(failure(failed), "\n".join(read_report(line).words for line in failed.lines()))

@@ -6,12 +6,11 @@ import time
 
 import pytest
 
+from fetalstream.streamer.capture.restart_limit import DEATHS, WITHIN_S
 from fetalstream.tui.run.supervise import (
-    DEATHS,
     EXIT_CRASHED,
     EXIT_DEVICE,
     RESTART_AFTER_S,
-    WITHIN_S,
     Command,
     Supervisor,
 )
@@ -120,6 +119,28 @@ def test_what_a_person_must_mend_is_not_tried_again(supervise):
     assert child.last_words() == "clip.mp4 is not a video"
 
 
+def test_news_is_read_once_and_only_whole_lines_are_told(supervise):
+    child = supervise(python("recorder", SLEEPER)).child("recorder")
+    assert (child.news(), child.last_words(), child.lines()) == ([], "", [])
+    child.log.write_bytes("eins\nzwei\u00e4\n\ndr".encode())
+    assert child.last_words() == "zwei\u00e4"
+    assert child.news() == ["eins", "zwei\u00e4", ""]
+    assert child.news() == []
+    with child.log.open("ab") as log:
+        log.write(b"ei\n\xff\n")
+    assert child.news() == ["drei", "\ufffd"]
+    assert child.last_words() == "\ufffd"
+    assert child.lines() == ["eins", "zwei\u00e4", "", "drei", "\ufffd"]
+
+
+def test_what_was_read_is_not_read_again(supervise):
+    child = supervise(python("recorder", SLEEPER)).child("recorder")
+    child.log.write_text("one\n")
+    assert child.news() == ["one"]
+    child.log.write_text("ONE\ntwo\n")
+    assert child.news() == ["two"]
+
+
 def test_a_clean_end_is_the_end(supervise):
     supervisor = supervise(python("engine", "pass"))
     polled_until(supervisor, lambda: not supervisor.running)
@@ -182,6 +203,7 @@ def test_children_live_on_when_the_foreground_is_killed(tmp_path):
     script = f"""
 import sys, time
 from pathlib import Path
+from fetalstream.streamer.capture.restart_limit import DEATHS, WITHIN_S
 from fetalstream.tui.run.supervise import Command, Supervisor
 child = {LISTENER!r} + "; import time; time.sleep(0.2); print('went on', flush=True)"
 supervisor = Supervisor([Command("engine", (sys.executable, "-c", child), b"go")], Path({str(tmp_path)!r}))

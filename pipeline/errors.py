@@ -1,4 +1,4 @@
-"""Errors of the pipeline that a person can act on; each message is one line that says what to do."""
+"""What can go wrong here in a way that a person can mend; each message is one line that says how."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from fetalstream.streamer.errors import UserError
 
 
 class ModelError(UserError):
-    """Weights are absent, damaged or do not fit, or a model cannot be built."""
+    """Weights that are absent, damaged or do not fit, or a model that cannot be built."""
 
 
 class ConfigError(UserError):
-    """A model file, prompt file or option cannot be used as it is."""
+    """A model file, prompt file or option that cannot be used as it stands."""
 
 
 class EngineFault(UserError):
-    """The model gives no usable output any more; the process should end and be started again."""
+    """The model gives nothing usable any more; the process should end and be started afresh."""
 
 
 class DeviceFault(EngineFault):

@@ -1,6 +1,7 @@
 """What is shipped: the wheel carries all that it needs, and every version is pinned without saying where it is from."""
 
 import itertools
+import json
 import os
 import re
 import shutil
@@ -130,3 +131,12 @@ def test_ci_runs_what_a_person_runs():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("make ")] == ["make test", "make check"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_image_runs_without_root_rights_and_is_built_from_what_the_wheel_needs():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    said = [line.partition(" ")[::2] for line in lines if re.match(r"[A-Z]+ ", line)]
+    assert [value for word, value in said if word == "USER"] == ["1000"]
+    assert dict(said)["ENTRYPOINT"] == json.dumps(list(PROJECT["project"]["scripts"]))
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert let_in == {"fetalstream", *SHIPPED, "pyproject.toml", "MANIFEST.in", *CARRIED}

@@ -44,6 +44,7 @@ COMMANDS: Final = (
     "bench",
     "eval",
     "doctor",
+    "completion",
     "help",
 )
 """In the order of the help."""

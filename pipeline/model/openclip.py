@@ -1,4 +1,4 @@
-"""open_clip and torchvision are imported here alone: quiet imports, building a model, its tokenizer, its towers."""
+"""The only door to open_clip and torchvision: importing them quietly, building a model, its tokenizer."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Architecture = str | dict[str, Any]
 
 
 class Tokenizer(Protocol):
-    """A function from sentences to token numbers, (N, context_length) int64."""
+    """Sentences to token numbers, (N, context_length) int64."""
 
     def __call__(self, texts: list[str], context_length: int | None = None) -> torch.Tensor: ...
 
 
 @functools.cache
 def import_open_clip() -> Any:
-    """Import and return the ``open_clip`` module.
+    """The ``open_clip`` module.
 
     Raises:
         ModelError: open_clip or torchvision is not installed or does not fit the installed torch.
     """
     try:
         with _missing_vision_operators_skipped(), warnings.catch_warnings():
-            # Deprecated spellings inside the libraries, which we cannot mend.
+            # Notices of the libraries' authors to each other (deprecated spellings inside them); none is ours to mend.
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", category=FutureWarning)
             import open_clip
@@ -45,10 +45,10 @@ def import_open_clip() -> Any:
 
 @contextlib.contextmanager
 def _missing_vision_operators_skipped() -> Generator[None]:
-    """Let torchvision be imported without its compiled operators, which only detection models need.
+    """Lets torchvision be imported without its compiled operators, of which only detection models have need.
 
-    A CPU build of torch beside the general torchvision wheel cannot load them, and importing torchvision then fails
-    when it registers shapes for operators that do not exist. Only its transforms, plain Python, are used here.
+    A CPU build of torch beside the general torchvision wheel cannot load them, and torchvision then stops at
+    registering shapes for operators that are not there. What is used here are its transforms, plain Python.
     """
     if "torchvision" in sys.modules:
         yield
@@ -68,7 +68,7 @@ def _missing_vision_operators_skipped() -> Generator[None]:
 
 
 def _operator_exists(name: str) -> bool:
-    # The extension defines the operators, and torchvision loads it before it registers shapes.
+    # The loaded extension is what defines operators, and torchvision loads it before it registers shapes.
     return bool(torch._C._jit_get_schemas_for_operator(name))  # pyright: ignore[reportPrivateUsage]
 
 
@@ -77,11 +77,11 @@ def _decorator_that_does_nothing(function: Callable[..., Any]) -> Callable[..., 
 
 
 def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
-    """Build an architecture on the CPU in float32, in evaluation mode, without gradients.
+    """The architecture on the CPU in float32, evaluation mode, no gradients.
 
     Args:
-        architecture: what to build; an embedded config is not changed.
-        seed: seed of the random weights; None leaves their memory unset, for a checkpoint that overwrites all of it.
+        architecture: what to build; an embedded config is left as it was.
+        seed: of the random weights; None leaves their memory unset, for a checkpoint that overwrites all of it.
 
     Raises:
         ModelError: open_clip has no such name, or cannot build the config.
@@ -105,7 +105,7 @@ def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
 
 
 def tokenizer(architecture: Architecture) -> Tokenizer:
-    """Make the tokenizer that belongs to an architecture.
+    """The tokenizer that the architecture was made for.
 
     Raises:
         ModelError: the tokenizer's files or library are missing.
@@ -127,7 +127,7 @@ def tokenizer(architecture: Architecture) -> Tokenizer:
 
 
 def image_size(model: torch.nn.Module) -> int:
-    """Return the pixels per side of the model's square input.
+    """Pixels per side of the model's square input.
 
     Raises:
         ModelError: the input is not square.
@@ -141,36 +141,36 @@ def image_size(model: torch.nn.Module) -> int:
 
 
 def image_tower(model: torch.nn.Module) -> torch.nn.Module:
-    """Return the image tower of a model."""
+    """The part of the model that sees."""
     tower: torch.nn.Module = model.visual  # pyright: ignore[reportAssignmentType]
     return tower
 
 
 def has_batch_norms(tower: torch.nn.Module) -> bool:
-    """Return whether a tower has batch norms, which can be folded into its convolutions."""
+    """Whether there is something in the tower that can be folded into its convolutions."""
     return any(isinstance(part, torch.nn.BatchNorm2d) for part in tower.modules())
 
 
 def reparameterized(tower: torch.nn.Module) -> torch.nn.Module:
-    """Merge branches that only training needs, in place, if timm knows how to; return the tower."""
+    """The tower, changed in place, with branches that were made for training merged, where timm knows how."""
     from timm.utils.model import reparameterize_model
 
     return reparameterize_model(tower, inplace=True)
 
 
 def is_causal(model: torch.nn.Module) -> bool:
-    """Return whether the text tower has a causal mask: a token attends to itself and earlier ones only."""
+    """Whether a word of the text tower sees only the words before it."""
     return getattr(text_tower(model), "attn_mask", None) is not None
 
 
 def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
-    """Encode sentences as features, (N, D) float32, not normalised: the values of ``model.encode_text``, but faster.
+    """Features of sentences, (N, D) float32, not normalised; the same numbers as ``model.encode_text``, sooner.
 
-    A causal tower that pools at the end token never attends to the padding after the longest sentence, so the padding
-    is cut off. Other towers attend to it, and keep it.
+    In a causal tower that reads its answer at the end of the sentence, the padding after the longest sentence is
+    never seen, and is left out. Elsewhere it is seen, and stays.
 
     Args:
-        model: a model from ``build``.
+        model: as ``build`` makes it.
         tokens: (N, context_length) int64.
     """
     if not reads_causally(model):
@@ -184,14 +184,14 @@ def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def reads_causally(model: torch.nn.Module) -> bool:
-    """Return whether the text tower is causal and pools at the end token."""
+    """Whether a word sees only the words before it, and the answer is read at the end of the sentence."""
     tower = text_tower(model)
     pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
     return is_causal(model) and pool == "argmax" and getattr(tower, "cls_emb", None) is None
 
 
 def projected(tower: Any, hidden: torch.Tensor) -> torch.Tensor:
-    """Normalise and project the hidden states at the end tokens, (N, width), to features (N, D) float32."""
+    """What the last layer of a text tower gave at the end of each sentence, (N, width), as features (N, D) float32."""
     hidden = tower.ln_final(hidden)
     projection = tower.text_projection
     if projection is None:
@@ -200,7 +200,7 @@ def projected(tower: Any, hidden: torch.Tensor) -> torch.Tensor:
 
 
 def text_tower(model: torch.nn.Module) -> Any:
-    """Return the module that holds the text tower's parts."""
+    """The part of the model that reads."""
     # open_clip's CLIP keeps the text tower's parts at its top, CustomTextCLIP in a module of its own.
     return getattr(model, "text", model)
 
@@ -216,7 +216,7 @@ def _model_config(architecture: Architecture) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _quiet() -> Generator[None]:
-    """Keep notices of timm and open_clip to developers off the user's terminal."""
+    """No notices of timm and open_clip to developers on the user's terminal."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -229,16 +229,16 @@ def _quiet() -> Generator[None]:
 
 
 class _DeferredInit(torch.overrides.TorchFunctionMode):
-    """Skips random initialisation while a model is built; ones, zeros and masks are still written.
+    """Skips the drawing of random weights while a model is built; ones, zeros and masks are still written.
 
-    Layers initialise themselves and towers do it once more: 12 s for FetalCLIP, overwritten by a checkpoint.
+    Layers draw when they are made and towers draw once more: 12 s for FetalCLIP, thrown away by a checkpoint.
     """
 
     _draws = frozenset({"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"})
 
     def __init__(self) -> None:
         super().__init__()
-        # The storages are kept alive: freed memory could be reused for another weight, which would then be redrawn.
+        # Held, not only noted: freed memory would be handed to another weight, and be taken for a drawn one.
         self._unset: dict[int, torch.UntypedStorage] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -250,7 +250,7 @@ class _DeferredInit(torch.overrides.TorchFunctionMode):
         return tensor
 
     def initialize(self, model: torch.nn.Module, generator: torch.Generator) -> None:
-        """Draw every skipped weight once: variance 2/fan-in for convolutions, 1/fan-in for other matrices."""
+        """Draws every weight that was skipped, once: variance 2/fan-in for convolutions, 1/fan-in for the rest."""
         with torch.no_grad():
             for weight in model.parameters():
                 if weight.untyped_storage().data_ptr() in self._unset:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
     from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.streamer.frame import Pixels
-    from fetalstream.tui.state.keyframe_review import Best
+    from fetalstream.tui.state.keyframe_review import BestFrame
 
 MAPS: Final = "maps"
 
@@ -117,7 +117,7 @@ def _loaded(
     return ready
 
 
-def _written(session: Path, frames: list[tuple[Best, bytes]], ready: LoadedPipeline) -> Iterator[Path]:
+def _written(session: Path, frames: list[tuple[BestFrame, bytes]], ready: LoadedPipeline) -> Iterator[Path]:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
     from fetalstream.tui.record.session_files import make_folder, safe_name, write_whole
 
@@ -142,7 +142,7 @@ def _written(session: Path, frames: list[tuple[Best, bytes]], ready: LoadedPipel
         yield path
 
 
-def _map(explainer: Explainer, pixels: Pixels, best: Best) -> tuple[bytes, dict[str, Any]]:
+def _map(explainer: Explainer, pixels: Pixels, best: BestFrame) -> tuple[bytes, dict[str, Any]]:
     from fetalstream.pipeline.explain.relevance_maps import overlay
     from fetalstream.tui.record.session_files import with_notice
 

@@ -33,7 +33,7 @@ class KittyDriver(LinuxDriver):
         super().stop_application_mode()
 
 
-class Unhearing(XTermParser):
+class ReplyFilter(XTermParser):
     """Textual's parser of keys, that leaves out answers of the terminal until the last one: no one pressed them."""
 
     def __init__(self, debug: bool = False) -> None:
@@ -57,7 +57,7 @@ class Unhearing(XTermParser):
         return data.removesuffix(self._begun)
 
 
-def leave_out() -> None:
+def ignore_late_replies() -> None:
     """From now on, in this process, answers that come late are no keys."""
     # Textual has no place for a parser of one's own (8.2), and these answers are nothing to it but keys.
-    setattr(linux_driver, "XTermParser", Unhearing)  # noqa: B010 - it is exported to nobody
+    setattr(linux_driver, "XTermParser", ReplyFilter)  # noqa: B010 - it is exported to nobody

@@ -20,7 +20,7 @@ from fetalstream.tui.export.identity import Identity
 from fetalstream.tui.record.exams import Exam
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.session_files import safe_name
-from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
 
 SERIES_DESCRIPTION: Final = f"fetalstream: {NOTICE}"
@@ -78,7 +78,7 @@ class _Series(NamedTuple):
     version: str
 
 
-def _image(pixels: np.ndarray, best: Best, number: int, uid: str, series: _Series, identity: Identity) -> Dataset:
+def _image(pixels: np.ndarray, best: BestFrame, number: int, uid: str, series: _Series, identity: Identity) -> Dataset:
     announced = series.exam.keyframes[best.keyframe]
     spacing_mm = announced.frame.spacing_mm
     begun, taken = _local(series.exam.started), _local(announced.wall_time)
@@ -124,7 +124,7 @@ def _image(pixels: np.ndarray, best: Best, number: int, uid: str, series: _Serie
     return image
 
 
-def _comments(best: Best, announced: Keyframe, series: _Series) -> str:
+def _comments(best: BestFrame, announced: Keyframe, series: _Series) -> str:
     plane = label_words(best.plane, 40) + ("" if best.subplane is None else f", {label_words(best.subplane, 40)}")
     told = [NOTICE, f"plane: {plane}"]
     if announced.score is not None:

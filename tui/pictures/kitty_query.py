@@ -32,10 +32,10 @@ _DRAWN: Final = re.compile(rb"\x1b_Gi=31;OK\x1b\\")
 
 @dataclass(frozen=True, slots=True)
 class TerminalReply:
-    """``draws``: pictures are drawn; ``owed``: not all was answered in time, and may come yet."""
+    """``draws``: pictures are drawn; ``pending``: not all was answered in time, and may come yet."""
 
     draws: bool
-    owed: bool = False
+    pending: bool = False
 
 
 def ask(
@@ -57,9 +57,9 @@ def ask(
     with _quiet(streams[0]):
         who = _asked(streams, _WHO, within_s)
         if who is None or _KNOWN.search(who) is None:
-            return TerminalReply(draws=False, owed=who is None)
+            return TerminalReply(draws=False, pending=who is None)
         said = _asked(streams, _PICTURE, within_s)
-    return TerminalReply(draws=said is not None and _DRAWN.search(said) is not None, owed=said is None)
+    return TerminalReply(draws=said is not None and _DRAWN.search(said) is not None, pending=said is None)
 
 
 def cell_px(screen: int = 2) -> tuple[int, int]:

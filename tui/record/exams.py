@@ -9,7 +9,7 @@ from typing import Final
 from fetalstream.pipeline.wire import Event, FrameInfo, Goodbye, Keyframe, Message, Reading
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.state.exam_history import Span, extended
-from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.session import Session, StreamView, opened, reduce
 
 RUNNERS_UP: Final = 3
@@ -57,30 +57,30 @@ class Exam:
         """Seconds since its first reading."""
         return 0.0 if self.first_ns is None else (published_ns - self.first_ns) / 1e9
 
-    def shown(self) -> list[Best]:
+    def shown(self) -> list[BestFrame]:
         """What stands for each plane, in the model's order, then what else the operator took or accepted."""
-        choices = self.view.choices
+        review = self.view.review
         order = {label: place for place, label in enumerate(self.view.labels)}
-        first = sorted(choices.best.values(), key=lambda best: order.get(best.plane, len(order)))
+        first = sorted(review.best.values(), key=lambda best: order.get(best.plane, len(order)))
         shown = {best.keyframe for best in first}
-        more = [each for each in choices.standing if (each.by_operator or each.accepted) and each.keyframe not in shown]
+        more = [each for each in review.counted if (each.by_operator or each.accepted) and each.keyframe not in shown]
         return [*first, *more]
 
-    def runners_up(self, best: Best) -> list[Best]:
+    def runners_up(self, best: BestFrame) -> list[BestFrame]:
         """Next best frames of its plane, of other moments than what is shown, three at most; none for what is no best.
 
         Other sections of the plane come first: the best frame of one section may be what stands for a view.
         """
-        choices = self.view.choices
-        if choices.best.get(best.plane) != best:
+        review = self.view.review
+        if review.best.get(best.plane) != best:
             return []
         shown = {each.keyframe for each in self.shown()}
-        ranked = [each for each in choices.standing if each.plane == best.plane and each.keyframe not in shown]
+        ranked = [each for each in review.counted if each.plane == best.plane and each.keyframe not in shown]
         ranked.sort(key=lambda each: -each.score)
         leads = {each.subplane: each for each in reversed(ranked) if each.subplane != best.subplane}
         ranked.sort(key=lambda each: leads.get(each.subplane) != each)  # stable: by score within both
         moments = [self.keyframes[key].frame for key in shown if self.keyframes[key].plane == best.plane]
-        found: list[Best] = []
+        found: list[BestFrame] = []
         for each in ranked:
             moment = self.keyframes[each.keyframe].frame
             if len(found) < RUNNERS_UP and all(_apart(moment, other) for other in moments):

@@ -20,7 +20,7 @@ from fetalstream.tui.report import plots
 from fetalstream.tui.report.pictures import embedded, map_of
 from fetalstream.tui.report.plots import Growth
 from fetalstream.tui.state import protocol_progress, text
-from fetalstream.tui.state.keyframe_review import DECISION, Best
+from fetalstream.tui.state.keyframe_review import DECISION, BestFrame
 from fetalstream.tui.state.scan_protocol import Protocol
 
 MAX_EVENTS: Final = 300
@@ -143,7 +143,7 @@ def _item(item: protocol_progress.ChecklistItem) -> dict[str, Any]:
     }
 
 
-def _frame(recording: Recording, exam: Exam, best: Best, *, missing: bool) -> dict[str, Any]:
+def _frame(recording: Recording, exam: Exam, best: BestFrame, *, missing: bool) -> dict[str, Any]:
     announced = exam.keyframes.get(best.keyframe)
     spacing_mm = None if announced is None else announced.frame.spacing_mm
     facts = [f"at {text.stopwatch(exam.at_s(best.published_ns))}"]
@@ -167,7 +167,7 @@ def _frame(recording: Recording, exam: Exam, best: Best, *, missing: bool) -> di
     }
 
 
-def _other(recording: Recording, exam: Exam, runner_up: Best) -> dict[str, Any]:
+def _other(recording: Recording, exam: Exam, runner_up: BestFrame) -> dict[str, Any]:
     section = [] if runner_up.subplane is None else [text.label_words(runner_up.subplane, 40)]
     words = [*section, text.probability(runner_up.score), f"at {text.stopwatch(exam.at_s(runner_up.published_ns))}"]
     return {

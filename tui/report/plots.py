@@ -51,7 +51,7 @@ class Growth(NamedTuple):
 def timeline(exam: Exam, name: str) -> list[str]:
     """Planes in view, kept frames and marks, and the signal's state below; a wide drawing and a narrow one."""
     seen = {span.plane for span in exam.view.timeline}
-    rows = [label for label in exam.view.labels if label in seen or label in exam.view.choices.best]
+    rows = [label for label in exam.view.labels if label in seen or label in exam.view.review.best]
     if not rows and not exam.states:
         return []
 
@@ -59,7 +59,7 @@ def timeline(exam: Exam, name: str) -> list[str]:
         places = {label: place for place, label in enumerate(rows)}
         for label, place in places.items():
             axes.broken_barh(_bars(exam.view.timeline, label, exam.seconds), (place - 0.34, 0.68), color=_ACCENT)
-        for best in exam.view.choices.standing:
+        for best in exam.view.review.counted:
             if best.plane in places:
                 axes.plot(
                     exam.at_s(best.published_ns), places[best.plane], "o", color=_INK, markersize=4,

@@ -121,10 +121,10 @@ def show(
 
     # As late as can be: what is answered after it was waited for would be seen until the app takes the terminal.
     answer = ask(pictures)
-    if answer.owed:
-        from fetalstream.tui.dashboard.app_terminal import leave_out
+    if answer.pending:
+        from fetalstream.tui.dashboard.app_terminal import ignore_late_replies
 
-        leave_out()
+        ignore_late_replies()
     app = FetalstreamApp(feed, read_only=read_only, protocol=protocol, in_pixels=answer.draws)
     # The app ends well on SIGTERM; a closed terminal is the same to it.
     for number in (signal.SIGHUP, signal.SIGINT):

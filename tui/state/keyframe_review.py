@@ -13,7 +13,7 @@ DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestFrame:
     """A kept frame; ``accepted`` by the operator. ``plane`` and ``subplane`` are what it counts as.
 
     ``runner_up``: when it was told, there was a better one of another moment.
@@ -43,20 +43,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class KeyframeReview:
     """An examination's kept frames.
 
     ``frames``: as announced, by id. ``standing``: those that count, the oldest first. ``best`` of each plane;
     ``snapshots``: how many the operator took.
     """
 
-    frames: Mapping[str, Best] = field(default_factory=dict[str, Best])
+    frames: Mapping[str, BestFrame] = field(default_factory=dict[str, BestFrame])
     decisions: tuple[Decision, ...] = ()
-    standing: tuple[Best, ...] = ()
-    best: Mapping[str, Best] = field(default_factory=dict[str, Best])
+    counted: tuple[BestFrame, ...] = ()
+    best: Mapping[str, BestFrame] = field(default_factory=dict[str, BestFrame])
     snapshots: int = 0
 
-    def of(self, plane: str, subplane: str | None) -> Best | None:
+    def best_of(self, plane: str, subplane: str | None) -> BestFrame | None:
         """What stands for a view: accepted last by the operator, else the best by score, else taken by the operator."""
         if subplane is None and plane in self.best:
             return self.best[plane]
@@ -67,14 +67,14 @@ class Choices:
             default=None,
         )
 
-    def rival(self, plane: str, subplane: str | None) -> Best | None:
+    def candidate(self, plane: str, subplane: str | None) -> BestFrame | None:
         """The newest other frame of a view, for the operator to compare with what stands for it."""
-        stands = self.of(plane, subplane)
+        stands = self.best_of(plane, subplane)
         others = [each for each in self._fitting(plane, subplane) if stands and each.keyframe != stands.keyframe]
         return others[-1] if others else None
 
-    def _fitting(self, plane: str, subplane: str | None) -> list[Best]:
-        return [each for each in self.standing if each.plane == plane and subplane in (None, each.subplane)]
+    def _fitting(self, plane: str, subplane: str | None) -> list[BestFrame]:
+        return [each for each in self.counted if each.plane == plane and subplane in (None, each.subplane)]
 
     @property
     def undoable(self) -> bool:
@@ -82,11 +82,11 @@ class Choices:
         return bool(_standing(self.decisions))
 
 
-def kept(choices: Choices, keyframe: Keyframe) -> Choices:
-    """The choices after another frame was announced."""
-    if keyframe.keyframe in choices.frames:
-        return choices
-    told = Best(
+def with_keyframe(review: KeyframeReview, keyframe: Keyframe) -> KeyframeReview:
+    """The review after another frame was announced."""
+    if keyframe.keyframe in review.frames:
+        return review
+    told = BestFrame(
         keyframe=keyframe.keyframe,
         plane=keyframe.plane,
         subplane=keyframe.subplane,
@@ -97,29 +97,27 @@ def kept(choices: Choices, keyframe: Keyframe) -> Choices:
         by_operator=keyframe.chosen_by == "operator",
         runner_up=bool(keyframe.rank),
     )
-    frames = {**choices.frames, told.keyframe: told}
+    frames = {**review.frames, told.keyframe: told}
     if len(frames) > MAX_FRAMES:
         # Frames that stand for nothing any more go first; an accepted one never does.
-        used = {each.keyframe for each in choices.standing if each.accepted} | {
-            b.keyframe for b in choices.best.values()
-        }
+        used = {each.keyframe for each in review.counted if each.accepted} | {b.keyframe for b in review.best.values()}
         del frames[next(key for key in frames if key not in used)]
-    return _resolved(replace(choices, frames=frames, snapshots=choices.snapshots + told.by_operator))
+    return _resolved(replace(review, frames=frames, snapshots=review.snapshots + told.by_operator))
 
 
-def decided(choices: Choices, event: Event) -> Choices:
-    """The choices after the operator's word; one that makes no sense changes nothing."""
+def with_decision(review: KeyframeReview, event: Event) -> KeyframeReview:
+    """The review after the operator's word; one that makes no sense changes nothing."""
     number, keyframe, verdict = (event.detail.get(key) for key in ("number", "keyframe", "verdict"))
     if not (isinstance(number, int) and isinstance(keyframe, str) and isinstance(verdict, str)):
-        return choices
+        return review
     plane, subplane = (event.detail.get(key) for key in ("plane", "subplane"))
     made = Decision(
         number, keyframe, verdict, plane if isinstance(plane, str) else None,
         subplane if isinstance(subplane, str) else None,
     )  # fmt: skip
-    if made in choices.decisions:
-        return choices
-    return _resolved(replace(choices, decisions=(*choices.decisions, made)))
+    if made in review.decisions:
+        return review
+    return _resolved(replace(review, decisions=(*review.decisions, made)))
 
 
 def _standing(decisions: Iterable[Decision]) -> list[Decision]:
@@ -133,10 +131,10 @@ def _standing(decisions: Iterable[Decision]) -> list[Decision]:
     return list(stand.values())
 
 
-def _resolved(choices: Choices) -> Choices:
-    frames = dict(choices.frames)
+def _resolved(review: KeyframeReview) -> KeyframeReview:
+    frames = dict(review.frames)
     accepted: dict[str, str] = {}  # plane -> the frame accepted last
-    for decision in _standing(choices.decisions):
+    for decision in _standing(review.decisions):
         frame = frames.get(decision.keyframe)
         if frame is None:
             continue
@@ -147,17 +145,17 @@ def _resolved(choices: Choices) -> Choices:
             frame = replace(frame, plane=decision.plane, subplane=decision.subplane)
         frames[decision.keyframe] = replace(frame, accepted=True)
         accepted[frame.plane] = decision.keyframe
-    standing = tuple(sorted(frames.values(), key=lambda each: each.published_ns))
-    best: dict[str, Best] = {}
-    for frame in standing:
+    counted = tuple(sorted(frames.values(), key=lambda each: each.published_ns))
+    best: dict[str, BestFrame] = {}
+    for frame in counted:
         before = best.get(frame.plane)
         if (not frame.by_operator or frame.accepted) and (before is None or _replaces(frame, before)):
             best[frame.plane] = frame
     best |= {plane: frames[keyframe] for plane, keyframe in accepted.items() if keyframe in frames}
-    return replace(choices, standing=standing, best=best)
+    return replace(review, counted=counted, best=best)
 
 
-def _replaces(frame: Best, before: Best) -> bool:
+def _replaces(frame: BestFrame, before: BestFrame) -> bool:
     """A frame that was told as the best follows the one before; a runner-up only where it leads all that is left."""
     if frame.runner_up:
         return frame.score > before.score * (1 if before.runner_up else LEAD)

@@ -30,7 +30,7 @@ def moments_with(view: StreamView, words: str) -> list[Moment]:
         for event in view.events
         if event.exam == view.exam
     ]
-    moments += [Moment(best.published_ns, f"best {label_words(best.plane)}") for best in view.choices.standing]
+    moments += [Moment(best.published_ns, f"best {label_words(best.plane)}") for best in view.review.counted]
     wanted = words.casefold().split()
     fits = [each for each in moments if all(word in each.words.casefold() for word in wanted)]
     fits.sort(reverse=True)

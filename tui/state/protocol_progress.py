@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.scan_protocol import Protocol, View, every_plane
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import probability, span
@@ -31,7 +31,7 @@ class ChecklistItem:
 
     view: View
     state: ChecklistState
-    best: Best | None
+    best: BestFrame | None
     advice: str
 
 
@@ -69,7 +69,7 @@ def why(parts: Mapping[str, float]) -> str:
 def _item(wanted: View, enough: float, view: StreamView, now_ns: int) -> ChecklistItem:
     if wanted.plane is None or wanted.plane not in view.labels:
         return ChecklistItem(wanted, "not assessable", None, "not assessable by the model")
-    best = view.choices.of(wanted.plane, wanted.subplane)
+    best = view.review.best_of(wanted.plane, wanted.subplane)
     if best is not None:
         done = best.accepted or best.by_operator or best.score >= enough
         return ChecklistItem(wanted, "done" if done else "weak", best, "" if done else why(best.parts))
@@ -80,7 +80,7 @@ def _advice(wanted: View, view: StreamView, now_ns: int) -> str:
     last = view.tries.get(wanted.plane or "")
     if last is None:
         return NOT_SEEN
-    if wanted.subplane is not None and view.choices.of(str(wanted.plane), None) is not None:
+    if wanted.subplane is not None and view.review.best_of(str(wanted.plane), None) is not None:
         return "another section was seen"
     reading = view.reading
     if wanted.subplane is not None and reading is not None and reading.subplane not in (None, wanted.subplane):

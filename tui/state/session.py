@@ -14,7 +14,7 @@ import msgspec
 from fetalstream.pipeline.wire import NOTICE, Event, Gestation, Goodbye, Health, Keyframe, Message, Preview, Reading
 from fetalstream.tui.state import keyframe_review
 from fetalstream.tui.state.exam_history import Span, Try, Zoom, extended, tried, zoomed
-from fetalstream.tui.state.keyframe_review import DECISION, Best, Choices
+from fetalstream.tui.state.keyframe_review import DECISION, BestFrame, KeyframeReview
 
 PLANES = ("abdomen", "brain", "femur", "heart", "kidney", "lips_nose", "profile_patient", "spine", "cervix")
 SUBPLANES = ("trans-thalamic", "trans-cerebellum", "trans-ventricular")
@@ -102,7 +102,7 @@ class StreamView:
     health_ns: int | None = None
     gestation: Gestation | None = None
     gestation_ns: int | None = None
-    choices: Choices = field(default_factory=Choices)
+    review: KeyframeReview = field(default_factory=KeyframeReview)
     tries: Mapping[str, Try] = field(default_factory=dict[str, Try])
     zooms: Mapping[int, Zoom] = field(default_factory=dict[int, Zoom])
     timeline: tuple[Span, ...] = ()
@@ -123,14 +123,14 @@ class StreamView:
         return max(0, now_ns - published_ns - (self.offset_ns or 0)) / 1e9
 
     @property
-    def best(self) -> Mapping[str, Best]:
+    def best(self) -> Mapping[str, BestFrame]:
         """The best frame of each plane so far in this exam."""
-        return self.choices.best
+        return self.review.best
 
     @property
     def snapshots(self) -> int:
         """Frames that the operator took."""
-        return self.choices.snapshots
+        return self.review.snapshots
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -237,7 +237,7 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
     if isinstance(message, Reading):
         return _read(view, message, now_ns)
     if isinstance(message, Keyframe):
-        return replace(view, choices=keyframe_review.kept(view.choices, message))
+        return replace(view, review=keyframe_review.with_keyframe(view.review, message))
     if isinstance(message, Preview):
         return replace(view, preview=blob, preview_ns=now_ns - _waited_ns(message)) if blob else view
     if isinstance(message, Health):
@@ -246,7 +246,7 @@ def _folded(view: StreamView, message: Message, now_ns: int, blob: bytes | None)
         if message.event == CLIP:
             return view
         if message.event == DECISION:
-            view = replace(view, choices=keyframe_review.decided(view.choices, message))
+            view = replace(view, review=keyframe_review.with_decision(view.review, message))
         if message in view.events:
             return view
         events = sorted((*view.events, message), key=lambda e: e.published_ns if e.run == message.run else -1)

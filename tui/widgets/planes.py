@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fetalstream.pipeline.wire import OTHER, Ask, LabelScore, Reading
 from fetalstream.tui.state.freshness import Freshness
-from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.session import SUBPLANES, StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span
 from fetalstream.tui.widgets import palette
@@ -142,7 +142,7 @@ def _row(label: str, score: LabelScore | None, width: int, *, current: bool) -> 
     return Text.assemble(name, bar(score.smoothed, score.raw, bar_width, colour), now, raw, no_wrap=True, end="")
 
 
-def _kept(best: Best | None, view: StreamView, now_ns: int) -> Text:
+def _kept(best: BestFrame | None, view: StreamView, now_ns: int) -> Text:
     if best is None:
         return Text("    –    –", style=palette.FAINT)
     ago = span(view.since_published_s(best.published_ns, now_ns))

@@ -1,4 +1,4 @@
-"""Best frames, one by one: the one that stands beside its newest rival, and what the operator says of them."""
+"""Best frames, one by one: the one that stands beside its newest candidate, and what the operator says of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 
 from fetalstream.tui.pictures.kept_pictures import KeptPictures
 from fetalstream.tui.state.freshness import Tone
-from fetalstream.tui.state.keyframe_review import Best
+from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.protocol_progress import ChecklistItem, why
 from fetalstream.tui.state.session import StreamView
 from fetalstream.tui.state.text import label_words, plain, probability, span, weeks_days
@@ -46,7 +46,7 @@ class Decisions(Protocol):
 
 
 class Review(ModalScreen[None]):
-    """Left the views, right the frame that stands for the chosen one beside its rival.
+    """Left the views, right the frame that stands for the chosen one beside its candidate.
 
     Args:
         look: the stream and its checked protocol as they are now.
@@ -80,7 +80,7 @@ class Review(ModalScreen[None]):
         self._begin_at = at
         self._at = 0
         self._list = TextBlock(id="views")
-        self._words = TextBlock(id="said"), TextBlock(id="rival-said")
+        self._words = TextBlock(id="said"), TextBlock(id="candidate-said")
         self._frames = Preview(), Preview()
         self._keys = TextBlock(id="review-keys")
 
@@ -115,9 +115,9 @@ class Review(ModalScreen[None]):
         view, checked, now_ns = found
         self._at = min(self._at, max(0, len(checked) - 1))
         self._list.show(_list(checked, self._at, (self._list.columns, self._list.rows)))
-        best, rival = self._pair(view, checked)
+        best, candidate = self._pair(view, checked)
         for preview, words, frame, name in zip(
-            self._frames, self._words, (best, rival), ("stands", "candidate"), strict=True
+            self._frames, self._words, (best, candidate), ("stands", "candidate"), strict=True
         ):
             advice = checked[self._at].advice if checked and name == "stands" else ""
             wide = words.columns
@@ -128,18 +128,18 @@ class Review(ModalScreen[None]):
             preview.show(picture or None, "fresh" if picture else "waiting", over)
         said = self._said()
         self._keys.show(
-            _keys(best, rival, undoable=view.choices.undoable)
+            _keys(best, candidate, undoable=view.review.undoable)
             if said is None
             else Text(" " + plain(said[0], max(4, self._keys.columns - 2)), style=palette.TONES[said[1]])
         )
 
-    def _pair(self, view: StreamView, checked: list[ChecklistItem]) -> tuple[Best | None, Best | None]:
+    def _pair(self, view: StreamView, checked: list[ChecklistItem]) -> tuple[BestFrame | None, BestFrame | None]:
         if not checked:
             return None, None
         item = checked[self._at]
-        return item.best, view.choices.rival(item.view.plane or "", item.view.subplane)
+        return item.best, view.review.candidate(item.view.plane or "", item.view.subplane)
 
-    def _chosen(self) -> tuple[Best | None, Best | None]:
+    def _chosen(self) -> tuple[BestFrame | None, BestFrame | None]:
         found = self._look()
         return (None, None) if found is None else self._pair(found[0], found[1])
 
@@ -172,7 +172,7 @@ class Review(ModalScreen[None]):
         """Takes the last decision back."""
         self._decisions.undo()
 
-    def _say(self, verdict: Literal["accept", "reject"], frame: Best | None) -> None:
+    def _say(self, verdict: Literal["accept", "reject"], frame: BestFrame | None) -> None:
         if frame is not None:
             self._decisions.decide(frame.keyframe, verdict)
 
@@ -202,7 +202,7 @@ def _nothing(name: str, advice: str, width: int) -> Text:
     return palette.lines([Text(row, style=palette.FAINT) for row in rows])
 
 
-def _words(name: str, frame: Best, view: StreamView, now_ns: int, width: int) -> Text:
+def _words(name: str, frame: BestFrame, view: StreamView, now_ns: int, width: int) -> Text:
     age = "" if frame.gestation is None else weeks_days(frame.gestation.days)
     ago = span(view.since_published_s(frame.published_ns, now_ns))
     ago = "just now" if ago == "now" else f"{ago} ago"
@@ -224,12 +224,12 @@ def _words(name: str, frame: Best, view: StreamView, now_ns: int, width: int) ->
     return palette.lines([first, *lines])
 
 
-def _keys(best: Best | None, rival: Best | None, *, undoable: bool) -> Text:
+def _keys(best: BestFrame | None, candidate: BestFrame | None, *, undoable: bool) -> Text:
     text = Text(no_wrap=True, end="")
     for key, words, useful in (
         ("↑↓", "view", True),
         ("a", "accept", best is not None),
-        ("c", "candidate", rival is not None),
+        ("c", "candidate", candidate is not None),
         ("r", "reject", best is not None),
         ("l", "relabel", best is not None),
         ("u", "undo", undoable),

@@ -128,5 +128,5 @@ class AgeTrend(Panel):
     def draw(self, scene: Scene, view: StreamView, space: Space) -> None:  # noqa: ARG002 - the plot knows its size
         """Draw the exam's ages, and the times of its best brain frames."""
         started = view.exam_started_ns or 0
-        brains = (each.published_ns for each in view.choices.standing if each.plane == "brain")
+        brains = (each.published_ns for each in view.review.counted if each.plane == "brain")
         self._trend.show(view.trend, tuple((each - started) / 1e9 for each in brains))

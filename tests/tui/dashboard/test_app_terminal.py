@@ -3,14 +3,14 @@
 import pytest
 from textual import events
 
-from fetalstream.tui.dashboard.app_terminal import Unhearing
+from fetalstream.tui.dashboard.app_terminal import ReplyFilter
 from tests.tui.kitty_terminal import ATTRIBUTES, DRAWS, KITTY
 
 ANSWERS = KITTY + DRAWS + ATTRIBUTES
 
 
 def keys(*pieces: bytes) -> list[str]:
-    parser = Unhearing()
+    parser = ReplyFilter()
     found = [each for piece in pieces for each in parser.feed(piece.decode())]
     return [each.key for each in found if isinstance(each, events.Key)]
 

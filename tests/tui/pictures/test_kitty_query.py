@@ -61,15 +61,17 @@ def test_whoever_else_answers_is_not_sent_any(
 
 
 def test_who_never_answers_is_waited_for_a_moment_and_may_answer_yet(at: Callable[..., KittyTerminal]) -> None:
-    assert asked(at(who=None, draws=None, attributes=None), within_s=SHORT_S) == TerminalReply(draws=False, owed=True)
+    assert asked(at(who=None, draws=None, attributes=None), within_s=SHORT_S) == TerminalReply(
+        draws=False, pending=True
+    )
     late = at(late=True)
-    assert asked(late, within_s=SHORT_S) == TerminalReply(draws=False, owed=True)
+    assert asked(late, within_s=SHORT_S) == TerminalReply(draws=False, pending=True)
     until(lambda: len(late.asked) == 2)
     late.answer()
 
 
 def test_who_answers_for_himself_and_for_pictures_too_late_may_answer_yet(at: Callable[..., KittyTerminal]) -> None:
-    assert asked(at(deaf_after=2), within_s=1.0) == TerminalReply(draws=False, owed=True)
+    assert asked(at(deaf_after=2), within_s=1.0) == TerminalReply(draws=False, pending=True)
 
 
 def test_answers_that_come_in_pieces_among_keys_are_read(at: Callable[..., KittyTerminal]) -> None:
@@ -77,7 +79,7 @@ def test_answers_that_come_in_pieces_among_keys_are_read(at: Callable[..., Kitty
     terminal.press(b"q\x1bP>|kitty(0.3")
     terminal.press(b"6)\x1b\\\x1b[A\x1b[?62")
     terminal.press(b";c")
-    assert asked(terminal, within_s=SHORT_S).owed  # the second question has no answer: the first had
+    assert asked(terminal, within_s=SHORT_S).pending  # the second question has no answer: the first had
     until(lambda: "control" in terminal.asked)
 
 

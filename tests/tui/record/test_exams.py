@@ -9,11 +9,11 @@ def test_each_examination_is_told_of_as_it_stood_at_its_end(tmp_path):
     assert (first.exam, second.exam) == ("exam-a", "exam-b")
     assert (first.readings, second.readings) == (70, 10)
     assert first.seconds == 69 / PER_SECOND
-    assert first.view.choices.best["brain"].keyframe == "a" * 32  # accepted, though the other scored higher
-    assert "femur" not in first.view.choices.best  # rejected
+    assert first.view.review.best["brain"].keyframe == "a" * 32  # accepted, though the other scored higher
+    assert "femur" not in first.view.review.best  # rejected
     assert set(first.keyframes) == {letter * 32 for letter in "abcde"}
     assert [event.event for event in first.events] == ["mark", "freeze", "decision", "decision"]
-    assert second.view.choices.best == {}
+    assert second.view.review.best == {}
     assert second.view.gestation is None
 
 

@@ -1,4 +1,4 @@
-"""What the dashboard asks of Textual's driver besides: pictures go, and late answers are no keys."""
+"""Changes to Textual's terminal driver: pictures are deleted at the end, and late replies are not read as keys."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LONGEST: Final = 200  # characters; what is longer is no answer
 
 
 class KittyDriver(LinuxDriver):
-    """Takes the pictures away before the terminal is given back, however that comes about.
+    """Textual's driver, which deletes the pictures before the terminal is given back, however the app ends.
 
-    The screen that they were drawn on is left then, and with it whatever could still be said to them.
+    Afterwards it is too late: their screen is left, and pictures cannot be addressed from another one.
     """
 
     def stop_application_mode(self) -> None:
-        """Also where the app broke down, and where it is suspended."""
+        """Delete the pictures, also after a breakdown and before the app is suspended."""
         kitty: Kitty | None = getattr(self._app, "kitty", None)
         if kitty is not None:
             kitty.clear()
@@ -34,7 +34,7 @@ class KittyDriver(LinuxDriver):
 
 
 class ReplyFilter(XTermParser):
-    """Textual's parser of keys, that leaves out answers of the terminal until the last one: no one pressed them."""
+    """Textual's parser of keys, without the terminal's replies: nobody pressed them. It ends with the last reply."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
@@ -42,7 +42,7 @@ class ReplyFilter(XTermParser):
         self._begun = ""
 
     def feed(self, data: str) -> Iterable[Message]:
-        """What was pressed."""
+        """Return the messages of what was pressed."""
         if data and (self._owed or self._begun):
             data = self._without_answers(self._begun + data)
             if not data:
@@ -58,6 +58,6 @@ class ReplyFilter(XTermParser):
 
 
 def ignore_late_replies() -> None:
-    """From now on, in this process, answers that come late are no keys."""
+    """Use ``ReplyFilter`` in this process from now on."""
     # Textual has no place for a parser of one's own (8.2), and these answers are nothing to it but keys.
     setattr(linux_driver, "XTermParser", ReplyFilter)  # noqa: B010 - it is exported to nobody

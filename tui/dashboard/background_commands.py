@@ -22,7 +22,7 @@ MAX_HITS: Final = 20
 
 
 class CommandFailed(Exception):
-    """The command failed; ``str()`` is the last line that it wrote on standard error."""
+    """A command that failed; ``str()`` is the last line that it wrote on standard error."""
 
 
 class SearchHit(NamedTuple):

@@ -25,7 +25,7 @@ class Parts(Protocol):
         ...
 
     def exit(self) -> None:
-        """Leave the dashboard."""
+        """End the app and leave the dashboard."""
         ...
 
 

@@ -51,7 +51,7 @@ class Connection:
         await self._send_protocol()
 
     def take(self, now_ns: int) -> None:
-        """Fold what came since the last call; ask for the state again if the engine is another run or has news."""
+        """Fold what came since the last call; ask for the state again if the engine is another run or lacked a size."""
         # Before the state is known (when the examination began, for one) what comes waits in the feed.
         for message, blob in self._feed.drain() if self._run is not None else ():
             self._host.session = reduce(self._host.session, message, now_ns, blob)
@@ -66,7 +66,7 @@ class Connection:
             self._host.start(self._reopen(), "reopen", exclusive=True)
 
     def rebuild(self, messages: list[tuple[Message, bytes | None]]) -> None:
-        """Make the session anew from the messages of a recording up to a moment, the last of them just now."""
+        """Make the session again from the messages of a recording up to a moment, the last of them just now."""
         now_ns = self._clock_ns()
         last_ns = max((message.published_ns for message, _ in messages), default=0)
         session = opened(Session(), self._state)

@@ -1,4 +1,4 @@
-"""What the parts of the dashboard (``Past``, ``Jobs``, ``Operator``, ``Connection``) need of the app that holds them.
+"""The interface of the app to its parts (``Past``, ``Jobs``, ``Operator``, ``Connection``).
 
 The parts know no Textual: the app fulfils this interface with its screens, and a test with a few lists.
 """

@@ -54,7 +54,7 @@ class Jobs:
 
     @property
     def folder(self) -> Path | None:
-        """The session's folder; None if it is not recorded, or not on this machine."""
+        """The folder of the session; None if it is not recorded, or not on this machine."""
         if isinstance(self._feed, Player):
             return self._feed.folder
         return self._host.recording.folder or session_of(self._host.session.run)

@@ -1,4 +1,4 @@
-"""What the operator can send to the engine: marks, snapshots, exams, decisions, scale, region and sentences.
+"""The operator's commands to the engine: marks, snapshots, exams, decisions, scale, region and sentences.
 
 The engine acknowledges each command and puts it on record. A dashboard that is ``read_only`` sends nothing.
 """
@@ -112,7 +112,7 @@ class Operator:
         if (stream := self._stream()) is not None:
             health = self._host.session.streams[stream].health
             paused = health is not None and health.paused
-            self._send("resume" if paused else "pause", {}, "The engine goes on" if paused else "The engine rests")
+            self._send("resume" if paused else "pause", {}, "The engine goes on" if paused else "The engine is paused")
 
     def decide(self, keyframe: str, verdict: Verdict, **label: str | None) -> None:
         """Put a verdict on a best frame on record; "relabel" with its ``plane`` and ``subplane``."""

@@ -1,4 +1,4 @@
-"""How often the picture is drawn, so that a slow terminal is never far behind. Passive.
+"""The pace at which pictures are drawn, chosen so that a slow terminal is never far behind. Passive.
 
 A terminal over a slow link takes what is written into a buffer of the system's (64 kB on Linux: half a second at
 150 kB/s) before anybody sees that it is slow. So the pace is backed off as soon as the writer is held up, and
@@ -16,7 +16,7 @@ _HELD_UP_TICKS = 2
 
 
 class Pace:
-    """Told at every tick whether the terminal was held up; says whether a picture may be drawn now."""
+    """Decides at every tick, from whether the terminal is held up, whether a picture may be drawn."""
 
     def __init__(self) -> None:
         self.every_s = FASTEST_S
@@ -25,7 +25,12 @@ class Pace:
         self._calm_since_s = float("-inf")
 
     def may_draw(self, now_s: float, *, busy: bool) -> bool:
-        """``busy``: the terminal has not taken all of the last drawing yet; ``now_s`` is monotonic."""
+        """Return whether a picture may be drawn now.
+
+        Args:
+            now_s: monotonic time, seconds.
+            busy: the terminal has not taken all of the last drawing yet.
+        """
         self._busy_ticks = self._busy_ticks + 1 if busy else 0
         # A late tick can come right upon a drawing; a terminal that is slow is still busy at the next one.
         if self._busy_ticks >= _HELD_UP_TICKS:

@@ -35,7 +35,7 @@ class Past:
         host: the app.
         clock_ns: the monotonic clock that ages are counted by.
         player: the recording, if one is played; it is itself paused and moved, nothing is held here.
-        rebuild: makes the session anew from the messages of a recording up to a moment.
+        rebuild: makes the session again from the messages of a recording up to a moment.
 
     Attributes:
         held: the moment that the screen is held at; None if it shows what comes.

@@ -1,6 +1,6 @@
-"""Pictures of kept frames for the screen, fetched once: from the engine, else from the session that is being recorded.
+"""Pictures of best frames for the screen, each fetched once: from the engine, else from the session on disk.
 
-The engine lets go of a frame that a better one has replaced as soon as the recorder has it; the disk still holds it.
+The engine drops a frame that a better one has replaced as soon as the recorder has it; the disk still holds it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Fetch = Callable[[str], Awaitable[bytes | None]]
 
 
 class KeptPictures:
-    """For one thread, the drawing's.
+    """Fetches pictures in the background and keeps the latest 64, for the thread that draws.
 
     Args:
-        fetch: a frame's picture as a file's bytes, None where it is not to be had.
-        start: begins to carry out what it is given, without waiting.
+        fetch: returns a frame's picture as a file's bytes, None if nobody has it.
+        start: runs a fetch without waiting for it.
     """
 
     def __init__(self, fetch: Fetch, start: Callable[[Callable[[], Awaitable[None]]], object]) -> None:
@@ -33,7 +33,7 @@ class KeptPictures:
         self._held: OrderedDict[str, bytes | None] = OrderedDict()
 
     def get(self, keyframe: str) -> bytes | None:
-        """The picture; None while it is being fetched, empty where nobody has it any more."""
+        """Return a frame's picture; None while it is being fetched, empty bytes if nobody has it any more."""
         if keyframe in self._held:
             self._held.move_to_end(keyframe)
             return self._held[keyframe]
@@ -50,7 +50,7 @@ class KeptPictures:
 
 
 def on_disk(folder: Path | None, keyframe: str) -> bytes | None:
-    """The picture of a kept frame in a session's folder; None where it is not there."""
+    """Return the picture of a best frame in a session's folder; None if it is not there."""
     if folder is None:
         return None
     for path in (folder / "keyframes").glob(f"*/{safe_name(keyframe)}.png"):

@@ -1,4 +1,4 @@
-"""Pictures in a terminal's own pixels, by Kitty's graphics protocol: what is written, and whose number is whose.
+"""Pictures in a terminal's own pixels, by Kitty's graphics protocol: the sequences, and who uses which number.
 
 A picture is sent under a number and shows wherever placeholder characters stand in the colour of that number; two
 combining marks on each say which of its rows and columns the cell shows. So to everything between here and the
@@ -48,17 +48,17 @@ MOST_CELLS: Final = len(MARKS)
 
 @lru_cache(1024)
 def cells(row: int, columns: int) -> str:
-    """One row of a picture as characters, each of one cell's width.
+    """Return one row of a picture as characters, each of one cell's width.
 
-    Each says its place by itself: whatever part of the row is drawn, it is the right part of the picture.
+    Each character names its own place, so any part of the row that is drawn shows the right part of the picture.
     """
     return "".join(_PLACEHOLDER + MARKS[row] + mark for mark in MARKS[:columns])
 
 
 def sent(number: int, pixels: Gray, columns: int, rows: int) -> str:
-    """Sends a picture, uint8 ``(height, width)``, to be shown in ``columns`` x ``rows`` cells, its aspect kept.
+    """Return the sequence that sends a picture, uint8 ``(height, width)``, to be shown in ``columns`` x ``rows`` cells.
 
-    What had the number is deleted before: terminals differ in what they keep of it otherwise.
+    Its aspect is kept. An older picture of that number is deleted first: terminals differ in what they keep of it.
     """
     data = b64encode(_png(pixels)).decode()
     chunks = [data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK)]
@@ -70,7 +70,7 @@ def sent(number: int, pixels: Gray, columns: int, rows: int) -> str:
 
 
 def deleted(number: int) -> str:
-    """Deletes a picture and all that was kept of it."""
+    """Return the sequence that deletes a picture with its data."""
     return f"\x1b_Ga=d,d=I,q=2,i={number}\x1b\\"
 
 
@@ -92,15 +92,15 @@ def _block(name: bytes, data: bytes) -> bytes:
 
 
 class Kitty:
-    """The pictures that one terminal holds.
+    """Keeps account of the pictures that one terminal holds.
 
     Args:
-        write: puts what is sent among all else that is drawn, in order.
+        write: writes a sequence to the terminal, in order with all else that is drawn.
         cell_px: width and height of a cell as it is now, pixels.
 
     Attributes:
-        detail: pixels sent for one of the terminal's, each way; less than 1 where it is slow.
-        cleared: how often all pictures were deleted: whoever shows one that was sent before has to send it again.
+        detail: pixels sent for one of the terminal's, in each direction; less than 1 if the terminal is slow.
+        cleared: how often all pictures were deleted; a picture that was sent before has to be sent again.
     """
 
     def __init__(self, write: Callable[[str], None], cell_px: Callable[[], tuple[int, int]]) -> None:
@@ -112,21 +112,21 @@ class Kitty:
         self._held: set[int] = set()
 
     def numbers(self) -> tuple[int, int] | None:
-        """Two to be shown by turns; None where all are in use."""
+        """Return two numbers to be shown by turns; None if all are in use."""
         return None if len(self._free) < 2 else (self._free.popleft(), self._free.popleft())
 
     def send(self, number: int, pixels: Gray, columns: int, rows: int) -> None:
-        """See ``sent``."""
+        """Send a picture under a number, as ``sent`` describes."""
         self._held.add(number)
         self._write(sent(number, pixels, columns, rows))
 
     def give_back(self, numbers: tuple[int, int]) -> None:
-        """Deletes their pictures; the numbers are free for others."""
+        """Delete the pictures of two numbers, which are then free for others."""
         self._delete(self._held.intersection(numbers))
         self._free += numbers
 
     def clear(self) -> None:
-        """Deletes all pictures."""
+        """Delete all pictures of the terminal."""
         self.cleared += 1
         self._delete(set(self._held))
 

@@ -1,8 +1,8 @@
-"""Whether the terminal draws pictures by Kitty's protocol: it is asked, before the dashboard takes it.
+"""A query to the terminal, before the dashboard takes it over: does it draw pictures by Kitty's protocol?
 
-Who answers for pictures does not always know the placeholders that they are shown by here, and nobody can be asked for
-those. So the terminal is first asked who it is, and only who is known to draw them is asked for pictures. Each
-question ends in one that all terminals answer: when that answer comes, no other will.
+A terminal that says yes to pictures does not always know the placeholders that show them here, and no query exists for
+those. So the terminal is first asked for its name, and only one that is known to draw placeholders is asked for
+pictures. Each query ends in one that all terminals answer: when that reply comes, no other will.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DRAWN: Final = re.compile(rb"\x1b_Gi=31;OK\x1b\\")
 
 @dataclass(frozen=True, slots=True)
 class TerminalReply:
-    """``draws``: pictures are drawn; ``pending``: not all was answered in time, and may come yet."""
+    """The answer: whether the terminal ``draws`` pictures; ``pending``: a reply is late, and may still come."""
 
     draws: bool
     pending: bool = False
@@ -42,11 +42,11 @@ def ask(
     wanted: PictureMode = "auto", environment: Mapping[str, str] = os.environ, *, within_s: float = WITHIN_S,
     streams: tuple[int, int, int] = (0, 1, 2),
 ) -> TerminalReply:  # fmt: skip
-    """Asks the terminal; at most ``within_s`` is waited for each of two answers.
+    """Ask the terminal whether it draws pictures; wait at most ``within_s`` for each of two replies.
 
     Args:
-        wanted: ``blocks``: nobody is asked; ``kitty``: whoever it is will draw them.
-        environment: where multiplexers, browsers and ``NO_COLOR`` are known by.
+        wanted: ``blocks``: do not ask, draw none; ``kitty``: do not ask, draw them.
+        environment: tells of multiplexers, browsers and ``NO_COLOR``.
         within_s: long enough for another continent.
         streams: standard input, output and error; all have to be the terminal.
     """
@@ -63,20 +63,20 @@ def ask(
 
 
 def cell_px(screen: int = 2) -> tuple[int, int]:
-    """Width and height of one cell as the terminal tells it now; 8 x 16 where it does not."""
+    """Return the width and height of one cell in pixels, as the terminal says now; 8 x 16 if it does not say."""
     import fcntl  # not everywhere
     import termios
 
     try:
-        told = fcntl.ioctl(screen, termios.TIOCGWINSZ, bytes(8))
+        size = fcntl.ioctl(screen, termios.TIOCGWINSZ, bytes(8))
     except OSError:
         return _CELL_PX
-    rows, columns, width, height = struct.unpack("HHHH", told)
+    rows, columns, width, height = struct.unpack("HHHH", size)
     return (width // columns, height // rows) if columns and rows and width and height else _CELL_PX
 
 
 def _may(environment: Mapping[str, str], streams: tuple[int, int, int]) -> bool:
-    """No: a multiplexer, whose cells are not the terminal's; a browser; no colours to tell pictures by; no terminal."""
+    """Return False in a multiplexer (its cells are not the terminal's), in a browser, without colours or a terminal."""
     if environment.get("TERM", "").startswith(("screen", "tmux")):
         return False
     if any(name in environment for name in ("TMUX", "STY", "TEXTUAL_DRIVER", "NO_COLOR")):
@@ -86,7 +86,7 @@ def _may(environment: Mapping[str, str], streams: tuple[int, int, int]) -> bool:
 
 @contextmanager
 def _quiet(terminal: int) -> Generator[None]:
-    """Answers are neither shown nor held back until a line ends; afterwards all is as it was."""
+    """Let replies be neither shown nor held back until a line ends; restore the terminal's mode afterwards."""
     import termios  # not everywhere
 
     before = termios.tcgetattr(terminal)
@@ -101,7 +101,7 @@ def _quiet(terminal: int) -> Generator[None]:
 
 
 def _asked(streams: tuple[int, int, int], question: bytes, within_s: float) -> bytes | None:
-    """All that came up to the last answer; None where that did not come in time."""
+    """Return everything up to the last reply; None if that did not come in time."""
     terminal, _, screen = streams  # Textual, too, draws on standard error
     os.write(screen, question + _ATTRIBUTES)
     until_s = time.monotonic() + within_s

@@ -1,8 +1,8 @@
-"""A picture as half-block cells, each of which shows two gray pixels, one above the other; or in pixels of its own.
+"""Pictures as half-block cells, each of which shows two gray pixels, one above the other; or in the terminal's pixels.
 
 Decoding uses Pillow, so that the dashboard needs neither OpenCV nor torch. The cost of a terminal picture is bytes:
 equal neighbours become one run, and 24 grays (xterm's own ramp, which SSH, tmux and browsers all pass) keep runs long.
-Where the terminal takes pixels, 64 grays halve what 256 would cost.
+If the terminal takes pixels, 64 grays halve what 256 would cost.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ MAX_SIDE_PX = 4096
 
 
 class PictureError(ValueError):
-    """Bytes that are not a picture that can be shown."""
+    """Raised for bytes that are not a picture that can be shown."""
 
 
 def level_value(level: int) -> int:
-    """The brightness, 0 to 255, of xterm's gray ramp (colours 232 to 255)."""
+    """Return the brightness, 0 to 255, of a level of xterm's gray ramp (colours 232 to 255)."""
     return 8 + 10 * level
 
 
@@ -48,7 +48,7 @@ _FINE_BRIGHT, _FINE_DIM = _fine_table(1.0), _fine_table(_DIMMED)
 
 
 def fitted(width: int, height: int, columns: int, rows: int) -> tuple[int, int]:
-    """The largest size in pixels, aspect kept, of a picture in ``columns`` x ``rows`` cells of 1 x 2 pixels.
+    """Return the largest size in pixels, aspect kept, of a picture in ``columns`` x ``rows`` cells of 1 x 2 pixels.
 
     The height is even and both are at least 1 x 2.
     """
@@ -58,7 +58,7 @@ def fitted(width: int, height: int, columns: int, rows: int) -> tuple[int, int]:
 
 
 def decoded(jpeg: bytes, columns: int, rows: int) -> Gray:
-    """The JPEG (or PNG) in gray, shrunk or grown to fit ``columns`` x ``rows`` cells: uint8 ``(2·rows' , columns')``.
+    """Return the JPEG (or PNG) in gray, fitted to ``columns`` x ``rows`` cells: uint8 ``(2·rows' , columns')``.
 
     Raises:
         PictureError: not a picture, damaged, or larger than 4096 pixels a side.
@@ -67,7 +67,7 @@ def decoded(jpeg: bytes, columns: int, rows: int) -> Gray:
 
 
 def fine(jpeg: bytes, width: int, height: int, *, dim: bool = False) -> Gray:
-    """The JPEG (or PNG) in 64 grays, shrunk to fit ``width`` x ``height`` pixels, never grown: uint8 ``(h, w)``.
+    """Return the JPEG (or PNG) in 64 grays, shrunk to fit ``width`` x ``height`` pixels, never grown: uint8 ``(h, w)``.
 
     Raises:
         PictureError: as ``decoded``.
@@ -81,9 +81,14 @@ def fine(jpeg: bytes, width: int, height: int, *, dim: bool = False) -> Gray:
 
 
 def cells_for(width: int, height: int, columns: int, rows: int, cell: tuple[int, int]) -> tuple[int, int]:
-    """The columns and rows, of ``columns`` x ``rows``, that a picture covers as large as it fits, its aspect kept.
+    """Return the columns and rows that a picture covers if it is as large as fits ``columns`` x ``rows`` cells.
 
-    ``cell``: width and height of one, pixels; ``width`` and ``height``: of the picture, in pixels of any size.
+    Args:
+        width: of the picture, in pixels of any size.
+        height: of the picture, in the same pixels.
+        columns: cells across that there are.
+        rows: cells down that there are.
+        cell: width and height of one cell, pixels.
     """
     scale = min(columns * cell[0] / width, rows * cell[1] / height)
     # Cells that it covers in part are its own, too: it is scaled to what it is given, and blurred by that.
@@ -106,12 +111,12 @@ def _gray(jpeg: bytes, fit: Callable[[int, int], tuple[int, int]]) -> Gray:
 
 
 def levels(pixels: Gray, *, dim: bool = False) -> Gray:
-    """Each pixel's place on the ramp of 24 grays, uint8 of the same shape; ``dim`` for a picture that is stale."""
+    """Return each pixel's level on the ramp of 24 grays, uint8 of the same shape; ``dim`` for a stale picture."""
     return (_DIM if dim else _BRIGHT)[pixels]
 
 
 def runs(shown: Gray) -> Iterator[list[tuple[int, int, int]]]:
-    """For each row of cells its runs ``(length, upper level, lower level)``; ``shown``: uint8 ``(2·rows, columns)``."""
+    """Yield the runs ``(length, upper, lower level)`` of each row of cells; ``shown``: uint8 ``(2·rows, columns)``."""
     pairs = shown[0::2].astype(np.int32) * LEVELS + shown[1::2]
     columns = pairs.shape[1]
     for row in pairs:

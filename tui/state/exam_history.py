@@ -1,4 +1,4 @@
-"""What went before in an exam: planes in view, tries for each plane, zooms that the age rests on. Pure."""
+"""The history of an exam: planes in view, tries for each plane, zooms that the age is based on. Pure."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fetalstream.pipeline.wire import OTHER, Reading
+from fetalstream.pipeline.wire import OTHER, ZOOM_STEP, Reading
 
 MAX_SPANS = 600
 TRY_FROM = 0.3
 """Probability, of the frame alone, from which a frame is a try for a plane."""
 
 TRY_LASTS_S = 3.0
-ZOOM_BIN = math.log(1.05)
+ZOOM_BIN = math.log(ZOOM_STEP)
 """Zooms closer than this are one (as the engine counts them)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One plane in view, None for no plane; seconds since the exam's first reading."""
+    """A time in which one plane was in view, None for no plane; seconds since the exam's first reading."""
 
     plane: str | None
     start_s: float
@@ -27,7 +27,7 @@ class Span:
 
 
 def extended(spans: tuple[Span, ...], plane: str | None, seconds: float) -> tuple[Span, ...]:
-    """The spans after one more reading."""
+    """Return the spans after one more reading."""
     last = spans[-1] if spans else None
     if last is None or seconds < last.end_s:
         return spans if last is not None else (Span(plane, seconds, seconds),)
@@ -38,7 +38,7 @@ def extended(spans: tuple[Span, ...], plane: str | None, seconds: float) -> tupl
 
 
 def _thinned(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    """The older half by pairs, each as the plane that was longer in view: the whole exam stays, in bounded memory."""
+    """Merge the older half by pairs, each into the plane that was longer in view: the whole exam in bounded memory."""
     half = len(spans) // 4 * 2
     pairs = zip(spans[:half:2], spans[1:half:2], strict=True)
     merged = [Span(max(a, b, key=lambda each: each.end_s - each.start_s).plane, a.start_s, b.end_s) for a, b in pairs]
@@ -58,7 +58,7 @@ class Try:
 
 
 def tried(tries: Mapping[str, Try], reading: Reading) -> Mapping[str, Try]:
-    """The tries after one more reading: of each plane the best of the last seconds in which it was seen."""
+    """Return the tries after one more reading: of each plane the best of the last seconds in which it was seen."""
     ranked = sorted(reading.planes, key=lambda label: -reading.planes[label].raw)[:2]
     if len(ranked) < 2 or ranked[0] == OTHER or reading.quality is None:
         return tries
@@ -82,7 +82,7 @@ def tried(tries: Mapping[str, Try], reading: Reading) -> Mapping[str, Try]:
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """Frames of one scale that the age rests on, and what the newest of them alone said."""
+    """The frames of one scale that the age is based on; ``days``: the age that the newest of them alone gave."""
 
     spacing_mm: float
     frames: int
@@ -90,7 +90,7 @@ class Zoom:
 
 
 def zoomed(zooms: Mapping[int, Zoom], reading: Reading) -> Mapping[int, Zoom]:
-    """The zooms after a reading that was counted into the age."""
+    """Return the zooms after a reading that was counted into the age."""
     spacing_mm, age = reading.frame.spacing_mm, reading.gestation
     if age is None or not spacing_mm:
         return zooms

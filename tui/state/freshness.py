@@ -1,4 +1,4 @@
-"""How far what is on the screen can be trusted: its age, the state of its source, and the word for both."""
+"""The freshness of what is on the screen: its age, the state of its source, and the word for both."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Freshness = Literal["waiting", "fresh", "gray", "blank"]
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A stream's condition in one or two words."""
+    """The state of a stream in one or two words."""
 
     words: str
     tone: Tone
 
 
 def freshness(age_s: float | None, *, replay: bool = False) -> Freshness:
-    """How data of that age may be shown: as it is, gray, or not at all. A recording says itself that it is one."""
+    """Return how data of that age may be shown: as it is, gray, or not at all; a recording always as it is."""
     if age_s is None:
         return "waiting"
     if replay:
@@ -33,7 +33,7 @@ def freshness(age_s: float | None, *, replay: bool = False) -> Freshness:
 
 
 def badge(view: StreamView, now_ns: int, *, replay: bool = False) -> Badge:
-    """The stream's condition; the worst that is true of it wins."""
+    """Return the state of a stream; the worst that is true of it wins."""
     age = view.reading_age_s(now_ns)
     if view.ended is not None:
         return Badge("ENDED", "quiet")
@@ -56,7 +56,7 @@ def badge(view: StreamView, now_ns: int, *, replay: bool = False) -> Badge:
 
 
 def offers_new_exam(view: StreamView, now_ns: int) -> bool:
-    """Whether nothing was scanned for so long that the next picture may be another patient's."""
+    """Return whether nothing was scanned for so long that the next picture may be another patient's."""
     if view.signal_ns is None or view.ended is not None:
         return False
     return (now_ns - view.signal_ns) / 1e9 >= SUGGEST_EXAM_AFTER_S

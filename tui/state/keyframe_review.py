@@ -1,22 +1,32 @@
-"""Which kept frame stands for which plane: the score's choice, and the operator's word, which goes before it. Pure."""
+"""The best frame of each plane: chosen by score, but an operator's decision goes before it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from fetalstream.pipeline.wire import Event, Gestation, Keyframe
+from fetalstream.pipeline.wire import MIN_GAIN, Event, Gestation, Keyframe
 
 MAX_FRAMES = 500
-LEAD = 1.0025  # by which a better frame is better, as pipeline.keyframes.keyframe_store has it
+LEAD = 1 + MIN_GAIN
 DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
 class BestFrame:
-    """A kept frame; ``accepted`` by the operator. ``plane`` and ``subplane`` are what it counts as.
+    """A best frame, or one that was.
 
-    ``runner_up``: when it was told, there was a better one of another moment.
+    Attributes:
+        keyframe: its id.
+        plane: what it counts as, which the operator may have changed.
+        subplane: the same.
+        score: 0 to 1; 0 for a snapshot that has none.
+        published_ns: on the publisher's clock.
+        gestation: the age at that moment.
+        parts: of the score, each 0 to 1.
+        by_operator: it is a snapshot.
+        accepted: by the operator.
+        runner_up: when it was announced, there was a better one of another moment.
     """
 
     keyframe: str
@@ -33,7 +43,7 @@ class BestFrame:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The operator's word on a frame: "accept", "reject", "relabel", or "undo" of the decision of that number."""
+    """An operator's decision on a frame: "accept", "reject", "relabel", or "undo" of the decision of that number."""
 
     number: int
     keyframe: str
@@ -44,10 +54,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class KeyframeReview:
-    """An examination's kept frames.
+    """The best frames of an examination, and the decisions about them.
 
-    ``frames``: as announced, by id. ``standing``: those that count, the oldest first. ``best`` of each plane;
-    ``snapshots``: how many the operator took.
+    Attributes:
+        frames: as announced, by id.
+        decisions: in the order in which they came.
+        counted: frames that were not rejected, as they were decided to be, the oldest first.
+        best: the best of each plane.
+        snapshots: how many the operator took.
     """
 
     frames: Mapping[str, BestFrame] = field(default_factory=dict[str, BestFrame])
@@ -57,7 +71,7 @@ class KeyframeReview:
     snapshots: int = 0
 
     def best_of(self, plane: str, subplane: str | None) -> BestFrame | None:
-        """What stands for a view: accepted last by the operator, else the best by score, else taken by the operator."""
+        """Return the best frame of a view: the one accepted last, else the best by score, else a snapshot."""
         if subplane is None and plane in self.best:
             return self.best[plane]
         said = {each.keyframe: place for place, each in enumerate(_standing(self.decisions))}
@@ -68,9 +82,9 @@ class KeyframeReview:
         )
 
     def candidate(self, plane: str, subplane: str | None) -> BestFrame | None:
-        """The newest other frame of a view, for the operator to compare with what stands for it."""
-        stands = self.best_of(plane, subplane)
-        others = [each for each in self._fitting(plane, subplane) if stands and each.keyframe != stands.keyframe]
+        """Return the newest other frame of a view, for the operator to compare with the best one."""
+        best = self.best_of(plane, subplane)
+        others = [each for each in self._fitting(plane, subplane) if best and each.keyframe != best.keyframe]
         return others[-1] if others else None
 
     def _fitting(self, plane: str, subplane: str | None) -> list[BestFrame]:
@@ -78,35 +92,35 @@ class KeyframeReview:
 
     @property
     def undoable(self) -> bool:
-        """Whether a decision stands that could be taken back."""
+        """True if there is a decision that could be taken back."""
         return bool(_standing(self.decisions))
 
 
 def with_keyframe(review: KeyframeReview, keyframe: Keyframe) -> KeyframeReview:
-    """The review after another frame was announced."""
+    """Return the review after another frame was announced."""
     if keyframe.keyframe in review.frames:
         return review
-    told = BestFrame(
+    announced = BestFrame(
         keyframe=keyframe.keyframe,
         plane=keyframe.plane,
         subplane=keyframe.subplane,
-        score=keyframe.score or 0.0,  # one without a score is the operator's, and told by that
+        score=keyframe.score or 0.0,  # only a snapshot has none, and it is known by that
         published_ns=keyframe.published_ns,
         gestation=keyframe.gestation,
         parts=keyframe.parts,
         by_operator=keyframe.chosen_by == "operator",
         runner_up=bool(keyframe.rank),
     )
-    frames = {**review.frames, told.keyframe: told}
+    frames = {**review.frames, announced.keyframe: announced}
     if len(frames) > MAX_FRAMES:
         # Frames that stand for nothing any more go first; an accepted one never does.
         used = {each.keyframe for each in review.counted if each.accepted} | {b.keyframe for b in review.best.values()}
         del frames[next(key for key in frames if key not in used)]
-    return _resolved(replace(review, frames=frames, snapshots=review.snapshots + told.by_operator))
+    return _resolved(replace(review, frames=frames, snapshots=review.snapshots + announced.by_operator))
 
 
 def with_decision(review: KeyframeReview, event: Event) -> KeyframeReview:
-    """The review after the operator's word; one that makes no sense changes nothing."""
+    """Return the review after a decision; a decision that cannot be read changes nothing."""
     number, keyframe, verdict = (event.detail.get(key) for key in ("number", "keyframe", "verdict"))
     if not (isinstance(number, int) and isinstance(keyframe, str) and isinstance(verdict, str)):
         return review
@@ -121,7 +135,7 @@ def with_decision(review: KeyframeReview, event: Event) -> KeyframeReview:
 
 
 def _standing(decisions: Iterable[Decision]) -> list[Decision]:
-    """Without those that were taken back."""
+    """Return the decisions that were not taken back."""
     stand: dict[int, Decision] = {}
     for decision in sorted(decisions, key=lambda each: (each.number, each.verdict == "undo")):
         if decision.verdict == "undo":
@@ -156,7 +170,7 @@ def _resolved(review: KeyframeReview) -> KeyframeReview:
 
 
 def _replaces(frame: BestFrame, before: BestFrame) -> bool:
-    """A frame that was told as the best follows the one before; a runner-up only where it leads all that is left."""
+    """Return whether ``frame`` replaces ``before``: one announced as best does, a runner-up only if it scores more."""
     if frame.runner_up:
         return frame.score > before.score * (1 if before.runner_up else LEAD)
     return not before.runner_up or before.score <= frame.score * LEAD

@@ -1,4 +1,4 @@
-"""How far an examination is through its protocol, what is missing, and why the last try did not do. Pure."""
+"""The progress of an examination through its protocol: what is missing, and why the last try was not enough. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_SEEN = "not seen yet"
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One view of the protocol and what stands for it; ``advice`` says what to do, or is empty."""
+    """One view of the protocol and its best frame; ``advice`` says what to do, or is empty."""
 
     view: View
     state: ChecklistState
@@ -36,19 +36,19 @@ class ChecklistItem:
 
 
 def items(protocol: Protocol | None, view: StreamView, now_ns: int) -> list[ChecklistItem]:
-    """Every view of the protocol (None: the model's own planes), in its order."""
+    """Return every view of the protocol (None: the model's own planes), in its order."""
     chosen = every_plane(view.labels) if protocol is None else protocol
     return [_item(each, chosen.enough, view, now_ns) for each in chosen.views]
 
 
 def completeness(checked: list[ChecklistItem]) -> str:
-    """``5 of 9 views``; views that the model cannot judge are not counted."""
+    """Return ``5 of 9 views``; views that the model cannot judge are not counted."""
     judged = [item for item in checked if item.state != "not assessable"]
     return f"{sum(item.state == 'done' for item in judged)} of {len(judged)} views"
 
 
 def next_step(checked: list[ChecklistItem]) -> str:
-    """What is worth doing now, in one line: the missing view that was tried last, else the first."""
+    """Return the next thing to do in one line: a missing view that was tried, else the first that is missing."""
     left = [item for item in checked if item.state in ("missing", "weak")]
     if not left:
         return "all views that the model can judge are collected"
@@ -59,7 +59,7 @@ def next_step(checked: list[ChecklistItem]) -> str:
 
 
 def why(parts: Mapping[str, float]) -> str:
-    """The part of a score that is to blame most, in words, with its number: ``not steady (0.21)``; empty for none."""
+    """Return the part of a score that lowers it most, with its number: ``not steady (0.21)``; empty for none."""
     for name, (words, good_enough) in _WEAK.items():
         if name in parts and parts[name] < good_enough:
             return f"{words} ({probability(max(0.0, parts[name]))})"

@@ -1,4 +1,4 @@
-"""Past moments of the session, for whoever goes back in time while live goes on. Passive."""
+"""A store of past moments of the session, to go back in time while live goes on. Passive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEPT_FOR_NS = 300_000_000_000
 
 
 class Scrollback:
-    """Past moments of the session, twice a second for five minutes: sessions share what did not change."""
+    """Keeps the session twice a second for five minutes; sessions share what did not change."""
 
     def __init__(self) -> None:
         self._moments: deque[tuple[int, Session]] = deque()
@@ -26,7 +26,7 @@ class Scrollback:
             self._moments.popleft()
 
     def at(self, then_ns: int) -> tuple[Session, int] | None:
-        """The session as it was then (or at the first moment kept after it), and when that was; None without any."""
+        """Return the session as it was then, or at the first moment kept, and its time; None if none is kept."""
         if not self._moments:
             return None
         at = bisect_right(self._moments, then_ns, key=lambda moment: moment[0])
@@ -34,5 +34,5 @@ class Scrollback:
         return session, then
 
     def clear(self) -> None:
-        """Another past begins."""
+        """Forget all moments that were kept."""
         self._moments.clear()

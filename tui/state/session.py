@@ -1,4 +1,4 @@
-"""What is known of a running engine, folded from its messages: pure, so that live, replay and headless share it.
+"""The state of a running engine, folded from its messages. Pure, so that live, replay and headless share it.
 
 Time comes in as ``now_ns`` (the reader's monotonic clock). Nothing here draws, waits or fetches.
 """
@@ -30,7 +30,7 @@ TREND_EVERY_S = 1.0
 
 
 class StreamFacts(msgspec.Struct, frozen=True):
-    """A stream as the ``state`` command tells of it; ``exam_began_ns`` on the publisher's clock."""
+    """A stream as the ``state`` reply describes it; ``exam_began_ns`` is on the publisher's clock."""
 
     stream: str
     kind: str | None = None
@@ -43,7 +43,7 @@ class StreamFacts(msgspec.Struct, frozen=True):
 
 
 class ModelSummary(msgspec.Struct, frozen=True):
-    """The model as the ``state`` command tells of it; ``calibrated`` None where it did not say."""
+    """The model as the ``state`` reply describes it; ``calibrated`` is None if it does not say."""
 
     name: str | None = None
     calibrated: bool | None = None
@@ -52,7 +52,7 @@ class ModelSummary(msgspec.Struct, frozen=True):
 
 
 class StateFacts(msgspec.Struct, frozen=True):
-    """The part of the ``state`` result that the dashboard shows; ``replay`` where the feed is a recording."""
+    """The part of the ``state`` result that the dashboard shows; ``replay``: the feed is a recording."""
 
     run: str | None = None
     streams: list[StreamFacts] = []
@@ -64,7 +64,7 @@ class StateFacts(msgspec.Struct, frozen=True):
 class TrendPoint:
     """Gestational age at one time; ``seconds`` since the exam's first reading, ages in days.
 
-    ``frame_days``: what the frame of that moment alone said.
+    ``frame_days`` is the age that the frame of that moment alone gave.
     """
 
     seconds: float
@@ -76,7 +76,7 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """All that is shown of one stream.
+    """Everything that is shown of one stream.
 
     ``reading_ns`` and ``preview_ns`` are when the frame behind them was captured, on the reader's clock and as if
     nothing had waited on the way from the publisher. ``offset_ns`` is the smallest difference seen between the
@@ -115,11 +115,11 @@ class StreamView:
         return None if self.reading_ns is None else max(0, now_ns - self.reading_ns + self.lag_ns) / 1e9
 
     def preview_age_s(self, now_ns: int) -> float | None:
-        """The same for the picture."""
+        """Seconds since the frame of the newest picture was captured, the time it lay in queues included."""
         return None if self.preview_ns is None else max(0, now_ns - self.preview_ns + self.lag_ns) / 1e9
 
     def since_published_s(self, published_ns: int, now_ns: int) -> float:
-        """Seconds since the publisher said something, on the reader's clock."""
+        """Seconds since a time of the publisher's clock, on the reader's."""
         return max(0, now_ns - published_ns - (self.offset_ns or 0)) / 1e9
 
     @property
@@ -134,7 +134,7 @@ class StreamView:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The planes to list, "other" not among them: the model's own where it has spoken."""
+        """The planes to list, without "other": the model's own once a reading has come."""
         if self.reading is not None and self.reading.planes:
             return tuple(label for label in self.reading.planes if label != "other")
         return PLANES
@@ -142,7 +142,7 @@ class StreamView:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """All streams of one engine, in the order they were first heard of."""
+    """All streams of one engine, in the order of their first messages."""
 
     streams: Mapping[str, StreamView] = field(default_factory=dict[str, StreamView])
     run: str = ""
@@ -156,13 +156,13 @@ class Session:
 
     @property
     def calibrated(self) -> bool | None:
-        """Whether the probabilities were calibrated; None before anything said so."""
+        """True if the probabilities were calibrated; None as long as that is unknown."""
         said = [view.reading.calibrated for view in self.streams.values() if view.reading is not None]
         return all(said) if said else self.model.calibrated
 
 
 def opened(session: Session, state: Mapping[str, Any]) -> Session:
-    """The session after the engine's ``state`` result; a result that cannot be read changes nothing."""
+    """Return the session after the engine's ``state`` reply; a reply that cannot be read changes nothing."""
     try:
         facts = msgspec.convert(dict(state), StateFacts)
     except msgspec.ValidationError:
@@ -173,8 +173,10 @@ def opened(session: Session, state: Mapping[str, Any]) -> Session:
     return replace(session, streams=streams, run=facts.run or session.run, model=facts.model, replay=facts.replay)
 
 
+# One message costs 0.03 ms with everything full (100 events sorted, views copied up to four times): 1% of the time
+# between two readings at 300 a second. Simpler than an index, and fast enough.
 def reduce(session: Session, message: Message, now_ns: int, blob: bytes | None = None) -> Session:
-    """The session after one more message. Messages that come late never replace newer ones."""
+    """Return the session after one more message; a message that comes late never replaces a newer one."""
     if isinstance(message, Goodbye):
         return _ended(session, message)
     if message.stream not in session.streams and len(session.streams) >= MAX_STREAMS:
@@ -200,15 +202,15 @@ def _ended(session: Session, message: Goodbye) -> Session:
 
 
 def _placed(view: StreamView, message: Message) -> StreamView | None:
-    """The view of the message's run and exam, emptied where it begins one; None for one that is over."""
-    where, here = (message.run, message.exam), (view.run, view.exam)
-    if where == here:
+    """Return the view of the message's run and exam, emptied if the message begins one; None if they are over."""
+    arriving, current = (message.run, message.exam), (view.run, view.exam)
+    if arriving == current:
         return view
     late = message.run == view.run and message.published_ns < view.newest_published_ns
-    if where in view.past or late:
+    if arriving in view.past or late:
         return None
-    past = view.past | {here} if any(here) else view.past
-    fresh = StreamView(view.stream, view.facts, *where, past=past, events=view.events)
+    past = view.past | {current} if any(current) else view.past
+    fresh = StreamView(view.stream, view.facts, *arriving, past=past, events=view.events)
     if message.run != view.run:
         return fresh
     # The same engine goes on with another patient: clocks, picture and health stay, all that was measured goes.
@@ -260,12 +262,12 @@ def _read(view: StreamView, reading: Reading, now_ns: int) -> StreamView:
         return view
     started = _began_ns(view, reading) if view.exam_started_ns is None else view.exam_started_ns
     signal = now_ns if reading.state in ("live", "frozen") or view.signal_ns is None else view.signal_ns
-    told_ns = now_ns - _waited_ns(reading)
+    captured_ns = now_ns - _waited_ns(reading)
     seconds = (reading.published_ns - started) / 1e9
     view = replace(
         view,
         reading=reading,
-        reading_ns=told_ns,
+        reading_ns=captured_ns,
         exam_started_ns=started,
         signal_ns=signal,
         timeline=extended(view.timeline, reading.plane, seconds),
@@ -281,15 +283,15 @@ def _read(view: StreamView, reading: Reading, now_ns: int) -> StreamView:
 
 
 def _began_ns(view: StreamView, first: Reading) -> int:
-    """When the examination began: whoever joins late was told; who saw it begin has its first reading."""
-    told = view.facts
-    if told is None or told.exam != first.exam or told.exam_began_ns is None:
+    """Return when the examination began: from the state reply after joining late, else from its first reading."""
+    facts = view.facts
+    if facts is None or facts.exam != first.exam or facts.exam_began_ns is None:
         return first.published_ns
-    return min(told.exam_began_ns, first.published_ns)
+    return min(facts.exam_began_ns, first.published_ns)
 
 
 def _waited_ns(message: Reading | Preview) -> int:
-    """From capture to publication, both on the publisher's clock."""
+    """Return the time from capture to publication, both on the publisher's clock."""
     return max(0, message.published_ns - message.frame.captured_ns)
 
 

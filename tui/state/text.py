@@ -1,4 +1,4 @@
-"""Words and numbers as people read them; whatever came from outside passes through ``plain`` first."""
+"""Words and numbers as people read them; every text from outside passes through ``plain`` first."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ EVENT_WORDS = {
     "exported": "Exported",
 }
 
-# Of these events only the details named are told; of others all.
-_TOLD_OF: dict[str, tuple[str, ...]] = {
+# Of these events only the details named are shown; of others all.
+_DETAILS_SHOWN: dict[str, tuple[str, ...]] = {
     "freeze": (),
     "unfreeze": (),
     "signal_lost": (),
@@ -74,7 +74,7 @@ _SELF_EVIDENT = ("text", "reason", "error", "plane", "sector", "protocol", "what
 
 
 def plain(value: object, limit: int = 80) -> str:
-    """``value`` on one line without anything a terminal could obey, at most ``limit`` characters.
+    """Return ``value`` on one line of at most ``limit`` characters, without anything a terminal could obey.
 
     Control, format (bidirectional overrides too), surrogate, private and unassigned characters go; white space
     becomes one blank; what is cut off is marked by ``…``.
@@ -86,18 +86,18 @@ def plain(value: object, limit: int = 80) -> str:
 
 
 def label_words(label: str, limit: int = 12) -> str:
-    """A plane's or subplane's label as it is shown."""
+    """Return a plane's or subplane's label as it is shown."""
     return plain(LABEL_WORDS.get(label, label.replace("_", " ")), limit)
 
 
 def weeks_days(days: float) -> str:
-    """Gestational age in days as completed weeks and days, rounded to the nearest day: 143 is ``20w3d``."""
+    """Return days as completed weeks and days, rounded to the nearest day: 143 is ``20w3d``."""
     weeks, rest = divmod(round(days), 7)
     return f"{weeks}w{rest}d"
 
 
 def span(seconds: float) -> str:
-    """How long ago, in the coarsest unit that still says something: ``now``, ``12s``, ``3min``, ``2h``."""
+    """Return seconds in the coarsest unit that still says something: ``now``, ``12s``, ``3min``, ``2h``."""
     if seconds < 1:
         return "now"
     if seconds < 100:
@@ -108,14 +108,14 @@ def span(seconds: float) -> str:
 
 
 def stopwatch(seconds: float) -> str:
-    """``m:ss``, with hours in front where there are any."""
+    """Return ``m:ss``, with hours in front if there are any."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def clock(wall_time: str) -> str:
-    """The local time of day of an RFC 3339 time, empty where it is none."""
+    """Return the local time of day of an RFC 3339 time; empty if it cannot be read."""
     try:
         return datetime.fromisoformat(wall_time).astimezone().strftime("%H:%M:%S")
     except (ValueError, OverflowError, OSError):
@@ -123,20 +123,20 @@ def clock(wall_time: str) -> str:
 
 
 def fine_print(calibrated: bool | None) -> str:
-    """The notice, and a warning where the probabilities are known to be uncalibrated."""
+    """Return the notice, with a warning if the probabilities are known to be uncalibrated."""
     return f"{NOTICE} | {UNCALIBRATED}" if calibrated is False else NOTICE
 
 
 def probability(value: float) -> str:
-    """Two decimals."""
+    """Return a probability with two decimals."""
     return f"{value:.2f}"
 
 
 def event_words(event: str, detail: dict[str, object], limit: int = 60) -> str:
-    """One line about an event, with those of its details that tell an operator something."""
+    """Return one line about an event, with those of its details that an operator needs."""
     words = EVENT_WORDS.get(event, event.replace("_", " "))
-    told = _TOLD_OF.get(event)
-    parts = [_detail(key, value) for key, value in detail.items() if told is None or key in told]
+    shown = _DETAILS_SHOWN.get(event)
+    parts = [_detail(key, value) for key, value in detail.items() if shown is None or key in shown]
     return plain(" · ".join([words, *filter(None, parts)]), limit)
 
 

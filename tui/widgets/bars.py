@@ -1,4 +1,4 @@
-"""The rows along the edges: header, streams, health, last word. Each is built to the width there is."""
+"""The rows along the edges of the screen: header, streams and health, each built to the width that there is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_RECORDED = RecordingStatus()
 
 
 def stamp(mark: Badge) -> Text:
-    """A badge; what is wrong stands out by its background, not by colour alone."""
+    """Return a badge as text; one that warns stands out by its background, not by colour alone."""
     colour = palette.TONES[mark.tone]
     if mark.tone in ("warn", "bad"):
         return Text(f" {mark.words} ", style=f"bold {palette.INK} on {colour}")
@@ -30,7 +30,17 @@ def header(
     session: Session, view: StreamView | None, now_ns: int, width: int, *,
     paused_s: float | None, played: str | None = None, recording: RecordingStatus = NOT_RECORDED,
 ) -> Text:  # fmt: skip
-    """Name, condition, recording, stream and model; UNCALIBRATED where the probabilities are."""
+    """Return the header: state, recording, stream and model; UNCALIBRATED if the probabilities are.
+
+    Args:
+        session: all streams.
+        view: the chosen stream.
+        now_ns: the reader's clock.
+        width: of the row, cells.
+        paused_s: how long the screen has been held; None if it is not.
+        played: the position in a recording.
+        recording: whether the session is recorded.
+    """
     name = Text(" fetalstream ", style=f"bold {palette.ACCENT}")
     state = Text(no_wrap=True, end="")
     if paused_s is not None:
@@ -60,7 +70,7 @@ def _facts(view: StreamView, width: int) -> str:
     if facts is None or width < 100:
         return ""
     size = f" {facts.width}×{facts.height}" if facts.width and facts.height else ""
-    # A zoom changes it, and what was told on arrival is old by then.
+    # A zoom changes it, and what the state reply said is old by then.
     spacing_mm = facts.spacing_mm if view.reading is None else view.reading.frame.spacing_mm
     spacing = f" {spacing_mm:.3f} mm/px" if spacing_mm else ""
     return f" {plain(facts.kind or '', 10)}{size}{spacing}"
@@ -83,7 +93,7 @@ def _model(session: Session, view: StreamView | None, now_ns: int, room: int) ->
 
 
 def streams(session: Session, selected: str | None, now_ns: int, width: int) -> Text:
-    """One tab a stream with the key that selects it, its condition, plane and age."""
+    """Return one tab a stream: the key that selects it, its state, plane and age."""
     room = max(12, (width - 1) // max(1, len(session.streams)) - 1)
     row = Text(" ", no_wrap=True, end="")
     for number, view in enumerate(session.streams.values(), start=1):
@@ -105,7 +115,7 @@ def streams(session: Session, selected: str | None, now_ns: int, width: int) -> 
 
 
 def health(view: StreamView | None, now_ns: int, width: int, *, behind_s: float = 0.0) -> Text:
-    """Rates, latency, losses, age and device; the last parts give way where the row is short."""
+    """Return rates, latency, losses, age and device; in a short row the last parts are left out."""
     row = Text(" ", no_wrap=True, end="")
     if view is None or view.health is None:
         return row.append("no word from the engine yet", style=palette.FAINT)

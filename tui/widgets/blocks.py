@@ -1,4 +1,4 @@
-"""A picture in half blocks, which every terminal draws: finished strips, no style lookup and no box model per row."""
+"""Pictures in half blocks, which every terminal draws: finished strips, no style lookup and no box model per row."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _STYLES = [[Style(color=upper, bgcolor=lower) for lower in _GRAYS] for upper in 
 
 
 class Blocks:
-    """Draws one widget's pictures; what was decoded last is kept."""
+    """Draws one widget's pictures, and keeps the one that was decoded last."""
 
     def __init__(self) -> None:
         self._of: tuple[object, ...] = ()
         self._pixels: Gray | None = None
 
     def strips(self, jpeg: bytes, columns: int, rows: int, *, dim: bool) -> list[Strip] | None:
-        """The picture letterboxed in ``columns`` x ``rows`` cells; None where it is none."""
+        """Return the picture letterboxed in ``columns`` x ``rows`` cells; None if the bytes are not a picture."""
         # By identity: two pictures are almost never equal, and comparing bytes costs.
         if not self._of or self._of[0] is not jpeg or self._of[1:] != (columns, rows):
             self._of, self._pixels = (jpeg, columns, rows), _decoded(jpeg, columns, rows)
@@ -42,7 +42,7 @@ class Blocks:
 
 
 def letterboxed(middle: list[list[Segment]], width: int, columns: int, rows: int) -> list[Strip]:
-    """Rows of ``width`` cells in the middle of ``columns`` x ``rows`` empty ones."""
+    """Return rows of ``width`` cells in the middle of ``columns`` x ``rows`` empty ones."""
     blank = Strip.blank(columns, EMPTY)
     left, above = (columns - width) // 2, (rows - len(middle)) // 2
     before, after = Segment(" " * left, EMPTY), Segment(" " * (columns - width - left), EMPTY)

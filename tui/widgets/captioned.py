@@ -18,6 +18,6 @@ class Captioned(Vertical):
         self.caption = TextBlock()
 
     def compose(self) -> ComposeResult:
-        """The picture takes what height there is."""
+        """Make the picture, which takes the height that there is, and the caption."""
         yield self.preview
         yield self.caption

@@ -1,4 +1,4 @@
-"""Which views this exam already has, how good each is, how long ago it came, and what is wrong with those missing."""
+"""The checklist panel: the views that the exam has, how good and how old each is, and advice for the others."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class Checklist(TextPanel):
 
 
 def checklist(checked: list[ChecklistItem], view: StreamView, now_ns: int, width: int, rows: int) -> Text:
-    """One row a view, at most ``rows``: where they do not fit, what is left to do comes first."""
+    """Return one row a view, at most ``rows``; if not all fit, the views that are left to do come first."""
     shown = [item for item in checked if item.state != "not assessable"]
     silent = len(checked) - len(shown)
     room = rows - (silent > 0)
     if len(shown) > room:
-        # Sorted by what is to be done, and only then cut; in its own order where all fit.
+        # Sorted by what is to be done, and only then cut; in the protocol's order if all fit.
         left = {"missing": 0, "weak": 1}
         shown = sorted(shown, key=lambda item: left.get(item.state, 2))[: max(1, room - 1)]
     lines = [_row(item, view, now_ns, width) for item in shown]
-    told = len([item for item in checked if item.state != "not assessable"]) - len(shown)
-    words = [f"{told} more"] if told else []
+    hidden = len([item for item in checked if item.state != "not assessable"]) - len(shown)
+    words = [f"{hidden} more"] if hidden else []
     words += [f"{silent} not assessable by the model"] if silent else []
     if words:
         lines.append(

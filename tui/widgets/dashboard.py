@@ -26,7 +26,7 @@ EVENT_FOR_S = 10.0
 
 
 class Dashboard(Screen[None]):
-    """Header, streams, one stream in full or all as tiles, last word, health, notice and keys."""
+    """The screen: header, streams, one stream in full or all as tiles, status, health, notice and keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Dashboard(Screen[None]):
 
 
 def _status(scene: Scene, behind_s: float, width: int, *, wide: bool) -> Text:
-    """The answer to the last key, else what should be done, else (where there is no log) the newest event."""
+    """Return the status row: the answer to the last key, else a warning, else the newest event, else the next step."""
     view = scene.live_view
     row = Text(" ", no_wrap=True, end="")
     if behind_s > BEHIND_AFTER_S:

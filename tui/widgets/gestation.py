@@ -1,4 +1,4 @@
-"""Gestational age as weeks and days, what it rests on, or in plain words why there is none."""
+"""The panel of gestational age: weeks and days and what they are based on, or in plain words why there is no age."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class AgeBeside(AgeBeneath):
 
 
 def gestation(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text:
-    """Four rows: the age in large letters with its interval beside it, and what it rests on beneath.
+    """Return four rows: the age in large letters, its interval beside it, and what it is based on beneath.
 
-    Where it is roomy, a fifth says which zooms drove it.
+    From 50 columns on, a fifth row says which zooms counted most.
     """
     age = view.reading.gestation if view.reading is not None else None
     if age is None or fresh in ("waiting", "blank"):
@@ -62,12 +62,12 @@ def _measured(age: Gestation, width: int) -> list[Text]:
     frames, zooms = _counted(age.frames, "frame"), _counted(age.zooms, "zoom")
     if width >= _ROOMY:
         notes = f"90% {low} to {high}", f"± {half:.0f} days", frame and f"this frame {frame}"
-        rests = f"rests on {frames}, {zooms} · {age.method}"
+        basis = f"based on {frames}, {zooms} · {age.method}"
     else:
         notes = f"{low}–{high}", f"90% ±{half:.0f} d", frame and f"frame {frame}"
-        rests = f"{frames}, {zooms} · {age.method}"
+        basis = f"{frames}, {zooms} · {age.method}"
     beside = [Text(note, style=palette.TEXT if i == 0 else palette.MUTED) for i, note in enumerate(notes)]
-    return [*_beside(weeks_days(age.days), palette.GOOD, beside), Text(plain(rests, width), style=palette.MUTED)]
+    return [*_beside(weeks_days(age.days), palette.GOOD, beside), Text(plain(basis, width), style=palette.MUTED)]
 
 
 def _drivers(view: StreamView, width: int) -> Text:
@@ -86,14 +86,14 @@ def _absent(view: StreamView, now_ns: int, fresh: Freshness, width: int) -> Text
     if view.reading is not None and fresh in ("fresh", "gray"):
         missing = view.reading.gestation_missing
         why = MISSING_WORDS[missing] if missing is not None else "Not read in this frame"
-    told = [Text(line, style=palette.TEXT) for line in textwrap.wrap(why, max(10, width - 4 - _SIDE))[:3]]
-    told = [*([Text()] if len(told) == 1 else []), *told]
-    told += [Text() for _ in range(3 - len(told))]
+    reason = [Text(line, style=palette.TEXT) for line in textwrap.wrap(why, max(10, width - 4 - _SIDE))[:3]]
+    reason = [*([Text()] if len(reason) == 1 else []), *reason]
+    reason += [Text() for _ in range(3 - len(reason))]
     last = Text("none yet in this exam", style=palette.FAINT)
     if view.gestation is not None and view.gestation_ns is not None:
         age, ago = weeks_days(view.gestation.days), span((now_ns - view.gestation_ns) / 1e9)
         last = Text(f"last {age}, {ago} ago" if ago != "now" else f"last {age}, just now", style=palette.MUTED)
-    return palette.lines([*_beside("-", palette.FAINT, told), last])
+    return palette.lines([*_beside("-", palette.FAINT, reason), last])
 
 
 def _beside(words: str, colour: str, notes: list[Text]) -> list[Text]:

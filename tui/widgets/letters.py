@@ -1,4 +1,4 @@
-"""Large letters, three rows high, of half blocks: what must be read from across the room."""
+"""Large letters of half blocks, three rows high, for words that must be read from across the room."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SHAPES = {
 
 
 def large(words: str) -> tuple[str, str, str] | None:
-    """``words`` in large letters, three rows of equal width; None where a character has no shape or there is none."""
+    """Return ``words`` in large letters, three rows of equal width; None if there are none or one has no shape."""
     if not words or any(c not in _SHAPES for c in words):
         return None
     # A sixth, empty row of pixels makes the five come out in three rows of two.

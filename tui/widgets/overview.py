@@ -1,4 +1,4 @@
-"""All streams at once: the chosen one at full rate, the others twice a second."""
+"""The overview of all streams: the chosen one is drawn at full rate, the others twice a second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_TILES = 9
 
 
 def tile_caption(number: int, view: StreamView, now_ns: int, *, replay: bool) -> Text:
-    """Key, name, condition; plane and age only while they are fresh."""
+    """Return the stream's key, name and state; its plane and age only while they are fresh."""
     text = Text.assemble((f" {number} ", palette.ACCENT), (plain(view.stream, 14) + " ", palette.TEXT), no_wrap=True)
     text.append_text(stamp(badge(view, now_ns, replay=replay)))
     reading = view.reading
@@ -39,7 +39,7 @@ class Tile(Captioned):
 
 
 class Overview(Container):
-    """A grid of tiles; a tile is made when its stream is first heard of, and never again."""
+    """A grid of tiles; a tile is made when the first message of its stream comes, and is kept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Overview(Container):
         self._drawn: set[Tile] = set()
 
     def fit(self, session: Session) -> None:
-        """Makes the tiles that are missing."""
+        """Make the tiles that are missing."""
         wanted = min(MAX_TILES, len(session.streams))
         if wanted > len(self._tiles):
             new = [Tile() for _ in range(wanted - len(self._tiles))]
@@ -58,7 +58,7 @@ class Overview(Container):
     def draw(
         self, session: Session, chosen: str | None, now_ns: int, *, everything: bool, paused_s: float | None
     ) -> None:
-        """Pictures: the chosen tile each time, all of them with their captions where ``everything``."""
+        """Draw the chosen tile; all tiles if ``everything``."""
         pairs = zip(self._tiles, session.streams.values(), strict=False)
         for number, (tile, view) in enumerate(pairs, start=1):
             tile.set_class(view.stream == chosen, "chosen")

@@ -24,13 +24,13 @@ TONES: dict[Tone, str] = {"good": GOOD, "quiet": MUTED, "cold": COLD, "warn": WA
 
 
 def mixed(low: str, high: str, share: float) -> str:
-    """The colour ``share`` of the way from ``low`` to ``high``, both ``#rrggbb``."""
+    """Return the colour ``share`` of the way from ``low`` to ``high``, both ``#rrggbb``."""
     pairs = ((int(low[i : i + 2], 16), int(high[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def grayed(text: Text) -> Text:
-    """The same characters without colour, for data too old to be believed at a glance; empty tracks stay empty."""
+    """Return the same characters in gray, for data too old to be trusted at a glance; empty tracks stay empty."""
     gray = Text(text.plain, style=FAINT, no_wrap=True, end="")
     for span in text.spans:
         if span.style == TRACK:
@@ -39,13 +39,13 @@ def grayed(text: Text) -> Text:
 
 
 def lines(rows: list[Text]) -> Text:
-    """Rows joined into one block that never wraps."""
+    """Return the rows joined into one block that never wraps."""
     block = Text("\n", no_wrap=True, end="").join(rows)
     block.no_wrap = True
     return block
 
 
 def spread(left: Text, right: Text, width: int) -> Text:
-    """``left`` and ``right`` at the two ends of a row; the right one gives way where both do not fit."""
+    """Return ``left`` and ``right`` at the two ends of a row; if both do not fit, ``left`` alone."""
     gap = width - left.cell_len - right.cell_len
     return Text.assemble(left, " " * gap, right, no_wrap=True, end="") if gap > 0 else left

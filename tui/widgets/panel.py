@@ -98,7 +98,7 @@ class TextPanel(Panel):
         return self._block
 
     def draw(self, scene: Scene, view: StreamView, space: Space) -> None:
-        """Show ``text``."""
+        """Show what ``text`` returns."""
         self._block.show(self.text(scene, view, space))
 
     @abstractmethod

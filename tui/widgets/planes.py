@@ -1,4 +1,6 @@
-"""The plane in view, large, and every plane's probability: the bar is smoothed, the tick on it is this frame's."""
+"""The panel of planes: the plane in view in large letters, and every plane's probability.
+
+The bar is the smoothed probability, the tick on it the one of this frame alone."""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ class Planes(TextPanel):
 
 
 def bar(smoothed: float, raw: float, width: int, colour: str) -> Text:
-    """``smoothed`` as a bar whose last cell is as bright as it is full, ``raw`` as an upright tick; both 0 to 1."""
+    """Return ``smoothed`` as a bar (its last cell as bright as it is full), ``raw`` as an upright tick; both 0 to 1."""
     full, quarters = divmod(round(max(0.0, min(1.0, smoothed)) * width * 4), 4)
     part = palette.mixed(palette.TRACK, colour, quarters / 4)
     styles = [colour] * full + [part] * (quarters > 0) + [palette.TRACK] * width
@@ -57,7 +59,7 @@ def bar(smoothed: float, raw: float, width: int, colour: str) -> Text:
 
 
 def headline(reading: Reading | None, fresh: Freshness, width: int) -> list[Text]:
-    """Three rows: the plane in view in large letters, or what stands in its place."""
+    """Return three rows: the plane in view in large letters, or why there is none."""
     word, colour = _headword(reading, fresh)
     rows = large(word)
     if rows is None or len(rows[0]) > width:
@@ -76,7 +78,7 @@ def _headword(reading: Reading | None, fresh: Freshness) -> tuple[str, str]:
 
 
 def caption(reading: Reading | None, fresh: Freshness) -> Text:
-    """One row beneath: subplane, sharpness and steadiness of the picture."""
+    """Return the row beneath: the subplane, and how sharp and steady the picture is."""
     if reading is None or fresh in ("waiting", "blank"):
         return Text("no reading on the screen", style=palette.FAINT)
     words: list[str] = []
@@ -91,14 +93,14 @@ def caption(reading: Reading | None, fresh: Freshness) -> Text:
 
 
 def asked(ask: Ask, width: int) -> Text:
-    """One row: the sentence that was asked for, its score, and how it compares with the frames so far."""
+    """Return the sentence that was asked for, its score, and the share of frames so far that scored lower."""
     score = f" {ask.score:.2f}" + ("" if ask.percentile is None else f" · above {ask.percentile:.0f}%")
     words = plain(ask.text, max(4, width - len(score) - 2))
     return Text.assemble(("? ", palette.WARN), (words, palette.TEXT), (score, f"bold {palette.WARN}"), no_wrap=True)
 
 
 def planes(view: StreamView, now_ns: int, fresh: Freshness, size: tuple[int, int], *, wide: bool) -> Text:
-    """The whole panel in ``size`` columns and rows. Narrow, each row also ends in the checklist's score and age."""
+    """Return the whole panel in ``size`` columns and rows; if not ``wide``, each row ends in its best frame."""
     width, height = size
     reading = view.reading
     scores = reading.planes if reading is not None and fresh in ("fresh", "gray") else {}

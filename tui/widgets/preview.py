@@ -1,4 +1,4 @@
-"""The live picture, in half blocks or in pixels. It hands finished strips to the screen."""
+"""A widget that draws a picture in half blocks or in pixels, as finished strips."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNTOUCHED_BY = (ANSIToTruecolor, Styled)  # cells that know their own colours, 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Words over the picture: across its middle, or ``at_top`` where the picture is still to be looked at."""
+    """Words over a picture: across its middle, or ``at_top`` if the picture is still to be looked at."""
 
     words: str
     colour: str
@@ -37,7 +37,7 @@ class Banner:
 
 
 class _Look(NamedTuple):
-    """How a picture is drawn: dimmed, with a banner, in so many cells."""
+    """The way a picture is drawn: dimmed or not, with a banner, in so many cells."""
 
     dim: bool
     banner: Banner | None
@@ -48,8 +48,8 @@ class _Look(NamedTuple):
 class Preview(Widget):
     """A gray picture, letterboxed with its aspect kept; a banner over it says what is wrong with it.
 
-    It is drawn in pixels where the app has a ``kitty``, a terminal that takes them, and no other screen lies over its
-    own: what lies over it tints the colours beneath, and a picture is found by its colour.
+    It is drawn in pixels if the app has a ``kitty`` (a terminal that takes them) and no other screen lies over its
+    own: a screen above tints the colours beneath it, and the terminal finds a picture by its colour.
     """
 
     ALLOW_SELECT = False
@@ -65,7 +65,7 @@ class Preview(Widget):
         self._coloured = True
 
     def show(self, jpeg: bytes | None, fresh: Freshness, banner: Banner | None = None) -> bool:
-        """Draws the picture as ``fresh`` allows, the banner over it; whether anything changed.
+        """Draw the picture as ``fresh`` allows, with the banner over it; return whether anything changed.
 
         A picture that is ``blank`` or ``waiting`` is not shown at all.
         """
@@ -80,7 +80,7 @@ class Preview(Widget):
         return True
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The strips as they are; rows beyond them are empty."""
+        """Return the strips as they are; rows beyond them are empty."""
         self._draw()
         empty = Strip.blank(crop.right, EMPTY)
         rows = [self._strips[y] if y < len(self._strips) else empty for y in range(crop.y, crop.bottom)]
@@ -91,12 +91,12 @@ class Preview(Widget):
         return [row.crop(crop.x, crop.right) if crop.x or row.cell_length != crop.width else row for row in rows]
 
     def on_unmount(self) -> None:
-        """Nothing of it stays in the terminal."""
+        """Delete the picture from the terminal."""
         if self._sharp is not None:
             self._sharp.free()
 
     def _draw(self) -> None:
-        """Makes the strips anew if they are not those of now."""
+        """Make the strips again if the picture or its look changed."""
         kitty: Kitty | None = getattr(self.app, "kitty", None)
         if kitty is not None and self._sharp is None:
             self._sharp = Sharp(kitty)

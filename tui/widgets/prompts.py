@@ -1,4 +1,4 @@
-"""Small questions over the dashboard: a line of text, a choice from a list, yes or no."""
+"""Small questions over the dashboard: a line of text, or a choice from a list."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _hint(*pairs: tuple[str, str]) -> Text:
 
 
 class AskLine(ModalScreen[str | None]):
-    """One line of text; None where it was left.
+    """Asks for one line of text; the answer is None if the operator leaves.
 
     Args:
         title: fixed words.
         question: one line above.
-        value: what stands there first.
+        value: the text to begin with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave")]
@@ -55,12 +55,12 @@ class AskLine(ModalScreen[str | None]):
 
 
 class Choose(ModalScreen[int | None]):
-    """One of a list; the answer is its place, None where it was left.
+    """Asks for one line of a list; the answer is its index, None if the operator leaves.
 
     Args:
         title: fixed words.
         choices: lines; nothing in them is read as markup.
-        chosen: the place that is lit first.
+        chosen: the index that is highlighted first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "Leave")]
@@ -76,7 +76,7 @@ class Choose(ModalScreen[int | None]):
             yield Static(_hint(("enter", "choose"), ("esc", "leave")), markup=False)
 
     def on_mount(self) -> None:
-        """Lights the first choice."""
+        """Highlight the first choice."""
         self.query_one(OptionList).highlighted = self._chosen if self._choices else None
 
     @on(OptionList.OptionSelected)

@@ -1,4 +1,4 @@
-"""Best frames, one by one: the one that stands beside its newest candidate, and what the operator says of them."""
+"""The review of best frames: each beside its newest candidate, for the operator to accept, reject or relabel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROOMY = 44  # cells across from which all is said
 
 
 class Decisions(Protocol):
-    """Where the operator's decisions go."""
+    """Takes the operator's decisions about frames."""
 
     def decide(self, keyframe: str, verdict: Literal["accept", "reject"]) -> None:
         """Put a verdict on a frame on record."""
@@ -46,14 +46,14 @@ class Decisions(Protocol):
 
 
 class Review(ModalScreen[None]):
-    """Left the views, right the frame that stands for the chosen one beside its candidate.
+    """The views on the left; on the right the best frame of the chosen view, beside its candidate.
 
     Args:
-        look: the stream and its checked protocol as they are now.
-        decisions: takes the operator's.
-        pictures: of kept frames.
-        said: the answer to the last command, while it is to be seen.
-        at: the view to begin at; None for the first that has a frame.
+        look: returns the chosen stream, its checklist and the time, as of now.
+        decisions: takes the operator's decisions.
+        pictures: of best frames.
+        said: returns the answer to the last command, as long as it is shown.
+        at: the index of the view to begin at; None for the first that has a frame.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,7 +96,7 @@ class Review(ModalScreen[None]):
             yield self._keys
 
     def on_mount(self) -> None:
-        """Begins at the first view that has a frame, and looks a few times a second: better ones go on coming."""
+        """Begin at the first view that has a frame, and draw a few times a second: better frames go on coming."""
         found = self._look()
         first = next((at for at, item in enumerate(found[1] if found else []) if item.best is not None), 0)
         self._at = first if self._begin_at is None else self._begin_at
@@ -104,11 +104,11 @@ class Review(ModalScreen[None]):
         self.call_after_refresh(self.draw)
 
     def on_resize(self, event: Resize) -> None:
-        """Where it is narrow, the list gives way and the words stand in more and shorter rows."""
+        """Choose the layout: on a narrow screen the list is narrower, and words stand in more and shorter rows."""
         self.set_class(event.size.width < TIGHT_COLUMNS, "tight")
 
     def draw(self) -> None:
-        """What stands now."""
+        """Draw what is known now."""
         found = self._look()
         if found is None or not self.is_mounted:
             return
@@ -117,9 +117,9 @@ class Review(ModalScreen[None]):
         self._list.show(_list(checked, self._at, (self._list.columns, self._list.rows)))
         best, candidate = self._pair(view, checked)
         for preview, words, frame, name in zip(
-            self._frames, self._words, (best, candidate), ("stands", "candidate"), strict=True
+            self._frames, self._words, (best, candidate), ("best", "candidate"), strict=True
         ):
-            advice = checked[self._at].advice if checked and name == "stands" else ""
+            advice = checked[self._at].advice if checked and name == "best" else ""
             wide = words.columns
             words.show(_words(name, frame, view, now_ns, wide) if frame is not None else _nothing(name, advice, wide))
             picture = None if frame is None else self._pictures.get(frame.keyframe)
@@ -144,32 +144,32 @@ class Review(ModalScreen[None]):
         return (None, None) if found is None else self._pair(found[0], found[1])
 
     def action_step(self, by: int) -> None:
-        """Another view."""
+        """Choose the view ``by`` places further down."""
         found = self._look()
         if found is not None and found[1]:
             self._at = (self._at + by) % len(found[1])
             self.draw()
 
     def action_accept(self) -> None:
-        """The frame that stands is right, and stays."""
+        """Accept the best frame: it stays."""
         self._say("accept", self._chosen()[0])
 
     def action_accept_rival(self) -> None:
-        """The candidate takes its place."""
+        """Accept the candidate instead of the best frame."""
         self._say("accept", self._chosen()[1])
 
     def action_reject(self) -> None:
-        """The frame that stands does not count."""
+        """Reject the best frame: it does not count."""
         self._say("reject", self._chosen()[0])
 
     def action_relabel(self) -> None:
-        """The frame that stands shows something else."""
+        """Ask what the best frame really shows."""
         best = self._chosen()[0]
         if best is not None:
             self._decisions.relabel(best.keyframe)
 
     def action_undo(self) -> None:
-        """Takes the last decision back."""
+        """Take the last decision back."""
         self._decisions.undo()
 
     def _say(self, verdict: Literal["accept", "reject"], frame: BestFrame | None) -> None:
@@ -197,7 +197,7 @@ def _list(checked: list[ChecklistItem], at: int, size: tuple[int, int]) -> Text:
 
 
 def _nothing(name: str, advice: str, width: int) -> Text:
-    words = f"nothing yet: {advice}" if name == "stands" else "no candidate"
+    words = f"nothing yet: {advice}" if name == "best" else "no candidate"
     rows = textwrap.wrap(words, max(8, width))[:4]
     return palette.lines([Text(row, style=palette.FAINT) for row in rows])
 

@@ -1,4 +1,4 @@
-"""The two screens that lie over the dashboard: help, and the one question it ever asks."""
+"""The help screen, and the question before a new exam."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _table(rows: tuple[tuple[str, str], ...]) -> Text:
 
 
 class Help(ModalScreen[None]):
-    """Every key and every word that is not plain."""
+    """Explains every key, and every word that is not plain."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
 
@@ -57,7 +57,7 @@ class Help(ModalScreen[None]):
 
 
 class ConfirmNewExam(ModalScreen[bool]):
-    """Asked once: what was measured so far will no longer be added to."""
+    """Asks before a new exam begins, because the measurements so far end with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "dismiss(True)", "New exam"),
@@ -72,7 +72,7 @@ class ConfirmNewExam(ModalScreen[bool]):
         text = Text.assemble(
             (f"Start a new exam on {plain(self._stream, 24)}?\n\n", f"bold {palette.TEXT}"),
             (
-                "Age, checklist and best frames begin anew.\nThose of this exam stay in the recording.\n\n",
+                "Age, checklist and best frames start again.\nThose of this exam stay in the recording.\n\n",
                 palette.MUTED,
             ),
             ("enter", palette.ACCENT),

@@ -1,4 +1,4 @@
-"""A picture in the terminal's own pixels: characters that say which part of which picture shows in their cell."""
+"""Pictures in the terminal's own pixels: characters that say which part of which picture shows in their cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fetalstream.tui.widgets.blocks import letterboxed
 
 
 class Sharp:
-    """Draws one widget's pictures under two numbers by turns: the one that is seen is whole until the next one is.
+    """Draws one widget's pictures under two numbers by turns: the old one is seen until the new one is complete.
 
     Args:
         kitty: the terminal.
@@ -30,9 +30,9 @@ class Sharp:
         self._strips: list[Strip] | None = None
 
     def strips(self, jpeg: bytes, columns: int, rows: int, *, dim: bool) -> list[Strip] | None:
-        """As ``Blocks`` does, and sends the picture if it is new. Also None where the terminal has no number left.
+        """Return the picture as ``Blocks`` does, and send it if it is new; None too if no number is left.
 
-        To be called when it is drawn: what is sent must come before the characters that show it.
+        To be called while drawing: a picture must be sent before the characters that show it.
         """
         key = (dim, columns, rows, self._kitty.cleared)
         if not self._of or self._of[0] is not jpeg or self._of[1:] != key:
@@ -40,7 +40,7 @@ class Sharp:
         return self._strips
 
     def free(self) -> None:
-        """Nothing of the picture stays in the terminal."""
+        """Delete the picture from the terminal, and give its numbers back."""
         if self._numbers is not None:
             self._kitty.give_back(self._numbers)
         self._numbers, self._of, self._strips = None, (), None

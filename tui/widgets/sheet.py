@@ -1,4 +1,4 @@
-"""All views of the protocol at once, each with the frame that stands for it: the examination at a glance."""
+"""All views of the protocol at once, each with its best frame: the examination at a glance."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ REDRAWN_EVERY_S = 0.5
 
 
 class Sheet(ModalScreen[int | None]):
-    """The contact sheet; answers with the place in the checklist of the view to be looked at closely, or None.
+    """Shows the contact sheet; the answer is the checklist's index of the view to review, or None.
 
     Args:
-        look: the stream and its checked protocol as they are now.
-        pictures: of kept frames.
+        look: returns the chosen stream, its checklist and the time, as of now.
+        pictures: of best frames.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,12 +54,12 @@ class Sheet(ModalScreen[int | None]):
             yield self._words
 
     def on_mount(self) -> None:
-        """Looks a few times a second: better frames go on coming."""
+        """Draw a few times a second: better frames go on coming."""
         self.set_interval(REDRAWN_EVERY_S, self.draw)
         self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
-        """What stands now."""
+        """Draw what is known now."""
         found = self._look()
         if found is None or not self.is_mounted:
             return
@@ -69,7 +69,7 @@ class Sheet(ModalScreen[int | None]):
         self._words.show(_words(checked, self._words.columns))
 
     def action_step(self, by: int) -> None:
-        """Another view, round and round."""
+        """Highlight the view ``by`` places further, from the last to the first."""
         found = self._look()
         count = 0 if found is None else len(judged(found[1]))
         if count:
@@ -77,7 +77,7 @@ class Sheet(ModalScreen[int | None]):
             self.draw()
 
     def action_row(self, by: int) -> None:
-        """The view above or below, where there is one."""
+        """Highlight the view above or below, if there is one."""
         found = self._look()
         below = self._at + by * self._tiles.across
         if found is not None and 0 <= below < len(judged(found[1])):
@@ -85,7 +85,7 @@ class Sheet(ModalScreen[int | None]):
             self.draw()
 
     def action_open(self) -> None:
-        """The lit view beside its candidate."""
+        """Answer with the highlighted view."""
         found = self._look()
         shown = [] if found is None else judged(found[1])
         if found is not None and self._at < len(shown):
@@ -96,7 +96,7 @@ def _words(checked: list[ChecklistItem], width: int) -> Text:
     keys = Text.assemble((" enter", f"bold {palette.ACCENT}"), (" closer ", palette.TEXT))
     keys.append(" esc", style=f"bold {palette.ACCENT}").append(" close", style=palette.TEXT)
     silent = len(checked) - len(judged(checked))
-    told = completeness(checked) + (f", {silent} not assessable by the model" if silent else "")
-    told += "" if silent else f" · {next_step(checked)}"
-    left = Text(plain(told, max(4, width - keys.cell_len - 2)), style=palette.MUTED)
+    progress = completeness(checked) + (f", {silent} not assessable by the model" if silent else "")
+    progress += "" if silent else f" · {next_step(checked)}"
+    left = Text(plain(progress, max(4, width - keys.cell_len - 2)), style=palette.MUTED)
     return palette.spread(left, keys, width)

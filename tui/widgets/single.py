@@ -1,4 +1,4 @@
-"""One stream in full: the list of its panels, and where they stand."""
+"""One stream in full: the list of its panels, and their places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A block of finished text; it redraws only the rows that changed."""
+"""A widget for a block of finished text, which redraws only the rows that changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TextBlock(Widget):
 
     @property
     def text(self) -> Text:
-        """What is shown now."""
+        """The text that is shown now."""
         return self._shown
 
     @property
@@ -35,7 +35,7 @@ class TextBlock(Widget):
         return self.content_size.height
 
     def show(self, text: Text) -> bool:
-        """Draws ``text`` where it differs from what is there; whether it did."""
+        """Draw the rows of ``text`` that differ from what is shown; return whether any did."""
         if text == self._shown:
             return False
         before, self._shown, self._rows = self._rows, text, list(text.split(allow_blank=True))
@@ -48,11 +48,11 @@ class TextBlock(Widget):
         return True
 
     def render_line(self, y: int) -> Strip:
-        """One row; those beyond the text are empty."""
+        """Return row ``y``, counted from 0; rows beyond the text are empty."""
         if y >= len(self._rows):
             return Strip.blank(self.columns, self.rich_style)
         return Strip(Segment.apply_style(self._rows[y].render(self.app.console), self.rich_style))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """As many rows as the text has."""
+        """Return as many rows as the text has."""
         return max(1, len(self._rows))

@@ -64,7 +64,7 @@ TEXTUAL_THEME: Final = Theme(
 
 
 class Recoloured(LineFilter):
-    """Puts a theme's colours in the place of the palette's, as the last step of drawing."""
+    """Replaces the palette's colours by a theme's, as the last step of drawing."""
 
     def __init__(self, theme: str) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Recoloured(LineFilter):
 
 
 class Styled(LineFilter):
-    """Gives a style to what has none: Textual's filter for terminals without colour cannot do without (8.2)."""
+    """Gives a style to segments that have none: Textual's filter for terminals without colour needs one (8.2)."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's
         """Return the same segments, each with a style."""

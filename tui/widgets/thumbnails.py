@@ -1,4 +1,4 @@
-"""The checklist in pictures: a small still of what stands for each view, its score and age; or why there is none."""
+"""The checklist in pictures: a small still of each view's best frame with score and age, or why there is none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TILE_ASPECT = 2.4  # a scan of 4:3, cells twice as high as wide, and a row of w
 
 
 def columns_for(count: int, width: int, height: int) -> int:
-    """So many tiles beside one another that ``count`` of them are as large as ``width`` x ``height`` cells allow."""
+    """Return the number of columns in which ``count`` tiles are as large as ``width`` x ``height`` cells allow."""
     if count < 1 or width < 1 or height < 1:
         return 1
 
@@ -33,7 +33,7 @@ def columns_for(count: int, width: int, height: int) -> int:
 
 
 def caption(item: ChecklistItem, view: StreamView, now_ns: int, width: int) -> Text:
-    """``● femur  0.64 12s``: whether the view is collected, its name, score and how long ago."""
+    """Return ``● femur  0.64 12s``: whether the view is collected, its name, score and how long ago."""
     best = item.best
     mark, colour = _MARKS.get(item.state, ("·", palette.FAINT))
     if best is not None and best.accepted:
@@ -47,10 +47,10 @@ def caption(item: ChecklistItem, view: StreamView, now_ns: int, width: int) -> T
 
 
 class Thumbnail(Captioned):
-    """One view's."""
+    """The still of one view, with its caption."""
 
     def show(self, item: ChecklistItem, pictures: KeptPictures, view: StreamView, now_ns: int) -> None:
-        """What stands for the view now."""
+        """Show the view's best frame, or why there is none."""
         picture = None if item.best is None else pictures.get(item.best.keyframe)
         words = item.advice if item.best is None else "" if picture is None else "not kept"
         over = Banner(words, palette.BACKGROUND, ink=palette.FAINT) if words and not picture else None
@@ -75,7 +75,7 @@ class Thumbnails(Container):
     def show(
         self, checked: list[ChecklistItem], pictures: KeptPictures, view: StreamView, now_ns: int, at: int = -1
     ) -> None:
-        """Draws them; ``at`` is the place of the lit one."""
+        """Draw all the tiles; ``at`` is the index of the highlighted one."""
         shown = judged(checked)
         self._fit(len(shown))
         for place, tile in enumerate(self._tiles):
@@ -97,5 +97,5 @@ class Thumbnails(Container):
 
 
 def judged(checked: list[ChecklistItem]) -> list[ChecklistItem]:
-    """The views that have a tile."""
+    """Return the views that have a tile."""
     return [item for item in checked if item.state != "not assessable"][:MOST_TILES]

@@ -1,4 +1,4 @@
-"""Which plane was in view when, over the whole exam, as one strip of colours with the planes' names where they fit."""
+"""The timeline panel: the plane in view over the whole exam, as a strip of colours with names where they fit."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Timeline(TextPanel):
 
 
 def colour_of(plane: str | None, labels: tuple[str, ...]) -> str:
-    """A plane's own colour; the empty track for none."""
+    """Return a plane's own colour; the colour of an empty track for no plane."""
     return palette.TRACK if plane not in labels else _HUES[labels.index(str(plane)) % len(_HUES)]
 
 
 def strip(view: StreamView, width: int, *, rows: int) -> Text:
-    """``rows`` 1: the strip alone; 2: with marks and kept frames beneath it."""
+    """Return the strip, and with 2 ``rows`` the marks and best frames beneath it."""
     seconds = max(LEAST_S, view.timeline[-1].end_s if view.timeline else 0.0)
     if width < 8:
         return Text()
@@ -62,7 +62,7 @@ def _strip(view: StreamView, seconds: float, width: int) -> Text:
 
 
 def _named(plane: str | None, cells: int) -> str:
-    """The plane's name as far as it fits, nothing where too little of it would."""
+    """Return the plane's name as far as it fits, nothing if too little of it would."""
     words = "" if plane is None else label_words(plane)
     if len(words) < cells:
         return f" {words}"
@@ -70,7 +70,7 @@ def _named(plane: str | None, cells: int) -> str:
 
 
 def _longest(spans: tuple[Span, ...], seconds: float, width: int) -> list[str | None]:
-    """For each cell the plane that was in view longest in its time; None beyond the end."""
+    """Return for each cell the plane that was in view longest in its time; None beyond the end."""
     share = seconds / width
     held: list[dict[str | None, float]] = [{} for _ in range(width)]
     for each in spans:

@@ -1,4 +1,4 @@
-"""Gestational age over the exam with its 90% interval, and what drove it: single frames, and the best brain frames."""
+"""The plot of gestational age over the exam: its 90% interval, single frames, and the best brain frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BARS = 24  # error bars across the plot
 
 
 class _Ticks(AxisFormatter):
-    """Ticks on whole steps of a scale that people count in."""
+    """Places ticks on whole steps of a scale that people count in."""
 
     def __init__(self, steps: Sequence[float], at_most: int) -> None:
         self._steps, self._at_most = steps, at_most
@@ -44,7 +44,7 @@ class _Minutes(_Ticks):
 
 
 class Trend(PlotWidget, can_focus=False):
-    """The plot; it is told the points once a second and draws only where they changed."""
+    """The plot itself, which draws only if its points changed."""
 
     DEFAULT_CSS = f"""
     Trend {{
@@ -61,12 +61,12 @@ class Trend(PlotWidget, can_focus=False):
         self.set_x_formatter(_Minutes((5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200), 3))
 
     def on_mount(self) -> None:
-        """Narrow margins: the panel's border already frames the plot."""
+        """Set narrow margins: the panel's border already frames the plot."""
         self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 6
         self.visible = False  # axes without an age would show ages that nobody measured
 
     def show(self, points: tuple[TrendPoint, ...], keyframes: tuple[float, ...] = ()) -> bool:
-        """Draws the points; whether they changed.
+        """Draw all points again; return whether they changed.
 
         Args:
             points: the exam's, oldest first.

@@ -323,7 +323,7 @@ async def test_best_frames_are_reviewed_beside_their_candidates() -> None:
         b.feed.pictures = {"id-abdomen-0.7": scan.ramp(), "id-abdomen-0.5": scan.ramp()}
         await b.shows("LIVE")
         await b.pilot.press("b")
-        await b.shows("stands: abdomen", "candidate: abdomen", "score 0.70", "score 0.50")
+        await b.shows("best: abdomen", "candidate: abdomen", "score 0.70", "score 0.50")
         await b.until(lambda: "fetching" not in b.screen())
         for keys, args in (
             ("a", {"keyframe": "id-abdomen-0.7", "verdict": "accept"}),
@@ -336,7 +336,7 @@ async def test_best_frames_are_reviewed_beside_their_candidates() -> None:
         await b.pilot.press("u")
         await b.until(lambda: ("undo", {"stream": "stream-1"}) in b.feed.asked)
         b.feed.put(scan.event(START, "decision", number=1, keyframe="id-abdomen-0.7", verdict="reject"))
-        await b.shows("stands: abdomen", "score 0.50", "no candidate")
+        await b.shows("best: abdomen", "score 0.50", "no candidate")
         await b.pilot.press("down", "escape")
         assert len(b.app.screen_stack) == 1
 
@@ -378,7 +378,7 @@ async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
         b.put_streams("stream-1")
         await b.shows("LIVE")
         b.app.operator.pause_engine()
-        await b.shows("The engine rests")
+        await b.shows("The engine is paused")
         b.feed.put(scan.health(START, paused=True))
         await b.shows("ENGINE PAUSED")
         b.app.operator.pause_engine()
@@ -409,7 +409,7 @@ async def test_the_views_are_seen_at_once_and_enter_looks_at_one_closely() -> No
         await b.until(lambda: sum(bool(tile.preview._jpeg) for tile in b.app.screen.query(Thumbnail)) == 2)
         for key in ("right", "down", "up", "right", "enter"):  # three in a row
             await b.pilot.press(key)
-        await b.shows("stands: femur", "score 0.70")
+        await b.shows("best: femur", "score 0.70")
         await b.pilot.press("escape")
         assert len(b.app.screen_stack) == 1
         await b.pilot.press("v", "v")

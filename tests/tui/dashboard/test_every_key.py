@@ -247,7 +247,7 @@ async def at_work(b: Bench, streams: tuple[str, ...] = NINE[:1]) -> None:
 
 
 async def anew(b: Bench) -> None:
-    """As it was before the last key."""
+    """Put everything back as it was before the last key."""
     while len(b.app.screen_stack) > 1:
         await b.app.pop_screen()
     b.app.clear_notifications()
@@ -300,7 +300,7 @@ def lit(b: Bench) -> str | None:
 
 
 async def choose(b: Bench, title: str) -> None:
-    """From the palette, as if it were typed."""
+    """Choose a command from the palette, as if it were typed."""
     await b.pilot.press("ctrl+p")
     b.app.screen.query_one(Input).value = title
     await b.until(lambda: lit(b) == title, f"{title} in the palette")

@@ -38,7 +38,7 @@ async def choose(b: Bench, title: str) -> None:
 
 
 async def carried_out(b: Bench, *words: str) -> None:
-    """Until the command that runs beside the dashboard has come to its end."""
+    """Wait until the command that runs beside the dashboard has ended."""
     await b.app.workers.wait_for_complete()
     await b.shows(*words)
 

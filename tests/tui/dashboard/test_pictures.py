@@ -1,4 +1,4 @@
-"""What the screens look like, cell by cell: characters and styles, against pictures kept beside this file.
+"""The look of the screens, cell by cell: characters and styles, against pictures kept beside this file.
 
 After a change that is meant, look at the new ones and keep them, by running this file with FETALSTREAM_KEEP_PICTURES=1.
 """

@@ -45,7 +45,7 @@ def calm(examples: int) -> settings:
 
 
 def obeyed(shown: str, allowed: str = "\n") -> list[str]:
-    """What a terminal or a reader's eyes would obey instead of show."""
+    """The characters that a terminal or a reader's eyes would obey instead of show."""
     return [c for c in shown if unicodedata.category(c).startswith("C") and c not in allowed]
 
 

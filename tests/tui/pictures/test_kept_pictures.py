@@ -6,7 +6,7 @@ from fetalstream.tui.pictures.kept_pictures import MOST, KeptPictures, on_disk
 
 
 class Bench:
-    """What was asked for, and pictures that a test hands out when it likes."""
+    """Notes what was asked for, and hands out pictures when a test likes."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

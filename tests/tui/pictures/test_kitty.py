@@ -1,4 +1,4 @@
-"""What is written, as a terminal reads it."""
+"""The sequences that are written, as a terminal reads them."""
 
 import re
 import unicodedata

@@ -120,7 +120,7 @@ def watch(show: Callable[..., Shown], engine: Engine, terminal: KittyTerminal, *
 
 
 def in_blocks(terminal: KittyTerminal, since: int = 0) -> bool:
-    """Whether a picture was drawn so."""
+    """True if a picture was drawn in half blocks."""
     return _BLOCKS.search(terminal.said, since) is not None
 
 

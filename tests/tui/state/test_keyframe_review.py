@@ -76,7 +76,7 @@ def test_a_snapshot_stands_only_where_nothing_else_does_or_when_accepted() -> No
     shot = frame("s", at_s=3, chosen_by="operator", subplane="trans-cerebellum")
     assert best(folded(A, shot)) == {"brain": "a"}
     assert folded(A, shot).snapshots == 1
-    of = folded(A, shot).of("brain", "trans-cerebellum")
+    of = folded(A, shot).best_of("brain", "trans-cerebellum")
     assert of is not None
     assert of.keyframe == "s"
     assert best(folded(A, shot, word(1, "s", "accept"))) == {"brain": "s"}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs import tables_of_commands, tables_of_files, tables_of_packages
+from docs import tables_of_commands, tables_of_files, tables_of_packages, tables_of_stream
 from fetalstream.pipeline.wire import schema
 from fetalstream.pipeline.wire import tables as wire_tables
 
@@ -23,6 +23,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     **tables_of_commands.BLOCKS,
     **tables_of_files.BLOCKS,
     **tables_of_packages.BLOCKS,
+    **tables_of_stream.BLOCKS,
     "messages": wire_tables.kinds,
     "events": wire_tables.events,
     "control-commands": wire_tables.commands,

@@ -71,7 +71,7 @@ def commands() -> str:
         more = " ".join(" ".join((each.description or "").split("\n\n")[1:]).split())
         parts += ["", f"### {name}", "", description]
         parts += ["", "```sh", _usage(name, each), "```"]
-        parts += ["", more] if more else []
+        parts += ["", _options_as_code(more)] if more else []
         parts += ["", _options_table(each)] if options_of(each) else []
     return "\n".join(parts)
 
@@ -79,13 +79,21 @@ def commands() -> str:
 def _options_table(parser: argparse.ArgumentParser) -> str:
     return table(
         ["argument", "meaning"],
-        [[code(_written(action)), action.help or ""] for action in options_of(parser)],
+        [[code(_written(action)), _options_as_code(action.help or "")] for action in options_of(parser)],
     )
+
+
+def _options_as_code(text: str) -> str:
+    return re.sub(r"--[a-z][a-z-]*", lambda option: code(option[0]), text)
 
 
 def dashboard_keys() -> str:
     """Return every command of the dashboard with its keys, and the keys of the best frames' screen."""
-    rows = [[_keys(each.keys), each.title or each.label, each.about] for each in COMMANDS if not _is_stream(each.label)]
+    rows = [
+        [_keys(each.keys), each.title or each.label, _options_as_code(each.about)]
+        for each in COMMANDS
+        if not _is_stream(each.label)
+    ]
     rows.append(["`1` to `9`", "A stream", "By its place in the row"])
     review = [
         [_keys(each.key), each.description, first_sentence(getattr(Review, f"action_{each.action}", None))]

@@ -1,4 +1,4 @@
-"""What can go wrong here in a way that a person can mend; each message is one line that says how."""
+"""Errors of the pipeline that a person can act on; each message is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from fetalstream.streamer.errors import UserError
 
 
 class ModelError(UserError):
-    """Weights that are absent, damaged or do not fit, or a model that cannot be built."""
+    """Weights are absent, damaged or do not fit, or a model cannot be built."""
 
 
 class ConfigError(UserError):
-    """A model file, prompt file or option that cannot be used as it stands."""
+    """A model file, prompt file or option cannot be used as it is."""
 
 
 class EngineFault(UserError):
-    """The model gives nothing usable any more; the process should end and be started afresh."""
+    """The model gives no usable output any more; the process should end and be started again."""
 
 
 class DeviceFault(EngineFault):

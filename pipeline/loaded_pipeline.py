@@ -1,4 +1,4 @@
-"""A model with all that belongs to it, ready to read pictures: what every use of the pipeline starts with."""
+"""`load_pipeline` loads a model with its prompts and encoder; every use of the pipeline starts with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from fetalstream.pipeline.model.textbank import TextBanks
 
 @dataclass(frozen=True, eq=False)
 class LoadedPipeline:
-    """A loaded model, its sentences, and the encoder that runs it."""
+    """A loaded model with everything that is needed to run it.
+
+    Attributes:
+        model: the model in memory.
+        prompts: the sentences.
+        banks: the sentences' text vectors.
+        encoder: runs the model on pictures.
+        model_info: labels and constants for the stages after the encoder.
+    """
 
     model: LoadedModel
     prompts: Prompts
@@ -41,10 +49,10 @@ def load_pipeline(
     Args:
         model: see `load_model_config`.
         weights: None for the model file's, "random", or a path.
-        prompts: a folder instead of the model file's.
+        prompts: a folder that replaces the model file's.
         device: "auto" or a torch device.
-        precision: of the image tower.
-        progress: is told what takes long, a line at a time.
+        precision: precision of the image tower.
+        progress: called with a line before each step that takes long.
 
     Raises:
         ConfigError: the model file or the prompts cannot be used.

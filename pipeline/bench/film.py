@@ -1,4 +1,4 @@
-"""Realistic frames to measure with: the phantom, drawn beforehand, every frame different from the one before."""
+"""Realistic frames for measurements are drawn beforehand from the phantom, each different from the one before."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fetalstream.streamer.phantom.source import PhantomSource
 SEED: Final = 7
 RATE_HZ: Final = 30
 SPACING_MM: Final = 0.3
-"""What the frames are said to have; nothing depends on its being true here."""
+"""Spacing that is declared for the frames; no measurement depends on its being true."""
 
 
 def draw(count: int, width: int, height: int) -> list[Pixels]:
-    """Frames of the phantom at that size, gray uint8 (height, width), without its freezes: each differs from the last.
+    """Draw frames of the phantom, gray uint8 (height, width), without its freezes: each differs from the last.
 
-    A picture that did not change would be answered without the model, and measure nothing.
+    A repeated picture would get its reading without the model, and so measure nothing.
     """
     drawn: list[Pixels] = []
     before: Pixels | None = None
@@ -40,7 +40,7 @@ def draw(count: int, width: int, height: int) -> list[Pixels]:
 
 
 def write(path: Path, pictures: list[Pixels]) -> None:
-    """The pictures as an H.264 film of 30 frames a second."""
+    """Write the pictures as an H.264 film of 30 frames a second."""
     height, width = pictures[0].shape
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE_HZ, options={"crf": "16", "preset": "veryfast"})
@@ -52,14 +52,14 @@ def write(path: Path, pictures: list[Pixels]) -> None:
 
 
 class InMemory:
-    """A source of pictures that are there already, forwards and backwards again for as long as it is asked to.
+    """A source of pictures in memory that plays them forwards and backwards again and again.
 
     Args:
-        pictures: at least two.
-        rate_hz: of their media time.
-        seconds: how long, by ``clock_ns``, frames are given out; None until ``count`` frames.
-        count: how many frames at most; None for no bound.
-        offset: which picture comes first: streams that run side by side show different ones.
+        pictures: at least two pictures.
+        rate_hz: frame rate of the media time.
+        seconds: how long frames are given out, by ``clock_ns``; None for no limit.
+        count: largest number of frames; None for no limit.
+        offset: index of the first picture, so that parallel streams show different ones.
         clock_ns: the monotonic clock.
     """
 

@@ -1,4 +1,4 @@
-"""What is measured on, and the most that it could do."""
+"""The machine is described here, with the highest rate at which it could run a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FLAGS: Final = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "a
 
 
 def about() -> dict[str, Any]:
-    """Processor, cores, instructions that matter here, graphics, versions."""
+    """Describe the processor, its cores and relevant instructions, the graphics card, and versions."""
     name, flags = platform.processor() or platform.machine(), list[str]()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
@@ -32,13 +32,13 @@ def about() -> dict[str, Any]:
 
 
 def matmul_flops(device: torch.device, dtype: torch.dtype, repeats: int = 5) -> float:
-    """The device's rate at multiplying large square matrices, floating-point operations a second; the best of some."""
+    """Measure floating-point operations a second of multiplying large square matrices; the best of ``repeats`` runs."""
     side = _CUDA_SIDE if device.type == "cuda" else _CPU_SIDE
     left = torch.randn(side, side, device=device).to(dtype)
     right = torch.randn(side, side, device=device).to(dtype)
     best_s = float("inf")
     with torch.inference_mode():
-        for _ in range(repeats + 1):  # the first one warms up, and is no better than the others
+        for _ in range(repeats + 1):  # the first one warms up
             begun = time.perf_counter()
             torch.matmul(left, right)
             if device.type == "cuda":
@@ -48,13 +48,13 @@ def matmul_flops(device: torch.device, dtype: torch.dtype, repeats: int = 5) -> 
 
 
 def flops_an_image(tower: torch.nn.Module, size: int) -> int:
-    """Floating-point operations of one picture, ``size`` pixels a side, through an image tower: counted."""
+    """Count the floating-point operations of an image tower for one picture of ``size`` pixels a side."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     weight = next(tower.parameters())
     fused = torch.backends.mha.get_fastpath_enabled()
-    # Fused attention is one operation that cannot be counted: here it is done in its parts.
+    # Fused attention is one operation that cannot be counted, so it is computed in its parts here.
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:

@@ -1,4 +1,4 @@
-"""The plain way of using the same model, as in FetalCLIP's quick start: one frame after another, nothing overlapped."""
+"""The naive loop is the baseline, as in FetalCLIP's quick start: one frame after another, nothing overlapped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from fetalstream.pipeline.model.textbank import TextBanks
 
 @torch.inference_mode()
 def naive_fps(model: LoadedModel, banks: TextBanks, film: Path, seconds: float) -> float:
-    """Frames a second of OpenCV → PIL → open_clip's transform → ``encode_image``, batch 1; text features are there.
+    """Measure frames a second of OpenCV → PIL → open_clip's transform → ``encode_image`` in batches of 1.
+
+    Text features are computed beforehand.
 
     Args:
-        model: in float32; on CUDA it runs under autocast.
-        banks: of the same model.
-        film: is read from its beginning, and again when it is over.
-        seconds: how long; at least one frame after one to warm up.
+        model: the model in float32; on CUDA it runs under autocast.
+        banks: text vectors of the same model.
+        film: video file that is read from its beginning, again and again.
+        seconds: duration; at least one frame is measured, after one that warms up.
     """
     config = model.config
     transform = import_open_clip().image_transform(model.image_size, is_train=False, mean=config.mean, std=config.std)

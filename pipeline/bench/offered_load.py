@@ -1,4 +1,4 @@
-"""Latency under load: streams that come in their own time, newest frame first, whether or not the device keeps up."""
+"""Latency is measured under an offered load: live streams send frames whether or not the device keeps up."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def under_load(
     seconds: float,
     rate_hz: float = RATE_HZ,
 ) -> dict[str, Any]:
-    """From capture to message, with ``streams`` played live at ``rate_hz`` each.
+    """Measure latency from capture to message, with ``streams`` played live at ``rate_hz`` each.
 
     Returns:
-        ``streams``, ``latency_ms`` (p50 ... max), ``fps`` of readings in all, ``dropped`` frames, and ``least_share``:
-        of the worst-served stream's readings, in those of an even share.
+        ``streams``, ``latency_ms`` (p50 ... max), ``fps`` of all readings, ``dropped`` frames, and ``least_share``: the
+        readings of the worst-served stream relative to an equal share.
     """
     sink = CountingSink()
     names = [f"stream-{number}" for number in range(1, streams + 1)]

@@ -1,4 +1,4 @@
-"""Percentiles that say no more than their samples know."""
+"""Percentiles are reported only if there are enough samples for them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 RARE = 1_000
-"""Samples below which the 99.9th percentile is nothing but the largest."""
+"""Number of samples below which the 99.9th percentile would be just the largest one."""
 
 
 def percentiles(samples_ms: Sequence[float]) -> dict[str, float | None]:
-    """p50, p90, p99, p99.9 (None under 1,000 samples) and max; all None without samples."""
+    """Compute p50, p90, p99, p99.9 (None under 1,000 samples) and max; all None without samples."""
     if not samples_ms:
         return dict.fromkeys(("p50", "p90", "p99", "p99.9", "max"))
     p50, p90, p99, p999 = np.percentile(np.asarray(samples_ms), (50, 90, 99, 99.9)).round(3).tolist()

@@ -1,4 +1,4 @@
-"""The whole measurement, within a given time: machine, plain way, encoder, pipeline, load."""
+"""The benchmark plan runs all measurements within a given time: machine, naive loop, encoder, pipeline, load."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fetalstream.pipeline.stream.probabilities import BankLookup
 from fetalstream.streamer.sources import open_source
 
 LEAST_SECONDS = 0.2
-# Of the time given: each of the four loads takes a share of its own.
+# Shares of the time given; each of the four loads takes the share of "load".
 _SHARES = {"naive": 0.2, "encoder": 0.1, "pipeline": 0.2, "from_memory": 0.1, "load": 0.1}
 
 
@@ -28,15 +28,15 @@ def run_bench(
     load: Callable[[str], LoadedPipeline], *, seconds: float, size: tuple[int, int] = (640, 480),
     streams: tuple[int, ...] = STREAMS, drawn: int = 150, progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Measures a model on this machine.
+    """Measure a model on this machine.
 
     Args:
-        load: gives the model in the precision asked for; called with ``"fp32"`` for the plain loop.
-        seconds: of measuring in all; loading and drawing come on top.
+        load: loads the model in the precision that the options ask for ("") or in ``"fp32"`` for the naive loop.
+        seconds: time of all measurements; loading and drawing come on top.
         size: width and height of the frames.
-        streams: how many play at once under load, in turn.
-        drawn: how many different frames.
-        progress: is told each step, a line at a time.
+        streams: numbers of parallel streams under load, one measurement each.
+        drawn: number of different frames.
+        progress: called with a line before each step.
 
     Returns:
         Plain values: rates in frames a second, times in milliseconds, shares from 0 to 1.
@@ -78,14 +78,14 @@ def run_bench(
 
 
 def _bank(pipeline: LoadedPipeline) -> BankLookup:
-    """Ages are read with one bank, where the model knows ages and has it at hand soon."""
+    """Return the banks for ages, or none if the model knows no ages or its sentences take too long to encode."""
     if not pipeline.model_info.knows_gestation or pipeline.model.weights_from == "random":
         return lambda _: None  # a large model's sentences take longer than the measurement
     return pipeline.banks.gestation
 
 
 def _from_film(pipeline: LoadedPipeline, clip: Path, bank: BankLookup, seconds: float) -> tuple[float, float]:
-    """Runs over the film until the time is over; the best of them, since the first one also warms up."""
+    """Play the film until the time is over; return the best run, since the first one also warms up."""
     best = (0.0, 0.0)
     end_s = time.perf_counter() + seconds
     while not best[0] or time.perf_counter() < end_s:

@@ -1,4 +1,4 @@
-"""What the product does in a second: the encoder alone, the whole pipeline, and what all but the encoder costs."""
+"""Throughput is measured of the encoder alone and of the whole pipeline, and the cost of all but the encoder."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.sources import Source
 
 BATCH = 8
-"""Pictures a batch where the encoder is measured alone."""
+"""Pictures a batch if the encoder is measured alone."""
 
 _FRAMES_FOR_COST = 300
 
 
 class CountingSink:
-    """A sink that encodes each message as a publisher would, and keeps how long readings took and what was dropped."""
+    """A sink that encodes each message as a publisher would, and keeps latencies and counts of readings."""
 
     def __init__(self) -> None:
         self.totals_ms: list[float] = []
@@ -50,7 +50,7 @@ class CountingSink:
 
 
 class TimedEncoder:
-    """An encoder that adds up how long its batches were being encoded, and how many pictures they held."""
+    """An encoder that adds up the encoding time of its batches and their number of pictures."""
 
     def __init__(self, encoder: Encoding) -> None:
         self._encoder = encoder
@@ -121,7 +121,7 @@ class _BatchWithoutTower:
 
 
 class TimeLimited:
-    """A source's frames until the time is over."""
+    """A source that ends after a given time."""
 
     def __init__(self, source: Source, seconds: float) -> None:
         self._source, self._seconds = source, seconds
@@ -138,7 +138,7 @@ class TimeLimited:
 
 
 def encoder_fps(pipeline: LoadedPipeline, pictures: list[Pixels], seconds: float, batch: int = BATCH) -> float:
-    """Pictures a second of the encoder alone: full batches one after another, without preparing them."""
+    """Measure pictures a second of the encoder alone: full batches one after another, without preprocessing."""
     watch = TimedEncoder(pipeline.encoder)
     begun_s = time.perf_counter()
     start = 0
@@ -150,7 +150,7 @@ def encoder_fps(pipeline: LoadedPipeline, pictures: list[Pixels], seconds: float
 
 
 def pipeline_fps(pipeline: LoadedPipeline, source: Source, bank: BankLookup, seconds: float) -> tuple[float, float]:
-    """Frames a second of the whole pipeline, every frame of a source; and the encoder's share of the time (0 to 1)."""
+    """Measure frames a second of the whole pipeline on every frame of a source, and the encoder's share of the time."""
     sink, watch = CountingSink(), TimedEncoder(pipeline.encoder)
     timed: Any = TimeLimited(source, seconds)
     stream = make_stream(timed, "stream-1", "bench", pipeline.model_info, bank, every_frame=True)
@@ -163,11 +163,11 @@ def pipeline_fps(pipeline: LoadedPipeline, source: Source, bank: BankLookup, sec
 def overhead_cpu_ms(
     pipeline: LoadedPipeline, source: Source, bank: BankLookup, frames: int = _FRAMES_FOR_COST
 ) -> float:
-    """Processor time a frame of everything but decoding and the encoder, ms; ``source`` gives so many from memory."""
+    """Measure processor time a frame (ms) of all but decoding and the encoder; ``source`` gives ``frames`` frames."""
     sink = CountingSink()
     stream = make_stream(source, "stream-1", "bench", pipeline.model_info, bank, every_frame=True)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # others, waiting for a turn at preparing a picture, would count as work
+    torch.set_num_threads(1)  # idle threads of torch that spin during preprocessing would count as work
     try:
         begun_s = time.process_time()
         Engine(EncoderWithoutTower(pipeline), [stream], sink).run()

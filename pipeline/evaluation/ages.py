@@ -1,6 +1,6 @@
-"""Gestational ages against measured heads: how often valid, how far off, and what gating on the span is worth.
+"""Gestational ages are compared with measured heads: valid predictions, errors in days, the effect of gating by span.
 
-HC18 knows no true ages: the age that a head implies is the one at which it is the WHO median.
+HC18 has no true ages: a head implies the age at which its circumference is the WHO median.
 """
 
 from __future__ import annotations
@@ -31,12 +31,20 @@ HC18_FRAME: Final = (800, 540)
 """Width and height of the published images."""
 
 SELECTIVE_VPR: Final = 0.96
-"""What a threshold must reach on the exams that choose it: a little above the 95% that it is to hold elsewhere."""
+"""VPR that a threshold must reach on the exams that choose it: a little above the 95% aimed at on other exams."""
 
 
 @dataclass(frozen=True, eq=False)
 class AgeRows:
-    """(N, 175) ``rows`` of scores with each picture's file name, head (mm), width (mm) and height over width."""
+    """Age scores of N pictures with their measured heads.
+
+    Attributes:
+        rows: (N, 175) scores, 100 · image · text of every day.
+        files: names of the N pictures.
+        hc_mm: (N,) head circumferences.
+        width_mm: (N,) widths of the pictures.
+        aspect: (N,) height over width of the pictures.
+    """
 
     rows: FloatArray
     files: tuple[str, ...]
@@ -46,12 +54,12 @@ class AgeRows:
 
     @property
     def exams(self) -> list[str]:
-        """HC18 names a picture ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
+        """The exam of each picture, from its name: ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
         return [file.split("_", 1)[0] for file in self.files]
 
 
 def read_sizes(path: Path, frame: tuple[int, int] = HC18_FRAME) -> tuple[list[str], FloatArray]:
-    """File names and widths (mm) from HC18's CSV: ``filename``, ``pixel size(mm)``, ``head circumference (mm)``.
+    """Read file names and widths (mm) from HC18's CSV: ``filename``, ``pixel size(mm)``, ``head circumference (mm)``.
 
     Raises:
         ConfigError: the file cannot be read, or has other columns.
@@ -68,7 +76,7 @@ def read_sizes(path: Path, frame: tuple[int, int] = HC18_FRAME) -> tuple[list[st
 
 
 def readouts(data: AgeRows) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of each picture: the reference day, the masked day, and the span of the unmasked row (days)."""
+    """Read three values a picture, each (N,): the reference day, the masked day, the unmasked row's span in days."""
     plain = np.array([reference_readout(row) for row in data.rows])
     masked = np.array(
         [
@@ -80,14 +88,14 @@ def readouts(data: AgeRows) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def age_metrics(data: AgeRows, half_width_days: FloatArray | None = None) -> dict[str, Metric]:
-    """``vpr``, ``vpr_masked``, ``vpr_selective`` with its ``coverage``, ``median_error_days`` (masked).
+    """Compute ``vpr``, ``vpr_masked``, ``vpr_selective`` with its ``coverage``, and ``median_error_days`` (masked).
 
-    Only heads of 100 to 342 mm are counted. ``vpr_selective``: ages whose unmasked row spans no more days than a
-    threshold, which is chosen on half of the exams and used on the other half, and the other way round.
+    Only heads of 100 to 342 mm are counted. ``vpr_selective`` counts ages whose unmasked row spans no more days than a
+    threshold; each half of the exams is judged by the threshold that the other half chose.
 
     Args:
-        data: the pictures.
-        half_width_days: (N,) of each picture's 90% interval; adds ``interval_coverage``.
+        data: scores and heads of the pictures.
+        half_width_days: (N,) half-width of each picture's 90% interval; adds ``interval_coverage``.
     """
     low, high = COUNTED_HC_MM
     counted = np.flatnonzero((data.hc_mm >= low) & (data.hc_mm <= high))
@@ -123,7 +131,7 @@ def age_metrics(data: AgeRows, half_width_days: FloatArray | None = None) -> dic
 
 
 def _chosen_across(spans: FloatArray, valid: Mask, exams: LabelArray) -> Mask:
-    """(N,) bool: kept by the threshold that the other half of the exams chose. Exams are halved by turns."""
+    """Return (N,) whether a picture passes the threshold chosen on the other half of the exams (every second one)."""
     names = np.unique(exams)
     first_half = np.isin(exams, names[::2])
     kept = np.zeros(len(spans), dtype=bool)
@@ -133,11 +141,11 @@ def _chosen_across(spans: FloatArray, valid: Mask, exams: LabelArray) -> Mask:
 
 
 def _threshold(spans: FloatArray, valid: Mask) -> float:
-    """The largest span up to which enough of the ages are valid."""
+    """Return the largest span up to which at least ``SELECTIVE_VPR`` of the ages are valid; -inf if there is none."""
     good = [limit for limit in np.unique(spans) if valid[spans <= limit].mean() >= SELECTIVE_VPR]
     return float(max(good, default=-np.inf))
 
 
 def half_widths_of(days: Sequence[float], table: Sequence[tuple[float, float]]) -> FloatArray:
-    """90% half-widths (days) of single frames, from a model file's rows of (from_day, half_width)."""
+    """Look up 90% half-widths (days) of single frames in a model file's rows of (from_day, half_width)."""
     return np.array([next((half for start, half in reversed(table) if day >= start), table[0][1]) for day in days])

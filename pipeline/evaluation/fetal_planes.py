@@ -1,4 +1,4 @@
-"""FETAL_PLANES_DB (Zenodo 3904280): standard planes and brain subplanes, by the published protocol, through a model."""
+"""FETAL_PLANES_DB (Zenodo 3904280) is evaluated here by the published protocol: standard planes, brain subplanes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BATCH: Final = 8
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """One picture with its true label and its patient."""
+    """One picture of the data set, with its true label and its patient."""
 
     path: Path
     truth: str
@@ -40,7 +40,7 @@ class LabelledPicture:
 
 
 def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
-    """The rows of the published table that count: all planes with "other" beside them, or the brain's three subplanes.
+    """Read the rows of the published table that a task counts: all planes and "other", or the three subplanes.
 
     Raises:
         ConfigError: there is no such table, or it has other columns or labels.
@@ -66,10 +66,10 @@ def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
 def head_outputs_of(
     pipeline: LoadedPipeline, pictures: Sequence[LabelledPicture], progress: Callable[[], object] = lambda: None
 ) -> list[HeadOutputs]:
-    """What the model says of each picture.
+    """Run the model on the pictures and return its outputs in their order.
 
     Raises:
-        ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
+        ConfigError: an image is missing or cannot be read, or the model's output is not finite.
     """
     found: list[HeadOutputs] = []
     for start in range(0, len(pictures), _BATCH):
@@ -88,18 +88,18 @@ def head_outputs_of(
 def predictions_of(
     pipeline: LoadedPipeline, pictures: Sequence[LabelledPicture], scores: Sequence[HeadOutputs], task: Task
 ) -> Predictions:
-    """What the model names: the likeliest of all planes it knows, by a softmax without "other", as published.
+    """Predict the likeliest label of each picture by a softmax without "other", as published.
 
-    Beside it stands how likely any standard plane is, by the model's own rejection of "other".
+    The predictions also hold the probability of any standard plane, by the model's own rejection of "other".
 
     Args:
-        ready: the model.
-        pictures: at least one.
-        scores: of `scores_of`.
-        task: which labels.
+        pipeline: the model.
+        pictures: at least one picture.
+        scores: outputs of `head_outputs_of`.
+        task: which labels are predicted.
 
     Raises:
-        ConfigError: the model knows no such labels, or there is no picture.
+        ConfigError: the prompts have no such labels, or there is no picture.
     """
     labels = pipeline.banks.plane_labels if task == "planes" else pipeline.banks.subplane_labels
     if not labels:

@@ -1,4 +1,4 @@
-"""HC18 (Zenodo 1322001): ages of real heads, by the published protocol, through a model."""
+"""HC18 (Zenodo 1322001) is evaluated here by the published protocol: ages of real heads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH: Final = 8
 
 @dataclass(frozen=True)
 class Head:
-    """One picture: its file, mm per pixel of the file, and head circumference in mm."""
+    """One picture of a head: its file, mm per pixel of the file, and head circumference in mm."""
 
     path: Path
     spacing_mm: float
@@ -34,11 +34,11 @@ class Head:
 
 
 def read_heads(folder: Path, keep: Callable[[str], bool] = lambda _: True) -> list[Head]:
-    """The table of the published data set (or of a smaller copy with ``labels.csv``), in its order.
+    """Read the table of the published data set (or of a smaller copy with ``labels.csv``), in its order.
 
     Args:
-        folder: with the table and the images.
-        keep: says of an exam (the number before ``_`` in a file's name) whether it counts.
+        folder: the folder of the table and the images.
+        keep: returns whether an exam (the number before ``_`` in a file's name) is kept.
 
     Raises:
         ConfigError: there is no such table, or it has other columns.
@@ -56,10 +56,10 @@ def read_heads(folder: Path, keep: Callable[[str], bool] = lambda _: True) -> li
 
 
 def age_rows(pipeline: LoadedPipeline, heads: Sequence[Head], progress: Callable[[], object] = lambda: None) -> AgeRows:
-    """What the model says of every head, with the sentences of that picture's own spacing.
+    """Score every head with the sentences of the picture's own spacing.
 
     Raises:
-        ConfigError: an image is missing or cannot be read, or the model gives numbers that are not finite.
+        ConfigError: an image is missing or cannot be read, or the model's output is not finite.
     """
     rows: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     shapes: list[tuple[int, int]] = []

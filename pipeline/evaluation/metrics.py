@@ -1,6 +1,6 @@
-"""Measures of predictions, each with a 95% interval from resampling whole groups (patients or exams).
+"""Metrics of predictions with 95% intervals, by a bootstrap over whole groups (patients or exams).
 
-Pictures of one patient resemble one another: resampling pictures would make the intervals too narrow.
+Pictures of one patient resemble one another: resampling single pictures would make the intervals too narrow.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _SEED: Final = 20_260_101
 
 
 class Metric(NamedTuple):
-    """A value with its 95% interval; None where nothing could be counted."""
+    """A value with its 95% interval; None if nothing could be counted."""
 
     value: float | None
     low: float | None
     high: float | None
 
     def plain(self) -> dict[str, float | None]:
-        """For JSON."""
+        """Return the three numbers rounded to six decimals, for JSON."""
         return {name: None if number is None else round(number, 6) for name, number in self._asdict().items()}
 
 
 def with_interval(
     statistic: Callable[[RowIndices], float | None], groups: Sequence[str] | LabelArray, draws: int = DRAWS
 ) -> Metric:
-    """The statistic over all rows, and the middle 95% of what it is when groups are drawn with replacement.
+    """Compute a statistic over all rows and its 95% bootstrap interval over groups drawn with replacement.
 
     Args:
-        statistic: of row numbers, (N,) with repeats; None where it cannot be told.
-        groups: (N,) whom each row belongs to.
-        draws: how often; the generator's seed is fixed, so that the same predictions give the same interval.
+        statistic: function of row indices, (N,) with repeats; returns None if it is undefined.
+        groups: (N,) group of each row.
+        draws: number of resamples; the seed is fixed, so that the same predictions give the same interval.
     """
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     by_group, sizes = np.argsort(member, kind="stable"), np.bincount(member, minlength=len(names))
@@ -50,7 +50,7 @@ def with_interval(
     drawn: list[float] = []
     for _ in range(draws):
         chosen = rng.integers(0, len(names), len(names)) if len(names) else np.empty(0, np.intp)
-        # All rows of the first group drawn, then of the next: where each starts, and how far within it.
+        # The rows of all drawn groups: where each group starts, plus the position within it.
         taken = sizes[chosen]
         within = np.arange(taken.sum()) - np.repeat(np.cumsum(taken) - taken, taken)
         if (found := statistic(by_group[np.repeat(starts[chosen], taken) + within])) is not None:
@@ -62,18 +62,18 @@ def with_interval(
 
 
 def label_codes(*columns: LabelArray) -> tuple[RowIndices, ...]:
-    """The same labels as numbers, the same for the same label in all columns: they are compared much faster."""
+    """Encode labels as integers that are shared by all columns: they are compared much faster than strings."""
     codes = np.unique(np.concatenate(columns), return_inverse=True)[1]
     return tuple(np.split(codes, np.cumsum([len(column) for column in columns])[:-1]))
 
 
 def share(true: Mask | FloatArray) -> float | None:
-    """How many of them are true (or 1, of 0 and 1); None of nothing."""
+    """Return the mean of booleans or of zeros and ones; None if there are none."""
     return float(true.mean()) if len(true) else None
 
 
 def macro_f1(truth: LabelArray | RowIndices, predicted: LabelArray | RowIndices) -> float | None:
-    """Mean F1 of the classes that occur in the truth; a class that is never predicted counts 0."""
+    """Compute the mean F1 of the classes that occur in the truth; one that is never predicted counts 0."""
     scores: list[float] = []
     for label in np.unique(truth):
         hits = int(((truth == label) & (predicted == label)).sum())
@@ -83,7 +83,7 @@ def macro_f1(truth: LabelArray | RowIndices, predicted: LabelArray | RowIndices)
 
 
 def in_top_k(truth: LabelArray, probabilities: FloatArray, labels: Sequence[str], k: int) -> Mask:
-    """(N,) whether the true label is among the ``k`` likeliest; ``probabilities``: (N, L), columns as ``labels``."""
+    """Return (N,) whether the true label is among the ``k`` likeliest; ``probabilities`` is (N, L), as ``labels``."""
     place = {label: index for index, label in enumerate(labels)}
     wanted = np.array([place.get(str(label), -1) for label in truth], dtype=np.intp)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
@@ -91,7 +91,7 @@ def in_top_k(truth: LabelArray, probabilities: FloatArray, labels: Sequence[str]
 
 
 def confusion(truth: LabelArray, predicted: LabelArray) -> dict[str, dict[str, int]]:
-    """Counts by true label, then by predicted label; zeros are left out."""
+    """Count pictures by true label, then by predicted label; zeros are left out."""
     table: dict[str, dict[str, int]] = {}
     for wanted, named in zip(truth.tolist(), predicted.tolist(), strict=True):
         row = table.setdefault(wanted, {})
@@ -100,7 +100,7 @@ def confusion(truth: LabelArray, predicted: LabelArray) -> dict[str, dict[str, i
 
 
 def auroc(scores: FloatArray, positive: Mask) -> float | None:
-    """Area under the receiver operating characteristic: how often a positive outranks a negative, ties by half."""
+    """Compute the area under the ROC curve: how often a positive outranks a negative, a tie counting half."""
     wanted, rest = scores[positive], np.sort(scores[~positive])
     if not len(wanted) or not len(rest):
         return None
@@ -110,7 +110,7 @@ def auroc(scores: FloatArray, positive: Mask) -> float | None:
 
 
 def fpr_at_tpr(scores: FloatArray, positive: Mask, tpr: float = 0.95) -> float | None:
-    """Share of negatives that pass the highest threshold at which at least ``tpr`` of the positives do."""
+    """Return the share of negatives that pass the highest threshold which ``tpr`` of the positives pass."""
     wanted, rest = np.sort(scores[positive])[::-1], scores[~positive]
     if not len(wanted) or not len(rest):
         return None

@@ -1,4 +1,4 @@
-"""Phantom scans seen once by a model and kept: what is tuned over time is then tuned in seconds."""
+"""A model's scores of phantom scans are cached here, so that constants of decisions over time are tuned in seconds."""
 
 from __future__ import annotations
 
@@ -23,19 +23,24 @@ _BATCH: Final = 8
 
 @dataclass(frozen=True, eq=False)
 class PhantomScores:
-    """All frames of one scan, in order: what the model said, and the truth.
+    """All frames of one scan, in order: the model's scores and the truth.
 
     Attributes:
         pts_seconds: (N,) media time.
         epoch: (N,) int.
-        spacing_mm: (N,) of the frame as it is.
-        analysed: (N,) bool; False where the picture repeats, and the row is that of the frame it repeats.
+        spacing_mm: (N,) mm per pixel of the frame.
+        analysed: (N,) bool; False if the picture repeats, and the row is that of the frame it repeats.
         embedding: (N, D) unit vectors.
-        planes: (N, P) cosines. subplanes: (N, S) likewise. other: (N,) likewise.
-        contrast: (N,) 0 to 1. sharpness: (N,) likewise. steadiness: (N,) likewise.
-        true_plane: (N,) str, "" for other tissue. true_subplane: likewise.
-        true_label: (N,) str: a plane, "other", or "" where the truth lies between and is not scored.
-        in_plane: (N,) 0 to 1.
+        planes: (N, P) cosines.
+        subplanes: (N, S) cosines.
+        other: (N,) cosines; NaN if the prompts have no sentences about "other".
+        contrast: (N,) 0 to 1.
+        sharpness: (N,) 0 to 1.
+        steadiness: (N,) 0 to 1.
+        true_plane: (N,) str, "" for other tissue.
+        true_subplane: (N,) str, "" for none.
+        true_label: (N,) str: a plane, "other", or "" if the truth lies between and is not scored.
+        in_plane: (N,) 0 to 1, how well the plane is hit.
         gestation_days: (N,) true age.
     """
 
@@ -61,13 +66,13 @@ class PhantomScores:
 
 
 def phantom_scores_of(seed: int, seconds: float, encoder: Encoding, kept_in: Path | None = None) -> PhantomScores:
-    """The scores of a phantom seed, from ``kept_in/SEED.npz`` where it lies there.
+    """Return the scores of a phantom seed, from the cached ``kept_in/SEED.npz`` if it exists.
 
     Args:
-        seed: of the phantom.
-        seconds: media time; a kept file of another length, or without all columns, is made anew.
-        encoder: of the model whose scores they are; one folder for each model.
-        kept_in: None to keep nothing.
+        seed: seed of the phantom.
+        seconds: media time; a cached file of another length, or without all columns, is made again.
+        encoder: the model that scores the frames; each model needs a folder of its own.
+        kept_in: folder of the cache; None to keep nothing.
     """
     file = None if kept_in is None else kept_in / f"{seed}.npz"
     source = PhantomSource(seed, seconds=seconds)
@@ -85,7 +90,7 @@ _NAMES: Final = tuple(field.name for field in fields(PhantomScores))
 
 
 def _rows(source: PhantomSource, encoder: Encoding) -> list[dict[str, Any]]:
-    """One row a frame; what repeats or is black takes that of the frame before, at the start of the first one read."""
+    """Make one row a frame; a repeated or black frame takes the scores of the frame before it (or the first scored)."""
     rows: list[dict[str, Any]] = []
     waiting: list[tuple[int, Item]] = []
     preparation = Preparation()

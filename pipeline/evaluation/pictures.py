@@ -1,4 +1,4 @@
-"""Pictures of a data set, made ready as the published scripts make them: PIL from the file to the model's square."""
+"""Pictures of a data set are prepared as in the published scripts: by PIL, from the file to the model's square."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fetalstream.pipeline.errors import ConfigError
 
 
 class PreparedPicture(NamedTuple):
-    """``pixels``: uint8 (S, S, 3), as the model takes them in; ``height`` and ``width`` of the file's picture."""
+    """A picture ready for the model: ``pixels`` uint8 (S, S, 3), and ``height`` and ``width`` of the original."""
 
     pixels: npt.NDArray[np.uint8]
     height: int
@@ -21,17 +21,17 @@ class PreparedPicture(NamedTuple):
 
 
 def read_picture(path: Path, image_size: int) -> PreparedPicture:
-    """A picture padded with black to a square, the smaller half at the left and top, and made small.
+    """Read a picture, pad it with black to a square (the smaller half at the left and top), and resize it.
 
-    The product's own way is within 2/255 of this and much faster; what is compared with published figures goes the
-    published way.
+    `pipeline.model.preprocess` is within 2/255 of this and much faster; figures that are compared with published ones
+    use the published preparation.
 
     Args:
-        path: of the file.
+        path: the picture's file.
         image_size: S, pixels per side.
 
     Raises:
-        ConfigError: it is missing or cannot be read.
+        ConfigError: the file is missing or cannot be read.
     """
     try:
         with Image.open(path) as file:

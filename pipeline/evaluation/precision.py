@@ -1,6 +1,6 @@
-"""Whether a precision says the same as float32: features, planes and ages on the same pictures, with trained weights.
+"""A precision is compared with float32 here: features, planes and ages on the same pictures, with trained weights.
 
-Random weights give all pictures nearly the same feature and the same plane: they can judge nothing.
+Random weights give all pictures nearly the same feature and the same plane, so that nothing can be judged with them.
 """
 
 from __future__ import annotations
@@ -29,13 +29,18 @@ _BATCH: Final = 8
 
 @dataclass(frozen=True)
 class Comparison:
-    """One precision against float32 on ``frames`` pictures.
+    """The comparison of one precision with float32.
 
     Attributes:
-        centred_cosine: of the features of all pictures together, each lot's mean taken off.
-        top1_agreement: share of pictures on which both name the same plane ("other" among them).
-        largest_probability_change: over all planes and pictures.
-        median_age_change_days: of the reference readout, likewise ``largest_age_change_days``; None without ages.
+        model: name of the model.
+        device: "cpu" or "cuda".
+        precision: name of the number format ("bfloat16").
+        frames: number of pictures compared.
+        centred_cosine: cosine of the features of all pictures, after each model's mean feature is subtracted.
+        top1_agreement: share of pictures for which both predict the same plane ("other" is one of them).
+        largest_probability_change: largest difference over all planes and pictures.
+        median_age_change_days: median difference of the reference readout; None without ages.
+        largest_age_change_days: largest difference of the reference readout; None without ages.
     """
 
     model: str
@@ -50,7 +55,7 @@ class Comparison:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it must not be used; empty where it may."""
+        """Reasons not to use the precision; empty if it may be used."""
         checks = (
             (self.centred_cosine < MIN_CENTRED_COSINE, f"features agree to {self.centred_cosine:.4f} only"),
             (self.top1_agreement < MIN_TOP1, f"the same plane in {self.top1_agreement:.2%} of the pictures only"),
@@ -62,20 +67,20 @@ class Comparison:
         return tuple(reason for bad, reason in checks if bad)
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return all fields with ``passed`` and ``reasons``, for JSON."""
         return {**asdict(self), "passed": not self.reasons, "reasons": list(self.reasons)}
 
 
 def compare(reference: LoadedPipeline, candidate: LoadedPipeline, frames: Iterable[Frame]) -> Comparison:
-    """Both models, in turn, on the same frames.
+    """Run both models on the same frames and compare their outputs.
 
     Args:
-        reference: in float32.
+        reference: the model in float32.
         candidate: the same weights in another precision or on another device.
-        frames: real or realistic ones; ages are compared where their spacing is known.
+        frames: real or realistic frames; ages are compared if their spacing is known.
 
     Raises:
-        ConfigError: random or different weights, or no frames.
+        ConfigError: the weights are random or differ, there are no frames, or an output is not finite.
     """
     if reference.model.weights_from == "random":
         raise ConfigError("random weights cannot judge a precision: name a model whose weights are here")
@@ -105,7 +110,7 @@ def compare(reference: LoadedPipeline, candidate: LoadedPipeline, frames: Iterab
 
 
 def precision_result_of(comparison: Comparison, weights_sha256: str) -> PrecisionResult:
-    """What ``--precision auto`` is to remember."""
+    """Make the record that ``--precision auto`` reads."""
     return PrecisionResult(weights_sha256, comparison.device, comparison.precision, comparison.reasons)
 
 

@@ -1,4 +1,4 @@
-"""Predictions of planes on disk: the published JSON of labels, and our own CSV with probabilities, a row a picture."""
+"""Predictions of planes are read and written here: the published JSON of labels, and our CSV with probabilities."""
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ class _Published(msgspec.Struct):
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """(N,) ``truth`` and ``predicted`` labels of pictures.
+    """Predicted and true labels of N pictures.
 
     Attributes:
-        groups: patients, for the intervals; the picture's own number where they are not known.
-        files: names, "" where they are not known.
-        labels: what could be predicted; ``probabilities`` (N, L) in their order, None where only labels were saved.
-        standard: (N,) probability of any standard plane at all, against "other"; None where it was not saved.
+        truth: (N,) true labels.
+        predicted: (N,) predicted labels.
+        groups: N patients, for the intervals; the picture's own number if patients are not known.
+        files: N names, "" if they are not known.
+        labels: the L labels that could be predicted.
+        probabilities: (N, L) in the order of ``labels``; None if only labels were saved.
+        standard: (N,) probability of any standard plane, against "other"; None if it was not saved.
     """
 
     truth: LabelArray
@@ -55,12 +58,13 @@ class Predictions:
 
 
 def plane_metrics(found: Predictions) -> dict[str, Metric]:
-    """``f1`` (macro, over the classes that occur), ``accuracy``, and where probabilities are there ``top2_accuracy``,
-    ``top3_accuracy``, and for the percentages of ``SURE_PERCENT`` ``coverage_at_80`` (the share of pictures whose
-    likeliest label has at least that probability) and ``accuracy_at_80`` (of these); where pictures of "other" are
-    there, ``auroc_other`` and ``fpr95_other``.
+    """Compute the metrics of predicted planes, each with a 95% interval over patients.
 
-    Pictures of "other" count for the last two alone.
+    ``f1`` (macro, over the classes that occur) and ``accuracy`` are always there. With probabilities come
+    ``top2_accuracy``, ``top3_accuracy``, and for each percentage of ``SURE_PERCENT`` ``coverage_at_80`` (the share of
+    pictures whose likeliest label has at least that probability) and ``accuracy_at_80`` (of these). With pictures of
+    "other" and their ``standard`` probability come ``auroc_other`` and ``fpr95_other``; pictures of "other" count for
+    these two alone.
     """
     known = np.flatnonzero(found.truth != OTHER)
     groups = np.array(found.groups)
@@ -91,10 +95,10 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """A file of ``write_predictions``, or the published JSON ``{"prediction": [...], "label": [...]}``.
+    """Read a file of ``write_predictions``, or the published JSON ``{"prediction": [...], "label": [...]}``.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the file is neither.
     """
     try:
         return _from_json(path) if path.suffix.lower() == ".json" else _from_csv(path)
@@ -107,7 +111,7 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def write_predictions(path: Path, found: Predictions) -> None:
-    """One row a picture: file, group, truth, prediction, then the probability of each label and of any plane at all."""
+    """Write a CSV with one row a picture: file, group, truth, prediction, the labels' probabilities, any plane's."""
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         standard = found.standard

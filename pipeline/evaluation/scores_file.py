@@ -21,19 +21,19 @@ from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
 @dataclass(frozen=True, eq=False)
 class SavedScores:
-    """``rows`` (N, 175) float32 of N images, in the file's order, with the head circumference of each, (N,) mm."""
+    """Age scores of N images, in the file's order: ``rows`` (N, 175) float32 and head circumferences ``hc_mm`` (N,)."""
 
     rows: npt.NDArray[np.float32]
     hc_mm: npt.NDArray[np.float64]
 
 
 def load_scores(path: Path) -> SavedScores:
-    """Scores saved by ``torch.save``; nothing in the file is executed.
+    """Load scores that ``torch.save`` wrote; nothing in the file is executed.
 
     Raises:
-        ModelError: the file is absent, is no such file, or holds anything but numbers in that format.
+        ModelError: the file is absent, has another format, or holds anything but numbers.
     """
-    # What numpy arrays need to be rebuilt, and no more: the file is a pickle, and comes from outside.
+    # The least that numpy arrays need to be rebuilt: the file is a pickle from outside.
     rebuild: Any = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
     allowed: list[Any] = [
         rebuild,

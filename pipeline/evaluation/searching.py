@@ -1,4 +1,4 @@
-"""Does a sentence find what it says? Frames of phantom scans ranked by each plane's sentence, as ask and search do."""
+"""Text search is evaluated on phantom scans: frames are ranked by each plane's sentence, as ask and search do."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ SENTENCES: Final = {
     "kidney": "fetal kidneys", "lips_nose": "lips and nose", "profile_patient": "fetal profile", "spine": "fetal spine",
     "cervix": "maternal cervix",
 }  # fmt: skip
-"""What somebody would type to find each plane."""
+"""Sentence that a person would type to find each plane."""
 
 
 def search_metrics(
     scans: Mapping[int, PhantomScores], ask: Callable[[str], Question], sentences: Mapping[str, str] = SENTENCES
 ) -> dict[str, Metric]:
-    """``mean_average_precision`` of each plane's sentence over the frames of each scan that shows the plane, and
-    ``first_right``: how often the frame that fits best shows it; 95% intervals over scans."""
+    """Compute how well sentences rank the frames of scans, with 95% intervals over scans.
+
+    ``mean_average_precision`` is the mean over all planes and the scans that show them; ``first_right`` is the share of
+    them in which the best-ranked frame shows the plane.
+    """
     found = {
         seed: [each for plane, text in sentences.items() if (each := _ranked(scan, plane, ask(text))) is not None]
         for seed, scan in scans.items()
@@ -43,14 +46,14 @@ def search_metrics(
 
 
 def average_precision(scores: Sequence[float], relevant: Sequence[bool]) -> float:
-    """Mean, over the relevant items, of the share of relevant ones among all that rank as high or higher."""
+    """Compute the mean precision at the rank of each relevant item."""
     order = np.argsort(-np.asarray(scores), kind="stable")
     hits = np.asarray(relevant)[order]
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
 
 
 def _ranked(scan: PhantomScores, plane: str, asked: Question) -> tuple[float, float] | None:
-    """Average precision and whether the first is right; None where the scan does not show the plane."""
+    """Return average precision and whether the first frame is right (0 or 1); None if the plane is not shown."""
     meter = AskMeter(asked)
     frames = zip(scan.pts_seconds.tolist(), scan.epoch.tolist(), scan.embedding, strict=True)
     scores = np.array([meter.update(pts, Segment(epoch=epoch), vector).score for pts, epoch, vector in frames])

@@ -1,7 +1,7 @@
-"""Decisions over time against the truth: segments, flicker, the delay to name a plane, and "other".
+"""Decisions over time are compared with the truth: segments, flicker, the delay to name a plane, "other".
 
-Everything is computed from three columns, a row a frame: media time, what is true ("" where the truth lies between
-and is not scored) and what was decided ("other" where no plane was named).
+Everything is computed from three columns with a row a frame: media time, the true label ("" if the truth lies between
+labels and is not scored) and the decided label ("other" if no plane was named).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SETTLING_SECONDS: Final = 0.5
 
 
 class LabelRun(NamedTuple):
-    """Consecutive frames, ``first`` up to but not including ``end``, that have one label."""
+    """Consecutive frames of one label, from ``first`` up to but not including ``end``."""
 
     label: str
     first: int
@@ -31,16 +31,20 @@ class LabelRun(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TemporalOutcome:
-    """One scan's, or, added up, several scans' outcome.
+    """Counts of one scan, or of several scans added up. A segment is a run of frames of one plane.
 
     Attributes:
-        matched, decided, true: numbers of segments (stretches of one plane): found, told and really there.
-        flickers: changes of the decision beyond one in each stretch of constant truth, unscored stretches included.
+        matched: number of true segments that a decided segment matches.
+        decided: number of decided segments.
+        true: number of true segments.
+        flickers: changes of the decision beyond one in each run of constant truth, unscored runs included.
         seconds: media time.
-        delays_seconds: from a plane's first scored frame to the first frame that names it, for every true segment;
-            infinite where nothing did.
-        other_right, other_frames: settled frames of "other" that were named no plane, and all of them.
-        right, frames: settled frames of any label that were named right, and all of them.
+        delays_seconds: for each true segment the time from its first frame to the first frame that names its plane;
+            infinite if none does.
+        other_right: settled frames of "other" for which no plane was named.
+        other_frames: all settled frames of "other".
+        right: settled frames of any label that were named correctly.
+        frames: all settled frames.
     """
 
     matched: int
@@ -63,10 +67,10 @@ class TemporalOutcome:
         )  # fmt: skip
 
     def metrics(self) -> dict[str, float | None]:
-        """``segment_f1`` at half overlap, ``flicker_per_minute``, ``naming_delay_seconds`` (95th percentile),
+        """Compute ``segment_f1`` (at half overlap), ``flicker_per_minute``, ``naming_delay_seconds`` (95th percentile),
         ``other_recall`` and ``plane_accuracy`` (of all settled frames).
 
-        None where there was nothing to judge or, for the delay, one plane in twenty was never named.
+        A value is None if there was nothing to judge or, for the delay, if one plane in twenty was never named.
         """
         delay = float(np.percentile(self.delays_seconds, 95, method="higher")) if self.delays_seconds else np.inf
         return {
@@ -79,12 +83,12 @@ class TemporalOutcome:
 
 
 def total(scans: Iterable[TemporalOutcome]) -> TemporalOutcome:
-    """All scans together; of none, nothing."""
+    """Add up the counts of all scans; without scans all counts are 0."""
     return sum(scans, start=TemporalOutcome(0, 0, 0, 0, 0.0, (), 0, 0))
 
 
 def temporal_outcome(pts_seconds: Sequence[float], true: Sequence[str], decided: Sequence[str]) -> TemporalOutcome:
-    """The outcome of one scan; the three are equally long, in the order of the frames."""
+    """Count the outcome of one scan; the three sequences are equally long, in the order of the frames."""
     stretches = runs(true)
     settled = _settled(pts_seconds, stretches)
     of_other = [i for i in settled if true[i] == OTHER]
@@ -100,7 +104,7 @@ def temporal_outcome(pts_seconds: Sequence[float], true: Sequence[str], decided:
 
 
 def runs(labels: Sequence[str]) -> list[LabelRun]:
-    """Maximal runs of one label."""
+    """Split labels into maximal runs of one label."""
     found: list[LabelRun] = []
     for label, group in itertools.groupby(labels):
         first = found[-1].end if found else 0
@@ -112,9 +116,11 @@ _NO_PLANE: Final = (UNSCORED, OTHER)
 
 
 def _segments(true: Sequence[str], decided: Sequence[str]) -> tuple[int, int, int]:
-    """(matched, decided, true) segments. Frames that are not scored are left out first, on both sides alike; a
-    decided segment is matched with at most one true segment of its plane, where at least half of their union is
-    common to both."""
+    """Count matched, decided and true segments, after frames that are not scored are left out.
+
+    A decided segment matches a true segment of its plane if at least half of their union is common to both, which at
+    most one true segment can satisfy.
+    """
     scored = [i for i, label in enumerate(true) if label != UNSCORED]
     true_runs = [run for run in runs([true[i] for i in scored]) if run.label != OTHER]
     decided_runs = [run for run in runs([decided[i] for i in scored]) if run.label != OTHER]
@@ -130,7 +136,7 @@ def _overlap(one: LabelRun, other: LabelRun) -> float:
 
 
 def _changes(decided: Sequence[str], run: LabelRun) -> int:
-    """How often the decision changes on a frame of the run."""
+    """Count the frames of a run on which the decision changes."""
     return sum(decided[i] != decided[i - 1] for i in range(max(1, run.first), run.end))
 
 
@@ -140,7 +146,7 @@ def _delay(pts_seconds: Sequence[float], decided: Sequence[str], run: LabelRun) 
 
 
 def _settled(pts_seconds: Sequence[float], stretches: Sequence[LabelRun]) -> list[int]:
-    """Scored frames from ``SETTLING_SECONDS`` after the truth has changed."""
+    """Return the scored frames from ``SETTLING_SECONDS`` after each change of the truth."""
     return [
         i
         for run in stretches

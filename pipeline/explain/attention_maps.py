@@ -1,9 +1,9 @@
-"""Where a vision transformer looks: LeGrad.
+"""Relevance maps of vision transformers by LeGrad.
 
 W. Bousselham, A. Boggust, S. Chaybouti, H. Strobelt, H. Kuehne, "LeGrad: An Explainability Method for Vision
-Transformers via Feature Formation Sensitivity", arXiv 2404.03214: of each layer, what is read out there as if it were
-the last; the positive part of that score's gradient for the layer's attention, averaged over heads and over the tokens
-that attend; then the mean over layers, less its smallest value.
+Transformers via Feature Formation Sensitivity", arXiv 2404.03214: each layer's tokens are pooled as if it were the
+last one; the positive part of the score's gradient with respect to the layer's attention is averaged over heads and
+over the tokens that attend; the map is the mean over layers, less its smallest value.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from torch import nn
 from fetalstream.pipeline.errors import ModelError
 
 Score = Callable[[torch.Tensor], torch.Tensor]
-"""From features (N, D) to what is to be explained, (N,)."""
+"""A function from features (N, D) to the score that is explained, (N,)."""
 
 
 class AttentionMap:
-    """Maps from the upper half of the layers, where what is read out already means something.
+    """Draws maps from the upper half of the layers, whose pooled tokens already carry meaning.
 
     Args:
-        tower: open_clip's own vision transformer, or one of timm's; changed in place, to lay its attention open.
+        tower: open_clip's own vision transformer, or one of timm's; changed in place, so that its attention weights
+            can be read.
 
     Raises:
-        ModelError: it keeps its tokens in no square.
+        ModelError: the attention is of an unknown kind, or the patches do not form a square.
     """
 
     method = "LeGrad"
@@ -37,20 +38,14 @@ class AttentionMap:
         self._tower: Any = tower
         trunk: Any = getattr(tower, "trunk", None)
         if trunk is None:
-            blocks, self._pool, self._prefix = (
-                list(self._tower.transformer.resblocks),
-                self._pool_open_clip,
-                1,
-            )
+            blocks = list(self._tower.transformer.resblocks)
+            self._pool, self._prefix_tokens = self._pool_open_clip, 1
             for block in blocks:
                 block.attn = _TappedAttention(block.attn)
             self._taps = [block.attn.tap for block in blocks]
         else:
-            blocks, self._pool, self._prefix = (
-                list(trunk.blocks),
-                self._pool_timm,
-                int(trunk.num_prefix_tokens),
-            )
+            blocks = list(trunk.blocks)
+            self._pool, self._prefix_tokens = self._pool_timm, int(trunk.num_prefix_tokens)
             for block in blocks:
                 block.attn.fused_attn = False
                 block.attn.attn_drop = _Tap()
@@ -58,7 +53,7 @@ class AttentionMap:
         self._blocks: list[nn.Module] = blocks
 
     def __call__(self, picture: torch.Tensor, score: Score) -> torch.Tensor:
-        """The map (G, G), 0 and more, of one picture (1, 3, S, S)."""
+        """Draw the map (G, G), not negative, of one picture (1, 3, S, S)."""
         upper = range(len(self._blocks) // 2, len(self._blocks))
         tokens = self._tokens_into(upper, picture)
         total = sum((self._layer_relevance(layer, tokens[layer], score) for layer in upper), torch.zeros(()))
@@ -83,12 +78,12 @@ class AttentionMap:
         return tokens
 
     def _layer_relevance(self, layer: int, tokens: torch.Tensor, score: Score) -> torch.Tensor:
-        """(P,): of each patch, how much attention to it matters for what this layer gives."""
+        """Return for each patch, (P,), how much attention to it raises the score of this layer."""
         with torch.enable_grad():
             explained = score(self._pool(self._blocks[layer](tokens.requires_grad_(True))))
             attention = self._taps[layer].take()
             (gradient,) = torch.autograd.grad(explained.sum(), [attention])
-        return gradient.clamp(min=0).mean(dim=(0, 1, 2))[self._prefix :]
+        return gradient.clamp(min=0).mean(dim=(0, 1, 2))[self._prefix_tokens :]
 
     def _pool_open_clip(self, tokens: torch.Tensor) -> torch.Tensor:
         pooled, _ = self._tower._pool(tokens)
@@ -100,7 +95,7 @@ class AttentionMap:
 
 
 class _Tap(nn.Module):
-    """Passes attention on, and lets it be taken once."""
+    """Passes attention weights on, and keeps the last ones for one reader."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,20 +112,20 @@ class _Tap(nn.Module):
 
 
 class _TappedAttention(nn.Module):
-    """Self-attention of a ``MultiheadAttention`` with the same numbers, and a tap for its weights (N, heads, T, T)."""
+    """Computes the same as a ``MultiheadAttention``, with a tap for its weights (N, heads, T, T)."""
 
-    def __init__(self, closed: nn.MultiheadAttention) -> None:
+    def __init__(self, wrapped: nn.MultiheadAttention) -> None:
         super().__init__()
-        if not closed.batch_first:
+        if not wrapped.batch_first:
             raise ModelError("no map can be drawn of this kind of attention")
-        self._closed = closed
+        self._wrapped = wrapped
         self.tap = _Tap()
 
     def forward(self, query: torch.Tensor, *_: torch.Tensor, **__: object) -> tuple[torch.Tensor, None]:
-        closed = self._closed
+        wrapped = self._wrapped
         number, length, width = query.shape
-        each = width // closed.num_heads
-        mixed = nn.functional.linear(query, closed.in_proj_weight, closed.in_proj_bias)
-        queries, keys, values = mixed.view(number, length, 3, closed.num_heads, each).permute(2, 0, 3, 1, 4)
+        each = width // wrapped.num_heads
+        mixed = nn.functional.linear(query, wrapped.in_proj_weight, wrapped.in_proj_bias)
+        queries, keys, values = mixed.view(number, length, 3, wrapped.num_heads, each).permute(2, 0, 3, 1, 4)
         attention = self.tap((queries @ keys.transpose(-2, -1) * each**-0.5).softmax(dim=-1))
-        return closed.out_proj((attention @ values).transpose(1, 2).reshape(number, length, width)), None
+        return wrapped.out_proj((attention @ values).transpose(1, 2).reshape(number, length, width)), None

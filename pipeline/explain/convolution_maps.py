@@ -1,9 +1,9 @@
-"""Where a convolutional network looks: LayerCAM at two depths, over noisy copies of the picture.
+"""Relevance maps of convolutional networks by LayerCAM at two depths, averaged over noisy copies of the picture.
 
 P.-T. Jiang, C.-B. Zhang, Q. Hou, M.-M. Cheng, Y. Wei, "LayerCAM: Exploring Hierarchical Class Activation Maps for
-Localization", IEEE Transactions on Image Processing 30, 2021: each place of a feature map counts by the positive part
-of the score's gradient there. Grad-CAM, which weighs whole channels, has too few places at the last map of a small
-network (4x4 for ``mini``), and on the phantom no more of its energy than chance lies in the structure. D. Smilkov, N.
+Localization", IEEE Transactions on Image Processing 30, 2021: each place of a feature map is weighted with the
+positive part of the score's gradient there. Grad-CAM weights whole channels of the last map, which is too coarse in a
+small network (4x4 for ``mini``): on the phantom no more of its energy than chance lies in the structure. D. Smilkov, N.
 Thorat, B. Kim, F. Viegas, M. Wattenberg, "SmoothGrad: removing noise by adding noise", arXiv 1706.03825: the mean over
 copies with noise is steadier than the map of the picture.
 """
@@ -19,24 +19,24 @@ from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.explain.attention_maps import Score
 
 MIN_MAP_SIDE: Final = 8
-"""A side of a feature map that is worth drawing."""
+"""Least side of a feature map that is used."""
 
 DEEPEST_MAPS: Final = 2
-"""What both the deeper and the finer map point at is drawn: the geometric mean of the two."""
+"""Number of feature maps that are combined, by their geometric mean: a place must stand out in each."""
 
 NOISY_COPIES: Final = 8
 
 
 class ConvolutionMap:
-    """Maps from the deepest feature maps that are still fine enough.
+    """Draws maps from the deepest feature maps whose side is at least `MIN_MAP_SIDE`.
 
     Args:
-        tower: open_clip's, round a network of timm that says where its feature maps are.
-        image_size: S, pixels per side of its input.
-        noise: (3,) deviation of the noise, on the input's scale.
+        tower: open_clip's tower around a timm network that describes its feature maps.
+        image_size: S, pixels per side of the input.
+        noise: (3,) deviation of the noise a channel, on the input's scale.
 
     Raises:
-        ModelError: it has no such feature maps.
+        ModelError: the network has no such feature maps.
     """
 
     method = "LayerCAM"
@@ -56,7 +56,7 @@ class ConvolutionMap:
         self._noise = drawn * noise.reshape(3, 1, 1)
 
     def __call__(self, picture: torch.Tensor, score: Score) -> torch.Tensor:
-        """The map (G, G), 0 to 1, of one picture (1, 3, S, S)."""
+        """Draw the map (G, G), 0 to 1, of one picture (1, 3, S, S)."""
         outputs: dict[nn.Module, torch.Tensor] = {}
 
         def record(stage: nn.Module, _: object, output: torch.Tensor) -> None:
@@ -78,6 +78,6 @@ class ConvolutionMap:
 
 
 def _layer_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """(G, G), 0 to 1: mean over the copies, (N, C, G, G) each."""
+    """Compute the map (G, G), 0 to 1, as the mean over copies; both arguments are (N, C, G, G)."""
     cam = (activation.detach() * gradient.clamp(min=0)).sum(dim=1).clamp(min=0).mean(dim=0)
     return cam / cam.max().clamp(min=1e-12)

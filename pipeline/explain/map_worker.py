@@ -1,4 +1,4 @@
-"""The ``explain`` command: maps of kept frames, drawn one at a time in a thread that gives way to all others."""
+"""The ``explain`` command draws maps of stored keyframes, one at a time, in a thread of low priority."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fetalstream.pipeline.explain.relevance_maps import Explanation, overlay
 from fetalstream.streamer.frame import Pixels
 
 MAX_WAITING: Final = 4
-"""Maps asked for at a time; more are refused: each takes a large model seconds."""
+"""Maps that may wait at a time; further requests are refused, since each map takes a large model seconds."""
 
 _NICENESS: Final = 10
 _FRAME_TIMEOUT_S: Final = 15.0
@@ -24,7 +24,7 @@ Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 
 
 class SupportsExplain(Protocol):
-    """See `pipeline.explain.relevance_maps.Explainer`."""
+    """An object that explains pictures, such as `pipeline.explain.relevance_maps.Explainer`."""
 
     @property
     def model(self) -> str: ...
@@ -32,11 +32,10 @@ class SupportsExplain(Protocol):
 
 
 def with_maps(submit: Submit, explainer: SupportsExplain) -> Submit:
-    """``submit``, with ``explain`` {``keyframe``, ``plane``: the frame's own by default} answered by ``explainer``.
+    """Wrap ``submit`` so that ``explainer`` answers ``explain`` {``keyframe``, ``plane``: by default the frame's own}.
 
-    The engine only hands the kept frame over. The answer is a PNG of the frame's size, see
-    `pipeline.explain.relevance_maps.overlay`,
-    with ``keyframe``, ``plane``, ``method``, ``model`` and ``score``.
+    The engine only hands over the stored keyframe. The reply holds ``keyframe``, ``plane``, ``method``, ``model`` and
+    ``score``, and a PNG of the frame's size, see `pipeline.explain.relevance_maps.overlay`.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="explain", initializer=_give_way)
     free_slots = threading.BoundedSemaphore(MAX_WAITING)
@@ -62,6 +61,6 @@ def with_maps(submit: Submit, explainer: SupportsExplain) -> Submit:
 
 
 def _give_way() -> None:
-    """Lowers this thread's priority, and that of the threads which torch starts for it."""
+    """Lower the priority of this thread and of the threads that torch starts for it."""
     if sys.platform == "linux":  # elsewhere it would be the whole process
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,4 +1,4 @@
-"""Why a picture was taken for a plane: which of its places speak for it, as a map over the picture."""
+"""Relevance maps show which places of a picture raise the score of a plane."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ from fetalstream.streamer.frame import Pixels
 Heat = npt.NDArray[np.float32]
 
 _NOISE_GRAY: Final = 17.0  # of 255, deviation; with 7 the maps of the phantom are nearly as good
-_STRENGTH: Final = 0.6  # of the colours: anatomy must be seen through them
+_STRENGTH: Final = 0.6  # largest opacity of the colours: anatomy must be seen through them
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """A map of one picture.
+    """The relevance map of one picture.
 
-    ``heat``: float32 (H, W), as large as the picture, 0 to 1; all 0 where no place speaks for the plane. ``method``: by
-    which it was found. ``score``: what was explained, see `Explainer`.
+    Attributes:
+        heat: float32 (H, W), as large as the picture, 0 to 1; all 0 if no place raises the score.
+        plane: label that was explained.
+        method: name of the algorithm.
+        score: the score that was explained, see `Explainer`.
     """
 
     heat: Heat
@@ -44,20 +47,20 @@ class Explanation:
 
 
 class Explainer:
-    """Maps of one model. For one thread at a time.
+    """Draws relevance maps for one model; used by one thread at a time.
 
-    What is explained is a difference of cosines: the picture's with the plane's sentences, less half of the mean of
-    those with all other planes, less half of the one with the sentences about "other"; only one of the two, whole,
-    where the prompts have nothing else. Against "other" alone, maps of all planes look alike; against the planes alone,
-    they stray to what speaks against those.
+    The explained score is a difference of cosines: that with the plane's text vector, minus half of the mean cosine
+    with all other planes, minus half of the cosine with "other"; if the prompts have only one of the two, it is
+    subtracted whole. Against "other" alone, the maps of all planes look alike; against the planes alone, they show what
+    speaks against the other planes.
 
-    It works on a copy of the model's image tower, in float32 on the CPU, made at the first picture, as it was loaded
-    and not as it was folded to run fast: who runs the model is not in the way. LeGrad for vision transformers, LayerCAM
-    for convolutional networks.
+    The explainer uses LeGrad for vision transformers and LayerCAM for convolutional networks. It works on a float32
+    copy of the image tower on the CPU, so that it does not disturb the encoder. The copy is made at the first picture,
+    from the tower as it was loaded, not from the folded one.
 
     Args:
-        model: which, on whatever device.
-        banks: its sentences.
+        model: the model, on any device.
+        banks: the model's text vectors.
     """
 
     def __init__(self, model: LoadedModel, banks: TextBanks) -> None:
@@ -70,16 +73,16 @@ class Explainer:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What can be explained."""
+        """Labels that can be explained: the planes, and "other" if the prompts have it."""
         return self._names if self._other is None else (*self._names, OTHER)
 
     @property
     def model(self) -> str:
-        """Its name."""
+        """Name of the model."""
         return self._model.config.name
 
     def explain(self, pixels: Pixels, plane: str) -> Explanation:
-        """The map of a picture, uint8 (H, W) or (H, W, 3), as the model was given it.
+        """Draw the map of a picture, uint8 (H, W) or (H, W, 3), the same pixels that the model was given.
 
         Raises:
             ConfigError: the model has no sentences about that plane.
@@ -108,7 +111,7 @@ class Explainer:
             return tower, ConvolutionMap(tower, self._model.image_size, noise)
 
     def _contrast(self, plane: str) -> torch.Tensor:
-        """(D,), whose product with an image's unit vector is the score."""
+        """Return the vector (D,) whose product with an image's unit vector is the score."""
         if plane not in self.labels:
             raise ConfigError(f"{self.model} has no plane {plane!r}: choose {', '.join(self.labels)}")
         if plane == OTHER and self._other is not None:
@@ -123,7 +126,7 @@ class Explainer:
 
 
 def overlay(pixels: Pixels, heat: Heat) -> bytes:
-    """A PNG of the picture's size: the picture in gray, and over it the map from violet (little) to yellow (most)."""
+    """Encode a PNG of the picture's size: the picture in gray under the map, from violet (low) to yellow (high)."""
     gray = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     colours = cv2.applyColorMap(np.rint(heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     opaque = _STRENGTH * heat[..., None]
@@ -132,7 +135,7 @@ def overlay(pixels: Pixels, heat: Heat) -> bytes:
 
 
 def _on_picture(heat: npt.NDArray[np.float32], height: int, width: int) -> Heat:
-    """A map (G, G) of the model's square input, on the picture (height, width) in its middle; the largest is 1."""
+    """Resize a map (G, G) of the padded square and cut out the picture (height, width); the largest value is 1."""
     side = max(height, width)
     square = cv2.resize(heat, (side, side), interpolation=cv2.INTER_LINEAR)
     top, left = (side - height) // 2, (side - width) // 2  # as `pipeline.model.preprocess` pads it
@@ -142,7 +145,7 @@ def _on_picture(heat: npt.NDArray[np.float32], height: int, width: int) -> Heat:
 
 
 def _float32_copy(tower: nn.Module) -> nn.Module:
-    """The tower in float32 on the CPU; what it is copied from is only read, and no second copy made on its device."""
+    """Copy the tower to float32 on the CPU without a second copy on its device; the original is only read."""
     memo: dict[int, Any] = {}
     for weight in tower.parameters():
         memo[id(weight)] = nn.Parameter(_on_cpu(weight), requires_grad=False)
@@ -157,6 +160,6 @@ def _on_cpu(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _is_transformer(tower: nn.Module) -> bool:
-    """Whether all of its layers are attention over one row of tokens: open_clip's own, or timm's."""
+    """Return whether the tower is a vision transformer, open_clip's own or timm's."""
     inside: Any = getattr(tower, "trunk", tower)
     return hasattr(inside, "num_prefix_tokens") or hasattr(getattr(inside, "transformer", None), "resblocks")

@@ -1,4 +1,4 @@
-"""Sentences about age that lie on the device: a place for each spacing in use, so that a batch may mix them."""
+"""Gestation banks are kept on the device, one slot for each spacing in use, so that a batch may mix spacings."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
 
 class BankPool:
-    """A fixed number of places; the bank that was not used for longest makes room.
+    """A fixed number of slots for banks; a new bank replaces the least recently used one.
 
     Args:
-        places: how many.
-        dim: D, of the vectors.
-        device: where they lie.
+        capacity: number of slots.
+        dim: D, the length of the vectors.
+        device: device that holds the banks.
 
     Attributes:
-        texts: (places · 175, D) float32; stays where it is in memory.
+        texts: (capacity · 175, D) float32; its address in memory never changes.
     """
 
-    def __init__(self, places: int, dim: int, device: torch.device) -> None:
-        self.texts = torch.zeros((places * GRID_DAYS.size, dim), device=device)
-        self._places = places
-        # By identity: banks are built once and kept. They are held here, so that no other takes their address.
+    def __init__(self, capacity: int, dim: int, device: torch.device) -> None:
+        self.texts = torch.zeros((capacity * GRID_DAYS.size, dim), device=device)
+        self._capacity = capacity
+        # Keyed by identity, since banks are built once and kept. Holding them here keeps another from getting their id.
         self._slots: OrderedDict[int, tuple[int, Vectors]] = OrderedDict()
 
     def slots(self, banks: Sequence[Vectors | None]) -> list[int | None]:
-        """The place of each bank; None where there is no bank, or a batch has more of them than there are places."""
+        """Return the slot of each bank; None for no bank, or if a batch has more banks than there are slots."""
         wanted = {id(bank): bank for bank in banks if bank is not None}
-        kept = dict(list(wanted.items())[: self._places])
+        kept = dict(list(wanted.items())[: self._capacity])
         for key in kept:
             if key in self._slots:
                 self._slots.move_to_end(key)
@@ -43,7 +43,7 @@ class BankPool:
 
     def _put(self, key: int, bank: Vectors) -> None:
         slot = len(self._slots)
-        if slot == self._places:
+        if slot == self._capacity:
             slot = self._slots.popitem(last=False)[1][0]
         self._slots[key] = slot, bank
         days = GRID_DAYS.size

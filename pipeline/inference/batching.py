@@ -1,4 +1,4 @@
-"""Which frames go into the next batch, and how large batches are. Passive."""
+"""Batching chooses the frames of the next batch and its size. Passive: no thread, no clock."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 SIZES: Final = (1, 2, 4, 8, 16, 32)
-"""Pictures a batch; a device that wants fixed shapes gets a smaller batch padded to the next of these."""
+"""Pictures a batch; for a device that needs fixed shapes a batch is padded to the next of these sizes."""
 
 BATCH_SECONDS: Final = 0.5
-"""What one batch may take where it gains nothing from being larger: health, commands and other streams wait for it."""
+"""Longest time of a batch that gains nothing from being larger: health, commands and other streams wait for it."""
 
 _Taken = TypeVar("_Taken")
 
 
 def padded_size(pictures: int) -> int:
-    """The smallest of `SIZES` that holds so many pictures.
+    """Return the smallest of `SIZES` that holds this many pictures.
 
     Raises:
-        ValueError: none does.
+        ValueError: there are more than the largest size holds.
     """
     for size in SIZES:
         if pictures <= size:
@@ -27,11 +27,11 @@ def padded_size(pictures: int) -> int:
 
 
 def largest_size(picture_seconds: float | None, most: int) -> int:
-    """The largest of `SIZES`, up to ``most``, whose batch takes at most `BATCH_SECONDS`; never less than one picture.
+    """Return the largest of `SIZES`, up to ``most``, whose batch takes at most `BATCH_SECONDS`; at least 1.
 
     Args:
-        picture_seconds: what one picture takes within a batch; None where that is not known yet.
-        most: pictures a batch, whatever they take.
+        picture_seconds: time that one picture takes within a batch; None if it is not known yet.
+        most: limit of pictures a batch, however fast they are.
     """
     fitting = [size for size in SIZES if size <= most]
     if picture_seconds is not None:
@@ -40,7 +40,7 @@ def largest_size(picture_seconds: float | None, most: int) -> int:
 
 
 class RoundRobin:
-    """Takes from several streams in turn, and remembers whose turn it is."""
+    """Takes items from several streams in turn, and remembers whose turn is next."""
 
     def __init__(self) -> None:
         self._next = 0
@@ -52,14 +52,14 @@ class RoundRobin:
         pictures: int,
         most: int,
     ) -> list[_Taken]:
-        """What waits, one from each stream in turn; nobody waits for a batch to fill.
+        """Take waiting items, one from each stream in turn, without waiting for the batch to fill.
 
         Args:
-            takes: a stream each: gives its next, or None where nothing waits.
-            is_picture: whether what was taken needs the model, and so counts.
-            pictures: that the batch has room for. Where there are several streams, one may fill half of it (or its
-                equal share, where that is more than half): what comes from the others meanwhile finds room.
-            most: things taken, pictures and others.
+            takes: one function a stream that returns its next item, or None if nothing waits.
+            is_picture: returns whether an item needs the model, and so takes room in the batch.
+            pictures: pictures that the batch has room for. With several streams, one stream may fill half of it, so
+                that frames which other streams deliver meanwhile find room.
+            most: limit of items taken, pictures and others together.
         """
         taken: list[_Taken] = []
         cap = pictures if len(takes) == 1 else max(1, pictures // 2)

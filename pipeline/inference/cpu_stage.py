@@ -1,4 +1,4 @@
-"""The encoder's work on a CPU: every picture prepared as bytes, the tower on all of them at once."""
+"""The CPU stage resizes each picture as bytes and runs the image tower on the whole batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fetalstream.pipeline.model.preprocess import Preprocess
 from fetalstream.pipeline.model.tower import fast_tower
 
 SMALL_PARAMETERS: Final = 5_000_000
-"""Image towers up to this size run on one thread: more would wait for each other at every small layer, and take the
+"""Image towers up to this size run on one thread: several would wait for each other at every small layer, and take the
 core that decodes. Measured with ``mini`` (2.6 million) and MobileFetalCLIP's (11 million), which gains from a second.
 """
 
@@ -30,11 +30,15 @@ class _CompletedBatch:
 
 
 class CpuStage:
-    """Computes a batch when it is launched.
+    """Computes a batch when it is launched; see `pipeline.inference.stage.Stage`.
+
+    For an image tower of at most `SMALL_PARAMETERS`, making a stage limits torch to one thread in the whole process.
+    Torch has no narrower setting: the count holds for all later operators of every thread, and setting it around each
+    batch would stop and start the pool of threads. Processes that run a model do little else with torch.
 
     Args:
-        model: on the CPU.
-        heads: whose ``texts`` the pictures are compared with.
+        model: a model on the CPU.
+        heads: the text vectors that pictures are compared with.
     """
 
     synchronous = True
@@ -60,4 +64,4 @@ class CpuStage:
         )
 
     def free(self) -> None:
-        """A CPU keeps nothing back."""
+        """Do nothing: the CPU caches no memory."""

@@ -1,6 +1,6 @@
-"""What only CUDA has: pinned memory, a stream for copies beside the one that computes, events and graphs.
+"""CUDA's own features are used here: pinned memory, a copy stream beside the compute stream, events and graphs.
 
-All of it is used by one thread, apart from waiting for a batch, which any thread may do.
+One thread uses all of it; only waiting for a batch may be done from any thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _PinnedDownload:
 
 
 class Cuda:
-    """A CUDA device; see `pipeline.inference.device_stage.Device`. To be made by the thread that uses it."""
+    """A CUDA device behind the protocol `pipeline.inference.device_stage.Device`; made by the thread that uses it."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -44,7 +44,7 @@ class Cuda:
         self._compute.wait_stream(torch.cuda.current_stream(device))
 
     def staging(self, size: int) -> torch.Tensor:
-        # Pinned memory is kept by torch and handed out again once the copies from it are through.
+        # Torch caches pinned memory, and reuses it once the copies from it are done.
         return torch.empty(size, dtype=torch.uint8, pin_memory=True)
 
     def upload(self, staged: torch.Tensor) -> torch.Tensor:
@@ -52,7 +52,7 @@ class Cuda:
             raw = staged.to(self.device, non_blocking=True)
             copied = self._copy.record_event()
         self._compute.wait_event(copied)
-        raw.record_stream(self._compute)  # it was allocated for the other stream, which must not reuse it too soon
+        raw.record_stream(self._compute)  # it belongs to the copy stream, which must not reuse it too soon
         return raw
 
     def computing(self) -> AbstractContextManager[object]:
@@ -63,7 +63,7 @@ class Cuda:
             work()
         self._compute.synchronize()
         graph = torch.cuda.CUDAGraph()
-        # Other threads may use the device for sentences meanwhile: only what this one does may break the capture.
+        # Other threads may encode sentences on the device meanwhile: only this thread's calls may break the capture.
         with torch.cuda.graph(graph, pool=self._pool, stream=self._compute, capture_error_mode="thread_local"):
             output = work()
 
@@ -79,7 +79,7 @@ class Cuda:
         return event
 
     def download(self, numbers: torch.Tensor, begun: Any) -> _PinnedDownload:
-        # Queued on the stream that computes: the next replay overwrites the graph's output only after this copy.
+        # Queued on the compute stream, so that the next replay overwrites the graph's output only after this copy.
         back = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
         back.copy_(numbers, non_blocking=True)
         return _PinnedDownload(back, begun, self.mark())

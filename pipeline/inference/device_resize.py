@@ -1,8 +1,8 @@
-"""Crop-to-input on a device: padding, antialiased resize, normalisation and channels from raw bytes, by two products.
+"""Preprocessing on a device: padding, antialiased resizing and normalisation of raw bytes by two matrix products.
 
-Bicubic resizing is linear and separable, so each direction is one matrix (S, side), taken from torch's own resize by
-giving it the identity. Padding to a square adds black, and so only leaves columns of the matrix out. Bytes are exact in
-half precision, and sums are kept in float32.
+Bicubic resizing is linear and separable, so each direction is one matrix (S, side), taken from torch's own resize of
+the identity. Padding to a square adds black, which only leaves columns of the matrix out. Bytes are exact in half
+precision, and sums are kept in float32.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _SHAPES_KEPT: Final = 64
 
 
 class DeviceResize:
-    """Pictures of one shape, uint8 (N, H, W) or (N, H, W, 3), to the model's input, (N, 3, S, S) float32.
+    """Makes the model's input, (N, 3, S, S) float32, of pictures of one shape, uint8 (N, H, W) or (N, H, W, 3).
 
-    Within 2/255 of PIL's bicubic resize; see `pipeline.model.preprocess.Preprocess`, of which the arguments are.
+    Results are within 2/255 of PIL's bicubic resize. The arguments are those of `pipeline.model.preprocess.Preprocess`.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class DeviceResize:
         height, width = pictures.shape[1:3]
         planes = pictures[:, None] if pictures.ndim == 3 else pictures.permute(0, 3, 1, 2)
         down, across = self._of(height, width)
-        # Rounded and clipped after each direction, as bytes would be; gray becomes three channels only at the end.
+        # Rounded and clipped after each direction, as uint8 would be; gray becomes three channels only at the end.
         narrow = (planes.to(self._dtype) @ across.T).round_().clamp_(0.0, 255.0)
         small = (down @ narrow).float().round_().clamp_(0.0, 255.0)
         return torch.addcmul(self._offset, small, self._factor)
@@ -55,7 +55,7 @@ class DeviceResize:
         return self._matrices[key]
 
     def _matrix(self, side: int) -> torch.Tensor:
-        """(S, side) of a resize from ``side`` to S."""
+        """Return the matrix (S, side) of a resize from ``side`` to S pixels."""
         if side == self._size:
             return torch.eye(side)
         ones = torch.eye(side)[None, None]

@@ -1,7 +1,7 @@
-"""The encoder's work on an accelerator: raw bytes go up, everything else happens there, one small copy comes back.
+"""The device stage uploads raw bytes, computes everything on the accelerator, and downloads one small tensor.
 
-What is done is the same on every device, and is tested on a CPU; what only an accelerator has (streams, pinned memory,
-graphs) stands behind `Device`.
+The computation is the same on every device, and is tested on a CPU; what only an accelerator has (streams, pinned
+memory, graphs) is behind `Device`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from fetalstream.pipeline.model.tower import fast_tower
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 
 POOL_BANKS: Final = 16
-"""Spacings whose sentences are on the device at once: more than the streams of a department have."""
+"""Spacings whose banks are on the device at once: more than the streams of a department use."""
 
 
 class Download(Protocol):
-    """Numbers on their way back from the device; ``ms``: what the device computed for, known once they are there."""
+    """Numbers that are being copied back; ``ms``: how long the device computed, known once they are there."""
 
     def numbers(self) -> np.ndarray[Any, np.dtype[np.float32]]: ...
     @property
@@ -37,49 +37,49 @@ class Download(Protocol):
 
 
 class Device(Protocol):
-    """What a device does in its own way."""
+    """The operations that each kind of device does in its own way."""
 
     @property
     def device(self) -> torch.device: ...
     def staging(self, size: int) -> torch.Tensor:
-        """``size`` bytes on this side that the device can read from."""
+        """Return ``size`` bytes of host memory that the device can copy from."""
         ...
 
     def upload(self, staged: torch.Tensor) -> torch.Tensor:
-        """The same bytes on the device, beside what it computes now."""
+        """Copy staged bytes to the device, while it goes on computing."""
         ...
 
     def computing(self) -> AbstractContextManager[object]:
-        """The place in which all computing is queued, in order."""
+        """Return a context in which all computations are queued, in order."""
         ...
 
     def captured(self, work: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-        """``work``, whose inputs and output stay at their places in memory, as fast as it can be repeated."""
+        """Make ``work`` fast to repeat; the addresses of its inputs and output stay the same."""
         ...
 
     def download(self, numbers: torch.Tensor, begun: object) -> Download:
-        """A copy on this side, once it is computed; what ``numbers`` holds may be overwritten by what follows."""
+        """Copy ``numbers`` to the host once they are computed; later batches may overwrite them after that."""
         ...
 
     def mark(self) -> object:
-        """This moment in the order of computing."""
+        """Record this moment in the order of computations."""
         ...
 
     def free(self) -> None:
-        """Give back memory that is only kept for later."""
+        """Release memory that is only cached."""
         ...
 
 
 @dataclass(frozen=True)
 class ShapeGroup:
-    """Pictures of one shape in a batch: ``items`` are their numbers in it, in the order in which they lie."""
+    """Pictures of one shape in a batch: ``items`` are their indices in the batch, in order."""
 
     shape: tuple[int, ...]
     items: tuple[int, ...]
 
 
 def group_by_shape(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
-    """Pictures sorted by shape, so that each shape is resized at one go; in order within a shape."""
+    """Group pictures by shape, so that each shape is resized in one step; the order within a shape stays."""
     found: dict[tuple[int, ...], list[int]] = {}
     for number, shape in enumerate(shapes):
         found.setdefault(shape, []).append(number)
@@ -89,7 +89,7 @@ def group_by_shape(shapes: Sequence[tuple[int, ...]]) -> list[ShapeGroup]:
 @dataclass(frozen=True, eq=False)
 class _Launched:
     download: Download
-    order: list[int]  # place on the device of each item
+    order: list[int]  # row on the device of each item
     dated: list[bool]
     dim: int
     preprocess_ms: float
@@ -105,9 +105,9 @@ class DeviceStage:
     """Queues a batch when it is launched; see `pipeline.inference.stage.Stage`.
 
     Args:
-        model: on the device.
-        heads: whose ``texts`` the pictures are compared with.
-        device: how to use it.
+        model: a model on the device.
+        heads: the text vectors that pictures are compared with.
+        device: the device's own operations.
     """
 
     synchronous = False
@@ -126,44 +126,46 @@ class DeviceStage:
 
     def launch(self, items: Sequence[Item]) -> _Launched:
         begun_s = time.perf_counter()
-        sorted_in = group_by_shape([item.pixels.shape for item in items])
-        raw = self._device.upload(self._staged(items, sorted_in))
+        groups = group_by_shape([item.pixels.shape for item in items])
+        raw = self._device.upload(self._staged(items, groups))
         with torch.inference_mode(), self._device.computing():
             batch = self._batch(padded_size(len(items)))
             slots = self._pool.slots([item.gestation_bank for item in items])
             started = self._device.mark()
-            self._fill(batch, raw, sorted_in, slots)
+            self._fill(batch, raw, groups, slots)
             preprocess_ms = (time.perf_counter() - begun_s) * 1e3
             download = self._device.download(batch.run()[: len(items)], started)
-        places = [number for group in sorted_in for number in group.items]
-        order = [places.index(number) for number in range(len(items))]
+        rows = [number for group in groups for number in group.items]
+        order = [rows.index(number) for number in range(len(items))]
         return _Launched(download, order, [slot is not None for slot in slots], self._dim, preprocess_ms)
 
     def free(self) -> None:
         self._batches.clear()
         self._device.free()
 
-    def _staged(self, items: Sequence[Item], sorted_in: list[ShapeGroup]) -> torch.Tensor:
-        """All pixels in one piece, a byte for gray and three for colour."""
+    def _staged(self, items: Sequence[Item], groups: list[ShapeGroup]) -> torch.Tensor:
+        """Copy all pixels into one staging buffer, one byte a gray pixel and three a colour pixel."""
         staged = self._device.staging(sum(item.pixels.size for item in items))
         into, at = staged.numpy(), 0
-        for group in sorted_in:
+        for group in groups:
             for number in group.items:
                 pixels = items[number].pixels
                 into[at : at + pixels.size].reshape(pixels.shape)[...] = pixels
                 at += pixels.size
         return staged
 
-    def _fill(self, batch: _Batch, raw: torch.Tensor, sorted_in: list[ShapeGroup], slots: list[int | None]) -> None:
+    def _fill(self, batch: _Batch, raw: torch.Tensor, groups: list[ShapeGroup], slots: list[int | None]) -> None:
         at = row = 0
-        for group in sorted_in:
+        for group in groups:
             count = len(group.items)
             size = count * int(np.prod(group.shape))
             pictures = raw[at : at + size].reshape(count, *group.shape)
             batch.inputs[row : row + count] = self._resize(pictures)
             at, row = at + size, row + count
-        lying = [slots[number] or 0 for group in sorted_in for number in group.items]
-        batch.slots[: len(lying)] = torch.tensor(lying, dtype=torch.int64).to(batch.slots.device, non_blocking=True)
+        own_slots = [slots[number] or 0 for group in groups for number in group.items]
+        batch.slots[: len(own_slots)] = torch.tensor(own_slots, dtype=torch.int64).to(
+            batch.slots.device, non_blocking=True
+        )
 
     def _batch(self, size: int) -> _Batch:
         if size not in self._batches:
@@ -175,7 +177,7 @@ class DeviceStage:
         return self._batches[size]
 
     def _products(self, inputs: torch.Tensor, slots: torch.Tensor) -> torch.Tensor:
-        """(N, D + L + 175): unit vectors, cosines with the labels, and the age row of each picture's own spacing."""
+        """Compute (N, D + L + 175): unit vectors, cosines with the labels, the age row of each picture's spacing."""
         vectors = torch.nn.functional.normalize(self._tower(inputs).float(), dim=-1)
         days = (vectors @ self._pool.texts.T).reshape(len(vectors), POOL_BANKS, GRID_DAYS.size)
         own = days[torch.arange(len(vectors), device=slots.device), slots]
@@ -184,7 +186,7 @@ class DeviceStage:
 
 @dataclass(frozen=True, eq=False)
 class _Batch:
-    """A batch of one size: ``inputs`` (N, 3, S, S) and ``slots`` (N,) are what ``run`` reads."""
+    """Buffers of one batch size: ``run`` reads ``inputs`` (N, 3, S, S) and ``slots`` (N,)."""
 
     inputs: torch.Tensor
     slots: torch.Tensor

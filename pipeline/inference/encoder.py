@@ -1,4 +1,4 @@
-"""Pictures to scores in batches: ``submit`` hands them to the device's own thread, ``result`` waits for the answer."""
+"""The encoder turns pictures into head outputs in batches: ``submit`` queues a batch, ``result`` waits for it."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from fetalstream.pipeline.model.textbank import TextBanks
 __all__ = ["Encoder", "HeadOutputs", "Item", "Pending"]
 
 CPU_BATCH: Final = 16
-"""Pictures a batch on a CPU: beyond this it gains nothing and results only come later."""
+"""Pictures a batch on a CPU: larger batches are no faster, and their results come later."""
 
 
 @dataclass(frozen=True, eq=False)
 class _LaunchedParts:
-    """A batch that the device has taken, in parts."""
+    """A batch that was launched on the device, in one or more parts."""
 
     launches: list[Launch]
     queue_ms: float
 
 
 class Pending:
-    """A batch on its way through the device.
+    """A submitted batch whose outputs may not be ready yet. The times are 0 until ``result`` has returned.
 
     Attributes:
-        queue_ms: from its submission until the device took it; 0 until ``result`` returned.
-        preprocess_ms: what making the inputs took, for the whole batch, likewise.
-        encode_ms: from then to having the vectors, likewise.
+        queue_ms: time from submission until the device's thread took the batch.
+        preprocess_ms: time that preprocessing took, for the whole batch.
+        encode_ms: time from the inputs to the outputs, for the whole batch.
     """
 
     def __init__(self, launches: Future[_LaunchedParts], heads: Heads) -> None:
@@ -52,7 +52,7 @@ class Pending:
         self.queue_ms = self.preprocess_ms = self.encode_ms = 0.0
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait at most so long for ``result`` to have an answer; whether it has one."""
+        """Wait at most ``timeout_s`` seconds for the batch to be launched; return whether it was."""
         try:
             self._launches.exception(timeout_s)
         except StillRunning:
@@ -60,7 +60,7 @@ class Pending:
         return True
 
     def result(self) -> list[HeadOutputs | None]:
-        """Scores in the order of the items, None where the model's output is not finite; waits where it must.
+        """Wait for the outputs in the order of the items; None for an item whose model output is not finite.
 
         Raises:
             DeviceFault: the device failed, and this process cannot use it any more.
@@ -79,19 +79,19 @@ class Pending:
 
 
 class Encoder:
-    """One model on one device, which one thread of its own works with: a CUDA graph is bound to its thread.
+    """One model on one device, run by a thread of its own, since a CUDA graph is bound to its thread.
 
-    ``submit`` returns at once. Batches are worked off in order, and the next one can be handed over before the
-    one before has been collected, so that the device does not wait.
+    ``submit`` returns immediately. Batches run in order, and the next one can be submitted before the one before has
+    been collected, so that the device does not wait.
 
     Args:
-        model: which, and on what device.
-        banks: sentences of the planes.
-        stage: that does the work; by default the one for the model's device.
+        model: the model, on its device.
+        banks: text vectors of the planes.
+        stage: runs the batches; by default the stage for the model's device.
 
     Attributes:
-        live_batches: batches worth having on the way where results must be fresh. On a CPU one: a second would take
-            its frames long before they are looked at. On CUDA two: batches are short, and copies overlap with them.
+        live_batches: number of batches to keep in flight if results must be fresh. On a CPU 1: frames of a second
+            batch would be old by the time it runs. On CUDA 2: batches are short, and copies overlap with them.
     """
 
     def __init__(self, model: LoadedModel, banks: TextBanks, stage: Stage | None = None) -> None:
@@ -106,17 +106,21 @@ class Encoder:
 
     @property
     def batch(self) -> int:
-        """Most pictures that a batch should have now, as fast as the last ones went."""
+        """Largest useful batch now, judged by the speed of the last ones."""
         return largest_size(self._picture_seconds, self._most)
 
     def submit(self, items: Sequence[Item]) -> Pending:
-        """Encodes a batch of at least one picture; more than the device takes at once go in parts."""
+        """Queue a batch of at least one picture; it is split if it is larger than the device takes.
+
+        Raises:
+            ValueError: there are no items.
+        """
         if not items:
             raise ValueError("a batch needs at least one picture")
         return Pending(self._thread.submit(self._run, list(items), time.perf_counter()), self._heads)
 
     def warm_up(self, batch_sizes: Sequence[int] = ()) -> None:
-        """Runs blank pictures of the model's size through, so that the first real one does not pay for set-up.
+        """Encode blank pictures of the model's size, so that the first real one does not pay for set-up.
 
         Args:
             batch_sizes: by default one picture, and on CUDA every fixed size.
@@ -141,7 +145,7 @@ class Encoder:
             pass
         except Exception as error:
             raise self._fault(error) from error
-        # Outside the except block: the error holds the stack of the failed call, and that its tensors.
+        # Outside the except block: the error holds the stack frames of the failed call, and they hold its tensors.
         self._stage.free()
         half = (len(items) + 1) // 2
         self._most = min(self._most, half)
@@ -151,7 +155,7 @@ class Encoder:
             raise self._fault(error) from error
 
     def _fault(self, error: Exception) -> Exception:
-        """What a failed call means: on a CPU a mistake of ours, on a device that it is lost to this process."""
+        """Classify a failed call: on a CPU it is a bug of ours, on a device the device is lost to this process."""
         if isinstance(error, torch.OutOfMemoryError):
             return DeviceFault("the device has too little memory even for half a batch; free some, or use --device cpu")
         return error if self._stage.synchronous else _device_fault(error)
@@ -166,7 +170,7 @@ def _stage_of(model: LoadedModel, heads: Heads) -> Stage:
 def _collected(launch: Launch) -> Encoded:
     try:
         return launch.collect()
-    except RuntimeError as error:  # where a device fails, it is told at the next thing that is asked of it
+    except RuntimeError as error:  # a device reports its failure at the next call
         raise _device_fault(error) from error
 
 

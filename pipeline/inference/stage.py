@@ -1,4 +1,4 @@
-"""What stands between an encoder and a device: a batch of pictures goes in, its products come out."""
+"""A stage runs batches on one kind of device: pictures go in, embeddings and products come out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fetalstream.pipeline.model.textbank import Vectors
 class Item:
     """One picture to encode: uint8 ``(H, W)`` or ``(H, W, 3)``, already cropped to the sector.
 
-    ``gestation_bank`` is (175, D) for the picture's spacing, or None where no age is asked for.
+    ``gestation_bank`` is (175, D) for the picture's spacing, or None if its age is not wanted.
     """
 
     pixels: Pixels
@@ -23,10 +23,14 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A batch in the order of its items.
+    """The results of a batch, in the order of its items.
 
-    ``embeddings``: (N, D) unit vectors. ``cosines``: (N, L) with `Heads.texts`. ``rows``: N of (175,) or None.
-    ``preprocess_ms``, ``encode_ms``: what the whole batch took, to its inputs and from there.
+    Attributes:
+        embeddings: (N, D) unit vectors.
+        cosines: (N, L) with `Heads.texts`.
+        rows: N age rows (175,), or None.
+        preprocess_ms: time that preprocessing took, for the whole batch.
+        encode_ms: time from the inputs to the results, for the whole batch.
     """
 
     embeddings: Vectors
@@ -37,26 +41,26 @@ class Encoded:
 
 
 class Launch(Protocol):
-    """A batch that the device works on."""
+    """A batch that was given to the device."""
 
     def collect(self) -> Encoded:
-        """Waits for it; may be called from any thread, once."""
+        """Wait for the batch; may be called once, from any thread."""
         ...
 
 
 class Stage(Protocol):
-    """One model on one device. Called by one thread, always the same.
+    """One model on one device; always called by the same thread.
 
-    ``at_once``: whether ``launch`` only returns when all is computed.
+    ``at_once``: whether ``launch`` returns only after everything is computed.
     """
 
     @property
     def synchronous(self) -> bool: ...
 
     def launch(self, items: Sequence[Item]) -> Launch:
-        """Begin with a batch of 1 to 32 pictures."""
+        """Start a batch of 1 to 32 pictures."""
         ...
 
     def free(self) -> None:
-        """Give back memory that is only kept for later."""
+        """Release memory that is only cached."""
         ...

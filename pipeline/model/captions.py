@@ -1,4 +1,4 @@
-"""Sentences that teach the text tower of ``mini``: the product's prompts, and other ways to say the same."""
+"""Captions that the text tower of ``mini`` is trained on: other wordings of what the prompts folder says."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CAPTION_TEMPLATES: Final = (
     "find the {}",
 )
 
-# Age sentences beside the templates of the prompts folder; numbers are filled in the same way.
+# Sentences about age, used beside the templates of the prompts folder and filled in the same way.
 AGE_TEMPLATES: Final = (
     "Fetal head at {weeks} weeks {days} days, {spacing} mm per pixel.",
     "fetal brain, {weeks}w{days}d, spacing {spacing} mm",

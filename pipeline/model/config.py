@@ -1,4 +1,4 @@
-"""Model files: which architecture, where its weights are, and the constants that were fitted for it."""
+"""Model files name an architecture, where its weights are, and the constants that were fitted for it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _Triple = tuple[float, float, float]
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a model's weights are: exactly one of ``bundled``, ``path`` and ``repo`` with ``file``.
+    """The place of a model's weights is given by exactly one of ``bundled``, ``path`` and ``repo`` with ``file``.
 
     Attributes:
         bundled: file name among the weights that come with the product.
         path: a file on this machine; a relative path is taken from the model file's folder, or for a packaged model
             file from ``weights`` in the user's data folder.
         repo: Hugging Face repository.
-        file: the file in it.
+        file: name of the file in it.
         revision: its branch, tag or commit.
-        sha256: hex; where absent, the sum is recorded at first sight and a later change is an error.
-        rename: key prefixes of the checkpoint and what they are called in open_clip.
-        ignore: keys of the checkpoint that hold no weights (tables that older libraries saved along).
+        sha256: hex digest; if absent, the digest is recorded at the first load and a later change is an error.
+        rename: key prefixes of the checkpoint, each with its name in open_clip.
+        ignore: keys of the checkpoint that hold no weights (tables that older libraries saved too).
     """
 
     bundled: str | None = None
@@ -53,16 +53,16 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def identity(self) -> str:
-        """What the file is called wherever it is recorded or spoken of."""
+        """The name of the weights in records and messages, which says where they come from."""
         return f"{self.repo}@{self.revision}/{self.file}" if self.repo else self.path or f"bundled/{self.bundled}"
 
 
 class GestationConstants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far ages may be off.
+    """Constants of the gestational age's 90% interval.
 
     Attributes:
-        half_widths: 90% half-width of one frame's age, as (from this predicted day on, half-width in days).
-        shared: of its square, the share that no number of zooms takes away; None for FetalCLIP's.
+        half_widths: rows of (first predicted day, half-width in days from that day on) for a single frame.
+        shared: share of the variance that averaging over zooms does not reduce, 0 to 1; None for FetalCLIP's.
     """
 
     half_widths: Annotated[tuple[tuple[float, _Positive], ...], msgspec.Meta(min_length=1)]
@@ -75,26 +75,27 @@ class GestationConstants(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model file.
+    """The contents of one model file.
 
     Attributes:
-        name: how the model is called on the wire; the file's stem.
+        name: name of the model on the wire; the file's stem.
         description: one line that says what the model is.
-        licence: of the weights.
+        licence: licence of the weights.
         architecture: a name that open_clip knows, or an embedded open_clip model config.
         weights: where the weights are.
-        mean: of the training images per channel, on the scale 0 to 1.
+        mean: mean of the training images per channel, on the scale 0 to 1.
         std: standard deviation of the training images per channel, on the same scale.
-        causal_text: whether the text tower sees only what came before (checked against the architecture).
-        prompts: a set that comes with the product, or a folder (relative to the model file).
-        precision: of the image tower; "auto" takes what the device is fast at.
-        knows_gestation: whether its ages mean anything.
-        words: "own" for a model that has learnt few sentences: it can be asked in no other words.
+        causal_text: whether the text tower attends to earlier tokens only (checked against the architecture).
+        prompts: a packaged set of prompts, or a folder (relative to the model file).
+        precision: precision of the image tower; "auto" takes the one that is fast on the device.
+        knows_gestation: whether the model was trained on sentences about age.
+        words: "own" for a model that has learnt few sentences and understands no other words.
         temporal: constants of decisions over time.
-        open_set: constants of "no standard plane".
-        gestation: how far ages may be off.
-        calibrated_on: what the constants were fitted on; None is shown as UNCALIBRATED.
-        folder: of the user's model file, to resolve relative paths; empty for a packaged one. Not for the file.
+        open_set: constants that separate standard planes from "other".
+        gestation: constants of the age's interval.
+        calibrated_on: data that the constants were fitted on; None is shown as UNCALIBRATED.
+        folder: folder of the user's model file, to resolve relative paths; empty for a packaged one. It is set when
+            the file is read and is never written to it.
     """
 
     name: str
@@ -123,25 +124,26 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     @property
     def calibrated(self) -> bool:
+        """True if the model file says what its constants were fitted on."""
         return self.calibrated_on is not None
 
     @property
     def prompts_folder(self) -> str:
-        """The folder beside the model file where there is one, else the name of a set that comes with the product."""
+        """The prompts folder beside the model file if there is one, else the name of a packaged set."""
         beside = Path(self.folder) / self.prompts
         return str(beside) if self.folder and beside.is_dir() else self.prompts
 
 
 def user_models_folder() -> Path:
-    """Where a user's own model files are; one there hides the packaged one of the same name."""
+    """Return the folder of the user's own model files; a file there hides the packaged one of the same name."""
     return platformdirs.user_config_path("fetalstream") / "models"
 
 
 def load_model_config(name_or_path: str | Path) -> ModelConfig:
-    """A model file by its name, or by a path that ends in ``.toml``.
+    """Read a model file, given by its name or by a path that ends in ``.toml``.
 
     Raises:
-        ConfigError: no such model, or a file that is not a model file; one line that names the field.
+        ConfigError: there is no such model, or the file is no model file; the message names the wrong field.
     """
     text = str(name_or_path)
     if text.endswith(".toml"):
@@ -157,12 +159,12 @@ def load_model_config(name_or_path: str | Path) -> ModelConfig:
 
 
 def model_names() -> list[str]:
-    """Names of all model files, the user's and the packaged ones."""
+    """Return the names of all model files, the user's and the packaged ones, sorted."""
     return sorted(_files())
 
 
 def _files() -> dict[str, tuple[Traversable, str]]:
-    """Each model file with the folder that its relative paths are taken from: the user's, or none if packaged."""
+    """Map each name to its file and the folder that relative paths start from ("" for a packaged file)."""
     packaged = importlib.resources.files("fetalstream.configs") / "models"
     own = user_models_folder()
     entries: list[tuple[Traversable, str]] = [(entry, "") for entry in packaged.iterdir()]

@@ -1,4 +1,4 @@
-"""Banks of sentences about age for live streams: built beside the frames, and ahead of the zoom."""
+"""Banks of sentences about age for live streams are built in a background thread, neighbouring spacings ahead."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from fetalstream.pipeline.errors import ModelError
 from fetalstream.pipeline.model.textbank import BuildCancelled, GestationBank, TextBanks
 
 STEP_MM: Final = 0.01
-"""Sentences say a spacing with two decimals."""
+"""Step between spacings, mm: sentences say a spacing with two decimals."""
 
 _KEPT: Final = 64  # 0.5 MB each for FetalCLIP
 _NICENESS: Final = 10
 
 
 class GestationBanks:
-    """Banks for a live stream: what is not ready yet is None, and is built in a thread of this object's own.
+    """Serves banks that are ready, and builds missing ones in a background thread.
 
-    Of several spacings asked for while one is being built, the newest is built next: those in between were passed
-    through while somebody turned the zoom. With nothing asked for, the neighbours of the newest are built ahead, until
-    another is asked for. The thread leaves the processor to the frames where the system lets it.
+    If several spacings are requested while one is being built, only the newest is built next: the others were passed
+    through while somebody turned the zoom. While nothing is requested, the neighbours of the newest spacing are built
+    ahead. The thread runs at low priority if the system allows it, so that frames come first.
     """
 
     def __init__(self, banks: TextBanks) -> None:
@@ -38,10 +38,10 @@ class GestationBanks:
         self._thread.start()
 
     def get(self, spacing_mm: float) -> GestationBank | None:
-        """(175, D) float32, or None while it is being built.
+        """Return the bank of a spacing (mm per pixel), (175, D) float32, or None while it is being built.
 
         Raises:
-            ModelError: an earlier one could not be built.
+            ModelError: a bank that was requested earlier could not be built.
         """
         with self._changed:
             if self._error is not None:
@@ -53,7 +53,7 @@ class GestationBanks:
             return bank
 
     def close(self) -> None:
-        """Ends the thread, after the template that it is building."""
+        """End the thread, after the template that it is encoding."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -80,7 +80,7 @@ class GestationBanks:
                     self._ahead = deque(mm for mm in (spacing_mm + STEP_MM, spacing_mm - STEP_MM) if mm >= STEP_MM)
 
     def _next(self) -> tuple[float, bool] | None:
-        """What to build now, and whether that is ahead of need; None at the end."""
+        """Wait for the next spacing to build and whether it is only built ahead; None once closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._something_urgent() or self._ahead)
             if self._closed:

@@ -1,4 +1,4 @@
-"""What an image vector says: cosines with planes, subplanes and "other", ages, and probabilities from them."""
+"""The zero-shot heads turn image vectors into cosines with planes, subplanes and "other", and scores of ages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fetalstream.pipeline.readout.openset import LOGIT_SCALE
 
 @dataclass(frozen=True, eq=False)
 class HeadOutputs:
-    """What the model said of one picture.
+    """The outputs of all heads for one picture.
 
     Attributes:
         embedding: (D,) unit vector.
         plane_cosines: (P,) image · text in the order of the banks' ``plane_labels``.
-        subplane_cosines: (S,), likewise.
-        other_cosine: None where the prompts have no sentences about "other".
-        gestation_row: (175,) 100 · image · text for every day of the grid; None where no bank was given.
+        subplane_cosines: (S,) image · text in the order of the banks' ``subplane_labels``.
+        other_cosine: image · text of "other"; None if the prompts have no sentences about it.
+        gestation_row: (175,) 100 · image · text for every day of the grid; None if no bank was given.
     """
 
     embedding: Vectors
@@ -31,7 +31,7 @@ class HeadOutputs:
 
 
 class Heads:
-    """All labels' text vectors in one matrix: one product for a batch.
+    """The text vectors of all labels in one matrix, so that a batch takes one product.
 
     Attributes:
         texts: (D, L) text vectors of planes, subplanes and "other", in this order.
@@ -45,22 +45,22 @@ class Heads:
         self.texts: Vectors = np.ascontiguousarray(np.concatenate(rows).T)
 
     def outputs(self, embeddings: Vectors, gestation_banks: list[Vectors | None]) -> list[HeadOutputs | None]:
-        """Scores of a batch.
+        """Compute the head outputs of a batch.
 
         Args:
             embeddings: (N, D) unit vectors.
-            gestation_banks: N banks (175, D), None where the age is not asked for.
+            gestation_banks: N banks (175, D), None for a picture whose age is not wanted.
 
         Returns:
-            N scores, None where the model's output is not finite.
+            N outputs, None for a picture whose model output is not finite.
         """
         return self.outputs_from_products(embeddings, *self.products(embeddings, gestation_banks))
 
     def products(
         self, embeddings: Vectors, gestation_banks: list[Vectors | None]
     ) -> tuple[Vectors, list[Vectors | None]]:
-        """Cosines (N, L) with ``texts``, and N rows (175,), 100 · image · text, None where no bank was given."""
-        # A vector of NaN costs its own row only; numpy would warn of it, and it is not a surprise here.
+        """Compute cosines (N, L) with ``texts`` and N age rows (175,), 100 · image · text, None without a bank."""
+        # A vector of NaN spoils its own row only, and `outputs_from_products` looks for it: numpy need not warn.
         with np.errstate(invalid="ignore"):
             rows = [
                 None if bank is None else np.float32(LOGIT_SCALE) * (bank @ embedding)
@@ -71,15 +71,15 @@ class Heads:
     def outputs_from_products(
         self, embeddings: Vectors, cosines: Vectors, rows: list[Vectors | None]
     ) -> list[HeadOutputs | None]:
-        """Scores of a batch whose products are there already.
+        """Make the head outputs of a batch from products that were computed already.
 
         Args:
             embeddings: (N, D) unit vectors.
             cosines: (N, L) with ``texts``.
-            rows: N of (175,), 100 · image · text of every day; None where the age was not asked for.
+            rows: N age rows (175,), 100 · image · text of every day; None for a picture whose age is not wanted.
 
         Returns:
-            N scores, None where the model's output is not finite.
+            N outputs, None for a picture whose model output is not finite.
         """
         return [self._one(*each) for each in zip(embeddings, cosines, rows, strict=True)]
 
@@ -96,8 +96,10 @@ class Heads:
 
 
 def label_probabilities(cosines: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """The published readout: a softmax of 100 · cosine over the labels, (L,), sum 1. It always names one; what knows
-    of pictures that show none is `pipeline.readout.openset.Rejector`."""
+    """Apply the published readout, a softmax of 100 · cosine over the labels: (L,), sum 1.
+
+    It always favours some label; `pipeline.readout.openset.Rejector` knows pictures that show none.
+    """
     logits = LOGIT_SCALE * np.asarray(cosines, dtype=np.float64)
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()

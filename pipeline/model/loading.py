@@ -1,4 +1,4 @@
-"""From a model file to a model in memory: strict weights, the right precision, on the right device."""
+"""Loading turns a model file into a model in memory: weights that fit strictly, a precision, a device."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from fetalstream.pipeline.model.config import ModelConfig, load_model_config, mo
 from fetalstream.pipeline.model.weights_file import ProgressCallback, StateDict
 
 Precision = Literal["auto", "fp32", "bf16", "int8", "fp8"]
-"""Of the image tower. The last two are refused, with a reason, wherever they cannot be had."""
+"""Precision of the image tower. The last two are refused, with a reason, if they are not available."""
 
 RANDOM = "random"
-"""What ``weights`` is given for seeded random weights."""
+"""Value of the ``weights`` argument that asks for seeded random weights."""
 
 _NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model that is ready to run: evaluation mode, no gradients.
+    """A model in memory that is ready to run: in evaluation mode, without gradients.
 
     Attributes:
-        clip: open_clip's module; the text tower is float32, the image tower of ``dtype``, or float32 where it has
-            batch norms: what runs of those is `pipeline.model.tower.fast_tower`.
+        clip: open_clip's module; the text tower is float32, the image tower has ``dtype``, or float32 if it has
+            batch norms: `pipeline.model.tower.fast_tower` folds those first and then rounds.
         tokenizer: sentences to token numbers.
         image_size: pixels per side of the square input.
-        weights_sha256: hex sum of the weights file; ``random-…`` for random weights.
+        weights_sha256: hex digest of the weights file; ``random-…`` for random weights.
         weights_from: "bundled", "path", "download", "given" or "random".
+        dtype: number format that the image tower runs in.
     """
 
     config: ModelConfig
@@ -44,7 +45,7 @@ class LoadedModel:
     weights_sha256: str
     weights_from: str
     device: torch.device
-    dtype: torch.dtype  # that the image tower runs in
+    dtype: torch.dtype
 
 
 def load_model(
@@ -56,19 +57,19 @@ def load_model(
     seed: int = 0,
     progress: ProgressCallback = lambda _: None,
 ) -> LoadedModel:
-    """Builds the architecture and fills it with weights.
+    """Build the architecture and fill it with weights.
 
     Args:
         config: the model file.
         weights: None for the configured ones, ``"random"``, or a path to a checkpoint of this architecture.
-        device: "auto" (CUDA where there is one), or a torch device.
-        precision: of the image tower; "auto" leaves it to the model file, and that to the device.
-        seed: of random weights.
-        progress: is told what takes long, a line at a time.
+        device: "auto" (CUDA if there is one), or a torch device.
+        precision: precision of the image tower; "auto" takes the model file's, which may leave it to the device.
+        seed: seed of random weights.
+        progress: called with a line before each step that takes long.
 
     Raises:
-        ModelError: weights that are absent, damaged, of the wrong sum or do not fit; a device that is not there.
-        ConfigError: a device or precision that cannot be had; the message says which one can.
+        ModelError: the weights are absent, damaged, have another digest or do not fit; or the device is not there.
+        ConfigError: the device or precision is not available; the message says which one is.
     """
     where = _device(device)
     asked: Precision = precision if precision != "auto" else config.precision
@@ -98,7 +99,16 @@ def load_model(
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """A line of ``fetalstream models list``; ``path`` is None where the weights are not on this machine."""
+    """One line of ``fetalstream models list``.
+
+    Attributes:
+        name: name of the model.
+        description: one line about it.
+        licence: licence of the weights.
+        calibrated_on: data that its constants were fitted on; None if they were not fitted.
+        weights: where the weights come from, see `Weights.identity`.
+        path: the weights on this machine; None if they are not here.
+    """
 
     name: str
     description: str
@@ -121,7 +131,7 @@ class VerifiedWeights:
 
 
 def list_models() -> list[ModelStatus]:
-    """All model files, and whether their weights are here; nothing is downloaded.
+    """List all model files and whether their weights are on this machine; nothing is downloaded.
 
     Raises:
         ConfigError: a model file cannot be read.
@@ -130,11 +140,11 @@ def list_models() -> list[ModelStatus]:
 
 
 def pull(name: str, progress: ProgressCallback = lambda _: None) -> ModelStatus:
-    """Downloads the weights where they are not here, and checks or records their sum.
+    """Download the weights if they are not on this machine, and check or record their digest.
 
     Raises:
-        ConfigError: no such model.
-        ModelError: no network, or a wrong sum.
+        ConfigError: there is no such model.
+        ModelError: there is no network, or the digest is another one.
     """
     config = load_model_config(name)
     weights_file.check(config, _located(config), progress)
@@ -142,11 +152,11 @@ def pull(name: str, progress: ProgressCallback = lambda _: None) -> ModelStatus:
 
 
 def verify(name: str, progress: ProgressCallback = lambda _: None) -> VerifiedWeights:
-    """Checks the sum of weights that are here, and that they fit strictly; nothing is downloaded.
+    """Check that weights on this machine have the right digest and fit strictly; nothing is downloaded.
 
     Raises:
-        ConfigError: no such model.
-        ModelError: absent, wrong sum, or not fitting.
+        ConfigError: there is no such model.
+        ModelError: the weights are absent, have another digest or do not fit.
     """
     config = load_model_config(name)
     path = weights_file.locate(config, download=False)
@@ -192,7 +202,7 @@ def _renamed(state: StateDict, config: ModelConfig) -> StateDict:
 
 
 def _require_fit(clip: torch.nn.Module, state: StateDict, file: str) -> None:
-    """Every key there, none too many, every shape right; anything else is an error, never a warning."""
+    """Refuse a checkpoint with a missing key, an unexpected key or a wrong shape: never a warning."""
     own = clip.state_dict()
     faults = {
         "lacks": [name for name in own if name not in state],

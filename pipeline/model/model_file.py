@@ -1,4 +1,4 @@
-"""A model file written from what is in memory: what `pipeline.model.config` reads again as the same."""
+"""Model files are written here as TOML that `pipeline.model.config` reads back unchanged."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fetalstream.pipeline.model.config import ModelConfig
 
 
 def write_model_file(path: Path, config: ModelConfig) -> None:
-    """Writes the model file; what is not known is left out, as is ``folder``.
+    """Write a model file; fields that are None are left out, and so is ``folder``.
 
     Raises:
-        ConfigError: it cannot be written there.
+        ConfigError: the file cannot be written.
     """
     plain = msgspec.to_builtins(config)
     del plain["folder"]
@@ -27,7 +27,7 @@ def write_model_file(path: Path, config: ModelConfig) -> None:
 
 
 def toml_of(table: dict[str, Any]) -> str:
-    """The table as TOML. What is None is left out at every depth, since TOML has no word for it."""
+    """Encode a table as TOML. Values that are None are left out at every depth, since TOML cannot express them."""
     return tomli_w.dumps(_known(table))
 
 

@@ -1,4 +1,4 @@
-"""What the meaning side needs to know of a model: its labels and constants, without the model itself."""
+"""`ModelInfo` carries a model's labels and constants to the stages after the encoder, without the model itself."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class ModelInfo:
     """Labels and constants of a model.
 
     Attributes:
-        name: as the readings say it.
+        name: name of the model, as readings carry it.
         calibrated: whether the constants were fitted on data that the model file names.
         image_size: side of the model's square input, pixels.
-        planes: labels, in the order of ``HeadOutputs.plane_cosines``, without "other".
-        subplanes: labels of the brain's, in the order of ``HeadOutputs.subplane_cosines``.
-        rejector: tells standard planes from "other".
+        planes: plane labels in the order of ``HeadOutputs.plane_cosines``, without "other".
+        subplanes: labels of the brain's subplanes, in the order of ``HeadOutputs.subplane_cosines``.
+        rejector: separates standard planes from "other".
         temporal: constants of the decisions over time.
-        knows_gestation: whether it was taught ages at all.
-        half_widths: 90% half-widths of one frame's age, (from_day, half_width); None for the published ones.
-        shared: of their squares, the share that no number of zooms takes away; None likewise.
+        knows_gestation: whether the model was trained on ages and the prompts have sentences about them.
+        half_widths: 90% half-widths of one frame's age, (from_day, half_width); None for FetalCLIP's.
+        shared: share of the variance that averaging over zooms does not reduce; None for FetalCLIP's.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ModelInfo:
 
 
 def model_info_of(model: LoadedModel, banks: TextBanks) -> ModelInfo:
-    """Facts of a loaded model; what its file does not say is as for any model, and shown as uncalibrated."""
+    """Collect the labels and constants of a loaded model; defaults stand in for what its file does not say."""
     config = model.config
     return ModelInfo(
         name=config.name,

@@ -1,4 +1,4 @@
-"""The only door to open_clip and torchvision: importing them quietly, building a model, its tokenizer."""
+"""open_clip and torchvision are imported here alone: quiet imports, building a model, its tokenizer, its towers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Architecture = str | dict[str, Any]
 
 
 class Tokenizer(Protocol):
-    """Sentences to token numbers, (N, context_length) int64."""
+    """A function from sentences to token numbers, (N, context_length) int64."""
 
     def __call__(self, texts: list[str], context_length: int | None = None) -> torch.Tensor: ...
 
 
 @functools.cache
 def import_open_clip() -> Any:
-    """The ``open_clip`` module.
+    """Import and return the ``open_clip`` module.
 
     Raises:
         ModelError: open_clip or torchvision is not installed or does not fit the installed torch.
     """
     try:
         with _missing_vision_operators_skipped(), warnings.catch_warnings():
-            # Notices of the libraries' authors to each other (deprecated spellings inside them); none is ours to mend.
+            # Deprecated spellings inside the libraries, which we cannot mend.
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", category=FutureWarning)
             import open_clip
@@ -45,10 +45,10 @@ def import_open_clip() -> Any:
 
 @contextlib.contextmanager
 def _missing_vision_operators_skipped() -> Generator[None]:
-    """Lets torchvision be imported without its compiled operators, of which only detection models have need.
+    """Let torchvision be imported without its compiled operators, which only detection models need.
 
-    A CPU build of torch beside the general torchvision wheel cannot load them, and torchvision then stops at
-    registering shapes for operators that are not there. What is used here are its transforms, plain Python.
+    A CPU build of torch beside the general torchvision wheel cannot load them, and importing torchvision then fails
+    when it registers shapes for operators that do not exist. Only its transforms, plain Python, are used here.
     """
     if "torchvision" in sys.modules:
         yield
@@ -68,7 +68,7 @@ def _missing_vision_operators_skipped() -> Generator[None]:
 
 
 def _operator_exists(name: str) -> bool:
-    # The loaded extension is what defines operators, and torchvision loads it before it registers shapes.
+    # The extension defines the operators, and torchvision loads it before it registers shapes.
     return bool(torch._C._jit_get_schemas_for_operator(name))  # pyright: ignore[reportPrivateUsage]
 
 
@@ -77,11 +77,11 @@ def _decorator_that_does_nothing(function: Callable[..., Any]) -> Callable[..., 
 
 
 def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
-    """The architecture on the CPU in float32, evaluation mode, no gradients.
+    """Build an architecture on the CPU in float32, in evaluation mode, without gradients.
 
     Args:
-        architecture: what to build; an embedded config is left as it was.
-        seed: of the random weights; None leaves their memory unset, for a checkpoint that overwrites all of it.
+        architecture: what to build; an embedded config is not changed.
+        seed: seed of the random weights; None leaves their memory unset, for a checkpoint that overwrites all of it.
 
     Raises:
         ModelError: open_clip has no such name, or cannot build the config.
@@ -105,7 +105,7 @@ def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
 
 
 def tokenizer(architecture: Architecture) -> Tokenizer:
-    """The tokenizer that the architecture was made for.
+    """Make the tokenizer that belongs to an architecture.
 
     Raises:
         ModelError: the tokenizer's files or library are missing.
@@ -127,7 +127,7 @@ def tokenizer(architecture: Architecture) -> Tokenizer:
 
 
 def image_size(model: torch.nn.Module) -> int:
-    """Pixels per side of the model's square input.
+    """Return the pixels per side of the model's square input.
 
     Raises:
         ModelError: the input is not square.
@@ -141,36 +141,36 @@ def image_size(model: torch.nn.Module) -> int:
 
 
 def image_tower(model: torch.nn.Module) -> torch.nn.Module:
-    """The part of the model that sees."""
+    """Return the image tower of a model."""
     tower: torch.nn.Module = model.visual  # pyright: ignore[reportAssignmentType]
     return tower
 
 
 def has_batch_norms(tower: torch.nn.Module) -> bool:
-    """Whether there is something in the tower that can be folded into its convolutions."""
+    """Return whether a tower has batch norms, which can be folded into its convolutions."""
     return any(isinstance(part, torch.nn.BatchNorm2d) for part in tower.modules())
 
 
 def reparameterized(tower: torch.nn.Module) -> torch.nn.Module:
-    """The tower, changed in place, with branches that were made for training merged, where timm knows how."""
+    """Merge branches that only training needs, in place, if timm knows how to; return the tower."""
     from timm.utils.model import reparameterize_model
 
     return reparameterize_model(tower, inplace=True)
 
 
 def is_causal(model: torch.nn.Module) -> bool:
-    """Whether a word of the text tower sees only the words before it."""
+    """Return whether the text tower has a causal mask: a token attends to itself and earlier ones only."""
     return getattr(text_tower(model), "attn_mask", None) is not None
 
 
 def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
-    """Features of sentences, (N, D) float32, not normalised; the same numbers as ``model.encode_text``, sooner.
+    """Encode sentences as features, (N, D) float32, not normalised: the values of ``model.encode_text``, but faster.
 
-    In a causal tower that reads its answer at the end of the sentence, the padding after the longest sentence is
-    never seen, and is left out. Elsewhere it is seen, and stays.
+    A causal tower that pools at the end token never attends to the padding after the longest sentence, so the padding
+    is cut off. Other towers attend to it, and keep it.
 
     Args:
-        model: as ``build`` makes it.
+        model: a model from ``build``.
         tokens: (N, context_length) int64.
     """
     if not reads_causally(model):
@@ -184,14 +184,14 @@ def encode_text(model: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def reads_causally(model: torch.nn.Module) -> bool:
-    """Whether a word sees only the words before it, and the answer is read at the end of the sentence."""
+    """Return whether the text tower is causal and pools at the end token."""
     tower = text_tower(model)
     pool = getattr(tower, "text_pool_type", getattr(tower, "pool_type", None))
     return is_causal(model) and pool == "argmax" and getattr(tower, "cls_emb", None) is None
 
 
 def projected(tower: Any, hidden: torch.Tensor) -> torch.Tensor:
-    """What the last layer of a text tower gave at the end of each sentence, (N, width), as features (N, D) float32."""
+    """Normalise and project the hidden states at the end tokens, (N, width), to features (N, D) float32."""
     hidden = tower.ln_final(hidden)
     projection = tower.text_projection
     if projection is None:
@@ -200,7 +200,7 @@ def projected(tower: Any, hidden: torch.Tensor) -> torch.Tensor:
 
 
 def text_tower(model: torch.nn.Module) -> Any:
-    """The part of the model that reads."""
+    """Return the module that holds the text tower's parts."""
     # open_clip's CLIP keeps the text tower's parts at its top, CustomTextCLIP in a module of its own.
     return getattr(model, "text", model)
 
@@ -216,7 +216,7 @@ def _model_config(architecture: Architecture) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _quiet() -> Generator[None]:
-    """No notices of timm and open_clip to developers on the user's terminal."""
+    """Keep notices of timm and open_clip to developers off the user's terminal."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -229,16 +229,16 @@ def _quiet() -> Generator[None]:
 
 
 class _DeferredInit(torch.overrides.TorchFunctionMode):
-    """Skips the drawing of random weights while a model is built; ones, zeros and masks are still written.
+    """Skips random initialisation while a model is built; ones, zeros and masks are still written.
 
-    Layers draw when they are made and towers draw once more: 12 s for FetalCLIP, thrown away by a checkpoint.
+    Layers initialise themselves and towers do it once more: 12 s for FetalCLIP, overwritten by a checkpoint.
     """
 
     _draws = frozenset({"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"})
 
     def __init__(self) -> None:
         super().__init__()
-        # Held, not only noted: freed memory would be handed to another weight, and be taken for a drawn one.
+        # The storages are kept alive: freed memory could be reused for another weight, which would then be redrawn.
         self._unset: dict[int, torch.UntypedStorage] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -250,7 +250,7 @@ class _DeferredInit(torch.overrides.TorchFunctionMode):
         return tensor
 
     def initialize(self, model: torch.nn.Module, generator: torch.Generator) -> None:
-        """Draws every weight that was skipped, once: variance 2/fan-in for convolutions, 1/fan-in for the rest."""
+        """Draw every skipped weight once: variance 2/fan-in for convolutions, 1/fan-in for other matrices."""
         with torch.no_grad():
             for weight in model.parameters():
                 if weight.untyped_storage().data_ptr() in self._unset:

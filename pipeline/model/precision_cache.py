@@ -1,4 +1,4 @@
-"""What was found when a precision was compared with float32, remembered for ``--precision auto``."""
+"""Results of comparing a precision with float32 are kept on disk for ``--precision auto``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import platformdirs
 
 
 class PrecisionResult(msgspec.Struct, frozen=True):
-    """Of one model's weights, in one precision on one kind of device. ``reasons``: why it failed, empty where not."""
+    """The result for one model's weights, in one precision on one kind of device.
+
+    Attributes:
+        weights_sha256: hex digest of the weights.
+        device: "cpu" or "cuda".
+        precision: name of the number format ("bfloat16").
+        reasons: why the precision must not be used; empty if it may be.
+    """
 
     weights_sha256: str
     device: str
@@ -20,7 +27,7 @@ class PrecisionResult(msgspec.Struct, frozen=True):
 
 
 def save(result: PrecisionResult) -> None:
-    """For the next start; a cache that cannot be written forgets, and nothing else."""
+    """Save a result for later starts; write errors are ignored, and the comparison can be run again."""
     with contextlib.suppress(OSError):
         path = _path(result.weights_sha256, result.device, result.precision)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +37,7 @@ def save(result: PrecisionResult) -> None:
 
 
 def has_failed(weights_sha256: str, device: str, precision: str) -> bool:
-    """Whether this combination was compared, and failed; what was never compared has not failed."""
+    """Return whether this combination was compared and failed; one that was never compared has not failed."""
     try:
         result = msgspec.json.decode(_path(weights_sha256, device, precision).read_bytes(), type=PrecisionResult)
     except (OSError, msgspec.DecodeError):

@@ -1,4 +1,4 @@
-"""From a frame's pixels to the model's input: padded to a square, made small without aliasing, normalised."""
+"""Preprocessing makes the model's input of a frame: padding to a square, antialiased resizing, normalisation."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class Preprocess:
-    """Pixels, uint8 ``(H, W)`` or ``(H, W, 3)``, to the model's input, (3, S, S).
+    """Makes the model's input, (3, S, S), of pixels, uint8 ``(H, W)`` or ``(H, W, 3)``.
 
-    The square's black border is split with the smaller half on the left and top. Within 2/255 of PIL's bicubic resize.
+    The picture is padded to a square with black, the smaller half of the border at the left and top. Results are
+    within 2/255 of PIL's bicubic resize.
 
     Args:
         image_size: S, pixels per side.
-        mean: of the training images per channel, on the scale 0 to 1; ``std`` likewise.
-        device: where the input is made.
-        dtype: of the input.
+        mean: mean of the training images per channel, on the scale 0 to 1; ``std`` is their deviation.
+        device: device on which the input is made.
+        dtype: number format of the input.
     """
 
     def __init__(
@@ -39,8 +40,8 @@ class Preprocess:
         self._offset = (-torch.tensor(mean, device=device) / deviation).reshape(3, 1, 1)
 
     def __call__(self, pixels: Pixels) -> torch.Tensor:
-        # On a CPU torch resizes three interleaved bytes in half the time that it takes for one. Elsewhere the way there
-        # is what costs, and gray stays one channel.
+        # On a CPU torch resizes three interleaved channels in half the time that it takes for one. On other devices the
+        # transfer costs most, so gray stays one channel.
         square = _padded(pixels, widen=self._device.type == "cpu").to(self._device, non_blocking=True)
         small = self._resized(square)[0]
         return torch.addcmul(self._offset, small.to(torch.float32), self._factor).to(self._dtype)
@@ -52,24 +53,24 @@ class Preprocess:
         size = (self._size, self._size)
         if square.device.type == "cpu":
             return resize(square, size=size, mode="bicubic", antialias=True)
-        # CUDA resizes no bytes; rounded and clipped as bytes would be.
+        # CUDA does not resize uint8: resize floats, then round and clip as uint8 would.
         return resize(square.float(), size=size, mode="bicubic", antialias=True).round_().clamp_(0.0, 255.0)
 
 
 def input_spacing_mm(height: int, width: int, spacing_mm: float, image_size: int) -> float:
-    """Millimetres per pixel of the model's input, for a picture of that size (after cropping) and spacing."""
+    """Return the mm per pixel of the model's input for a picture of this size (after cropping) and spacing."""
     return max(height, width) / image_size * spacing_mm
 
 
 def _padded(pixels: Pixels, *, widen: bool) -> torch.Tensor:
-    """(1, C, side, side) uint8, a view of interleaved channels; C is 3, or 1 where gray is not to be widened."""
+    """Pad to (1, C, side, side) uint8, a view of interleaved channels; C is 1 for gray unless ``widen``, else 3."""
     height, width = pixels.shape[:2]
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     gray = pixels.ndim == 2
     square = np.zeros((side, side, 1 if gray and not widen else 3), dtype=np.uint8)
     inside = square[top : top + height, left : left + width]
-    # A copy is needed for the border anyway, and spares torch's warning about frames being read-only.
+    # The border needs a copy anyway, which also avoids torch's warning about read-only frames.
     if gray and widen:
         cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB, dst=inside)
     else:

@@ -1,4 +1,4 @@
-"""The sentences that give the planes, subplanes and ages their meaning; a folder that the user may replace."""
+"""Prompts are the sentences that define planes, subplanes and ages; the user may replace their folder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Prompts:
 
     Attributes:
         planes: at least one sentence for each standard plane.
-        subplanes: the same for the planes of the brain; empty where the folder has none.
-        other: sentences about pictures that show no standard plane; empty where the folder has none.
-        gestation: templates with ``{weeks}``, ``{days}`` and ``{spacing}``; empty where the folder has none.
-        sha256: hex, of the sentences with their labels (not of the files' white space).
+        subplanes: sentences for the subplanes of the brain; empty if the folder has none.
+        other: sentences about pictures that show no standard plane; empty if the folder has none.
+        gestation: templates with ``{weeks}``, ``{days}`` and ``{spacing}``; empty if the folder has none.
+        sha256: hex digest of the sentences with their labels (white space in the files does not count).
     """
 
     planes: dict[str, tuple[str, ...]]
@@ -36,15 +36,15 @@ class Prompts:
 
 
 def load_prompts(folder: str | Path) -> Prompts:
-    """Reads ``planes.json`` and, where they exist, ``subplanes.json``, ``other.json`` and ``gestation.json``.
+    """Read ``planes.json`` and, if they exist, ``subplanes.json``, ``other.json`` and ``gestation.json``.
 
     The first three are JSON ``{label: [sentence, ...]}``, the last is ``{"templates": [...]}``.
 
     Args:
-        folder: a folder, or the name of a set that comes with the product (``fetal``).
+        folder: a folder, or the name of a packaged set (``fetal``).
 
     Raises:
-        ConfigError: no such folder, a file that is not what it should be, a template without its three fields.
+        ConfigError: there is no such folder, a file has another format, or a template lacks one of its three fields.
     """
     root = _find(folder)
     planes = _sentences(root, "planes.json")
@@ -60,7 +60,7 @@ def load_prompts(folder: str | Path) -> Prompts:
 
 
 def gestation_sentence(template: str, days: int, spacing_mm: float) -> str:
-    """One sentence for an age in days and the spacing of the model's input in mm per pixel (two decimals)."""
+    """Fill a template with an age in days and the spacing of the model's input in mm per pixel (two decimals)."""
     weeks, rest = divmod(int(days), DAYS_PER_WEEK)
     return template.format(weeks=weeks, days=rest, spacing=f"{spacing_mm:.2f}")
 

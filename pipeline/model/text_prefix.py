@@ -1,8 +1,8 @@
-"""Features of many sentences that begin alike: what they share is computed once, and kept for the next lot.
+"""Sentences that share a prefix are encoded with one computation of it, which is kept for the next batch.
 
 The sentences about age differ in a few numbers: 175 days in each of five templates, the same at every spacing but for
-its digits. In a causal text tower a word depends on the words before it only, so the keys and values of a beginning
-that sentences share serve all of them, and those up to the spacing's digits serve every spacing. The numbers are those
+its digits. In a causal text tower a token depends on earlier tokens only, so the keys and values of a shared prefix
+serve all sentences that begin with it, and those up to the spacing's digits serve every spacing. The results are those
 of the full computation, up to rounding in float32.
 """
 
@@ -24,10 +24,13 @@ Tokens = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The different beginnings of the sentences that end at one column, and what the tower made of their last part.
+    """The distinct prefixes that end at one column, with the keys and values of their last part.
 
-    ``prefixes``: (U, end) tokens. ``parent``: (U,) rows of the level before. ``keys`` and ``values``: a layer each,
-    (U, heads, end - start, width / heads).
+    Attributes:
+        prefixes: (U, end) tokens.
+        parent: (U,) for each prefix the row of the level before that it continues.
+        keys: one tensor a layer, (U, heads, end - start, width / heads).
+        values: one tensor a layer, of the same shape.
     """
 
     prefixes: Tokens
@@ -37,9 +40,9 @@ class _Level:
 
 
 class SharedPrefixes:
-    """Encodes lots of sentences with one causal text tower; keeps one lot's keys and values.
+    """Encodes batches of sentences with one causal text tower, and keeps the last batch's keys and values.
 
-    For FetalCLIP and 175 sentences of one template these are about 100 MB.
+    For FetalCLIP and 175 sentences of one template they take about 100 MB.
 
     Args:
         clip: a model for which `supports` is true.
@@ -52,7 +55,7 @@ class SharedPrefixes:
 
     @staticmethod
     def supports(clip: torch.nn.Module) -> bool:
-        """Whether the text tower is causal, answers at the end of the sentence, and is built of plain blocks."""
+        """Return whether the text tower is causal, pools at the end token, and is built of plain blocks."""
         if not openclip.reads_causally(clip):
             return False
         blocks = openclip.text_tower(clip).transformer.resblocks
@@ -61,14 +64,14 @@ class SharedPrefixes:
         )
 
     def encode(self, tokens: torch.Tensor, split_at: Iterable[int] = ()) -> torch.Tensor:
-        """Features, (N, D) float32, not normalised.
+        """Encode sentences as features, (N, D) float32, not normalised.
 
         Args:
             tokens: (N, context_length); all sentences are equally long.
-            split_at: columns where the next lot may begin to differ from this one; what comes before is then kept.
+            split_at: columns at which the next batch may begin to differ; the part before them is kept.
 
         Raises:
-            ValueError: sentences of different length.
+            ValueError: the sentences differ in length.
         """
         ends = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
         if not bool((ends == ends[0]).all()):
@@ -91,7 +94,7 @@ class SharedPrefixes:
 
     @staticmethod
     def _parents(levels: list[_Level], rows: Tokens) -> torch.Tensor:
-        """For each row of tokens, which prefix of the last level it begins with."""
+        """Return for each row of tokens the row of the last level's prefix that it begins with."""
         if not levels:
             return torch.zeros(len(rows), dtype=torch.long)
         known = {prefix.tobytes(): place for place, prefix in enumerate(levels[-1].prefixes)}
@@ -109,14 +112,14 @@ class SharedPrefixes:
         return openclip.projected(self._tower, hidden[:, -1])
 
     def _run(self, levels: list[_Level], prefixes: Tokens, parent: torch.Tensor, keep: Any) -> torch.Tensor:
-        """The last part of each prefix through all layers, (U, columns, width)."""
+        """Run the last part of each prefix through all layers: hidden states (U, columns, width)."""
         start = levels[-1].prefixes.shape[1] if levels else 0
         columns = prefixes.shape[1] - start
         tower = self._tower
         device = tower.positional_embedding.device
         own = torch.from_numpy(np.ascontiguousarray(prefixes[:, start:])).to(device)
         hidden = tower.token_embedding(own) + tower.positional_embedding[start : start + columns]
-        # True where a column may look: at all before this part, and at its own part up to itself.
+        # True where a column may attend: to all columns before this part, and to this part up to itself.
         seen = torch.ones(columns, start + columns, dtype=torch.bool, device=device).tril(start)
         lineage = _lineage(levels, parent)
         for layer, block in enumerate(self._blocks):
@@ -131,20 +134,20 @@ class SharedPrefixes:
 
 
 def first_difference(left: torch.Tensor, right: torch.Tensor) -> int | None:
-    """The first column in which two token rows (context_length,) differ."""
+    """Return the first column in which two token rows (context_length,) differ, or None."""
     differ = (left != right).nonzero()
     return int(differ[0]) if len(differ) else None
 
 
 def _ends(table: Tokens, split_at: Iterable[int]) -> list[int]:
-    """Where levels end: wherever the sentences branch, and where the caller says."""
+    """Return the columns at which levels end: where the sentences branch, and where the caller asks for it."""
     counts = [len(np.unique(table[:, :end], axis=0)) for end in range(1, table.shape[1] + 1)]
     branches = {column for column in range(1, len(counts)) if counts[column] != counts[column - 1]}
     return sorted(branches | {column for column in split_at if 0 < column < len(counts)} | {len(counts)})
 
 
 def _lineage(levels: list[_Level], parent: torch.Tensor) -> list[tuple[_Level, torch.Tensor]]:
-    """Each level before, with the row of it that each of the new prefixes continues."""
+    """Return all earlier levels, each with the row of it that each new prefix continues."""
     found: list[tuple[_Level, torch.Tensor]] = []
     rows = parent
     for level in reversed(levels):
@@ -154,7 +157,7 @@ def _lineage(levels: list[_Level], parent: torch.Tensor) -> list[tuple[_Level, t
 
 
 def _heads(block: Any, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Queries, keys and values of a block, (U, heads, columns, width / heads) each."""
+    """Compute queries, keys and values of a block, (U, heads, columns, width / heads) each."""
     attention = block.attn
     mixed = functional.linear(block.ln_1(hidden), attention.in_proj_weight, attention.in_proj_bias)
     split = mixed.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)

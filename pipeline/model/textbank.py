@@ -1,4 +1,4 @@
-"""What the sentences look like to the model: text features of planes and ages, built off the hot path, kept on disk."""
+"""Text banks hold the text vectors of planes and ages: computed outside the frame loop, and kept on disk."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Vectors = npt.NDArray[np.float32]
 GestationBank = Vectors
 """(175, D): a mean text vector for every day of ``GRID_DAYS``, at one spacing."""
 
-VERSION: Final = 1  # of the files on disk; grows when the way that banks are built changes
+VERSION: Final = 1  # of the files on disk; to be raised when banks are built differently
 _SENTENCES_AT_ONCE: Final = 64
 _PROBES_MM: Final = (0.88, 0.99, 8.88, 9.99)  # every spacing differs from two of them in its first digit or decimal
 _BANKS_IN_MEMORY: Final = 64  # 0.5 MB each for FetalCLIP
 
 
 class BuildCancelled(Exception):
-    """A bank was not built, because its builder was told that it is not wanted any more."""
+    """A bank was not built, because its builder was told that it is not needed any more."""
 
 
 class TextBanks:
@@ -47,8 +47,9 @@ class TextBanks:
     Attributes:
         plane_labels: (P,) names, in the order of the prompts.
         planes: (P, D) unit vectors: each sentence normalised, averaged over the plane's, normalised again.
-        subplane_labels: (S,) names; ``subplanes`` (S, D) likewise, with no rows where the prompts have none.
-        other: (D,) unit vector of pictures that show no plane, or None where the prompts have none.
+        subplane_labels: (S,) names, in the order of the prompts.
+        subplanes: (S, D) unit vectors made as those of ``planes``; no rows if the prompts have no subplanes.
+        other: (D,) unit vector of pictures that show no plane; None if the prompts have no sentences about them.
     """
 
     def __init__(self, model: LoadedModel, prompts: Prompts, cache_dir: Path | None) -> None:
@@ -73,26 +74,26 @@ class TextBanks:
 
     @property
     def has_gestation(self) -> bool:
-        """Whether the prompts have sentences about age."""
+        """True if the prompts have sentences about age."""
         return bool(self._prompts.gestation)
 
     def sentence(self, text: str) -> Vectors:
-        """The unit vector (D,) of any sentence; runs the text tower."""
+        """Encode any sentence with the text tower: a unit vector (D,)."""
         return self._unit([text])[0]
 
     def gestation(self, spacing_mm: float, is_cancelled: Callable[[], bool] = lambda: False) -> GestationBank:
-        """A mean text vector for every day of ``GRID_DAYS``: (175, D) float32, read-only; builds it where need be.
+        """Return the bank of a spacing, (175, D) float32, read-only, and build it if necessary.
 
-        The mean over the templates' unit vectors is *not* normalised: so a dot product with it is the mean of the
-        dot products.
+        The mean over the templates' unit vectors is *not* normalised, so that a dot product with it is the mean of
+        the dot products.
 
         Args:
-            spacing_mm: of the model's input, mm per pixel; counts to two decimals, as the sentences say it.
-            is_cancelled: asked between templates while a bank is built: something more urgent may have come.
+            spacing_mm: mm per pixel of the model's input, rounded to two decimals as the sentences say it.
+            is_cancelled: called between templates while a bank is built; True ends the work.
 
         Raises:
             ModelError: the prompts have no sentences about age.
-            BuildCancelled: as ``is_cancelled`` said; the next call begins anew.
+            BuildCancelled: ``is_cancelled`` returned True; the next call begins anew.
         """
         if not self.has_gestation:
             raise ModelError("these prompts have no gestation.json: ages cannot be read with them")
@@ -116,7 +117,7 @@ class TextBanks:
                 if is_cancelled():
                     raise BuildCancelled
                 templates.append(self._days(template, spacing_mm))
-            # Rounded before the first use too: answers do not change once the bank comes from disk.
+            # Rounded before the first use too, so that a bank from disk gives the same results.
             bank = np.mean(templates, axis=0).astype(np.float16).astype(np.float32)
             self._store(key, bank.astype(np.float16))
         bank.flags.writeable = False
@@ -128,14 +129,14 @@ class TextBanks:
             return self._unit(sentences)
         with torch.inference_mode():
             tokens = self._model.tokenizer(sentences)
-            if len(set(tokens.argmax(dim=-1).tolist())) > 1:  # not equally long: words of another template
+            if len(set(tokens.argmax(dim=-1).tolist())) > 1:  # not equally long: the template writes numbers out
                 return self._unit(sentences)
             shared = self._shared.setdefault(template, SharedPrefixes(self._model.clip))
             features = shared.encode(tokens, self._spacing_columns(template, tokens[0]))
             return torch.nn.functional.normalize(features, dim=-1).cpu().numpy()
 
     def _spacing_columns(self, template: str, tokens: torch.Tensor) -> set[int]:
-        """Where sentences at another spacing may begin to differ: at its first digit, or after the point."""
+        """Return the columns where sentences at another spacing may begin to differ: its first digit, or a decimal."""
         others = self._model.tokenizer([gestation_sentence(template, int(GRID_DAYS[0]), mm) for mm in _PROBES_MM])
         return {column for other in others if (column := first_difference(tokens, other)) is not None}
 
@@ -146,7 +147,7 @@ class TextBanks:
         return means / np.linalg.norm(means, axis=1, keepdims=True)
 
     def _unit(self, sentences: list[str]) -> Vectors:
-        """(N, D) unit vectors of the sentences."""
+        """Encode sentences as unit vectors (N, D)."""
         device = self._model.device
         parts: list[torch.Tensor] = []
         with torch.inference_mode():
@@ -162,7 +163,7 @@ class TextBanks:
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
 
     def _stored(self, key: str, rows: int) -> Vectors | None:
-        """A bank from disk; None where there is none, or what is there is damaged (it is then built again)."""
+        """Read a bank from disk; None if there is none or the file is damaged (the bank is then built again)."""
         if self._cache_dir is None:
             return None
         try:
@@ -174,7 +175,7 @@ class TextBanks:
         return bank if bank.ndim == 2 and len(bank) == rows and bool(np.isfinite(bank).all()) else None
 
     def _store(self, key: str, bank: npt.NDArray[np.floating]) -> None:
-        """Whole or not at all. A cache that cannot be written costs time at the next start and nothing else."""
+        """Write a bank whole or not at all; a failure only costs time at the next start, and is ignored."""
         if self._cache_dir is None:
             return
         with contextlib.suppress(OSError):

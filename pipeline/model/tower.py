@@ -1,4 +1,4 @@
-"""The image tower made fast for inference: the same numbers from fewer and better laid out operations."""
+"""The image tower is made fast for inference: the same features from fewer operations in a better memory layout."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from fetalstream.pipeline.model import openclip
 from fetalstream.pipeline.model.loading import LoadedModel
 
-_TOLERANCE: Final = 1e-3  # of the largest feature; folding rounds the weights anew, and no more
+_TOLERANCE: Final = 1e-3  # relative to the largest feature: folding may change the rounding of weights only
 
 
 def fast_tower(model: LoadedModel) -> nn.Module:
-    """The image tower to run, of ``model.dtype``, its convolutions merged with what surrounds them.
+    """Return the image tower to run, in ``model.dtype``, with branches and batch norms folded into convolutions.
 
-    Branches that were only of use in training are merged into one convolution (re-parameterisation, as in MobileOne
-    and FastViT), and batch norms into the convolution before them. A tower that has neither is taken as it is;
-    otherwise it is a copy, and the model's own stays as it was loaded.
+    Branches that only training needs are merged into one convolution (re-parameterisation, as in MobileOne and
+    FastViT), and batch norms into the convolution before them. A tower without batch norms is returned as it is; any
+    other is copied, and the model's own tower stays as it was loaded.
     """
     tower = openclip.image_tower(model.clip)
     if not openclip.has_batch_norms(tower):
@@ -29,13 +29,13 @@ def fast_tower(model: LoadedModel) -> nn.Module:
         folded = _folded(openclip.reparameterized(copy.deepcopy(tower)))
         if not _agree(tower, folded, model):
             folded = copy.deepcopy(tower)
-        # Interleaved channels are how pixels come, and convolutions are faster on them.
+        # Pixels come with interleaved channels, and convolutions are faster on them.
         fast: Any = folded.to(model.dtype)
         return fast.to(memory_format=torch.channels_last)
 
 
 def _folded(module: nn.Module) -> nn.Module:
-    """Every batch norm that directly follows a convolution becomes part of it; an activation inside the norm stays."""
+    """Fold each batch norm that directly follows a convolution into it; an activation inside the norm stays."""
     before_name, before = "", None
     for name, part in list(module.named_children()):
         if isinstance(part, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
@@ -49,7 +49,7 @@ def _folded(module: nn.Module) -> nn.Module:
 
 
 def _agree(tower: nn.Module, folded: nn.Module, model: LoadedModel) -> bool:
-    """Whether both say the same of a picture of noise: siblings in order are not proof that one feeds the next."""
+    """Compare both on a picture of noise: the order of siblings does not prove that one feeds the next."""
     side = model.image_size
     weight = next(tower.parameters())
     noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0)).to(weight.device, weight.dtype)

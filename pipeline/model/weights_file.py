@@ -1,4 +1,4 @@
-"""A file of weights: found or downloaded, its SHA-256 checked before anything opens it, then read without trust."""
+"""Weights files are located or downloaded, checked by SHA-256 before anything opens them, and read without trust."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LARGE_BYTES = 100 << 20
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file whose sum was checked: ``sha256`` is hex, ``source`` says where it came from."""
+    """A file whose digest was checked: ``sha256`` is hex, ``source`` says where it came from."""
 
     path: Path
     sha256: str
@@ -38,15 +38,15 @@ class WeightsFile:
 
 
 def is_large(path: Path) -> bool:
-    """Whether reading this file is worth a line of progress; an error is then not lost among them."""
+    """Return whether a file is so large that reading it deserves a progress line; False if it is absent."""
     return path.is_file() and path.stat().st_size > _LARGE_BYTES
 
 
 def named_by_user(path: str | Path, progress: ProgressCallback) -> WeightsFile:
-    """A file that the user named for this once; nothing pins its sum.
+    """Take a file that the user named on the command line; its digest is computed, and compared with nothing.
 
     Raises:
-        ModelError: it does not exist.
+        ModelError: the file does not exist.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -55,10 +55,10 @@ def named_by_user(path: str | Path, progress: ProgressCallback) -> WeightsFile:
 
 
 def locate(config: ModelConfig, *, download: bool) -> Path | None:
-    """The configured file on this machine; None where it is not here (and was not to be downloaded).
+    """Find the configured file on this machine, downloading it if ``download``; None if it is not here.
 
     Raises:
-        ModelError: it was to be downloaded and could not be.
+        ModelError: the download failed.
     """
     weights = config.weights
     if weights.bundled is not None:
@@ -71,16 +71,16 @@ def locate(config: ModelConfig, *, download: bool) -> Path | None:
 
 
 def configured_path(config: ModelConfig) -> Path:
-    """Where ``weights.path`` points: beside the user's model file, or in the user's data folder for a packaged one."""
+    """Resolve ``weights.path``: from the folder of the user's model file, else from ``weights`` in the data folder."""
     base = Path(config.folder) if config.folder else platformdirs.user_data_path("fetalstream") / "weights"
     return base / Path(config.weights.path or "").expanduser()
 
 
 def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> WeightsFile:
-    """Compares the file's sum with the pinned one, else with the one seen first, which is recorded.
+    """Compare the file's digest with the one in the model file, else with the one recorded at the first load.
 
     Raises:
-        ModelError: the sum is another one; the file was not opened as weights.
+        ModelError: the digest is another one; the file was not opened as weights.
     """
     weights = config.weights
     found = _sha256(path, progress)
@@ -98,7 +98,7 @@ def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> Weight
 
 
 def install_hint(config: ModelConfig) -> str:
-    """What a person does to have the configured weights on this machine."""
+    """Return the advice that brings the configured weights to this machine."""
     if config.weights.bundled is not None:
         return "they belong to the package: install fetalstream again"
     if config.weights.path is not None:
@@ -107,12 +107,12 @@ def install_hint(config: ModelConfig) -> str:
 
 
 def read(path: Path) -> StateDict:
-    """All tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
+    """Read all tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
 
     A checkpoint may be wrapped (``state_dict``, ``model``) and its names may carry ``module.``.
 
     Raises:
-        ModelError: the file is not a checkpoint, or holds something else than named tensors.
+        ModelError: the file is not a checkpoint, or holds other things than named tensors.
     """
     try:
         if path.suffix == ".safetensors":
@@ -121,7 +121,7 @@ def read(path: Path) -> StateDict:
             loaded: Any = load_file(path)
         else:
             with warnings.catch_warnings():
-                # Remarks on how a file was pickled: it is refused or it is not, in one line of our own.
+                # Torch remarks on how a file was pickled; our own error says whether it is refused.
                 warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\.")
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -129,7 +129,7 @@ def read(path: Path) -> StateDict:
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
         raise ModelError(f"{path} is not a checkpoint that can be loaded safely") from error
     except Exception as error:
-        # safetensors raises a class of its own that no type stub knows.
+        # safetensors raises a class of its own that is missing from its type stubs.
         if type(error).__name__ != "SafetensorError":
             raise
         raise ModelError(f"{path} is not a safetensors file: {str(error).splitlines()[0]}") from error
@@ -137,13 +137,13 @@ def read(path: Path) -> StateDict:
 
 
 def recorded_sha256(identity: str) -> str | None:
-    """The sum of these weights when they were first seen on this machine."""
+    """Return the digest recorded when these weights were first loaded on this machine; None if they never were."""
     return _recorded_sums().get(identity)
 
 
 def _mismatch_hint(config: ModelConfig, path: Path) -> str:
     if config.weights.repo is not None:
-        # What the hub's cache shows is a link: as long as the file behind it stays, it is not downloaded again.
+        # The hub's cache holds a link: it is downloaded again only after the file behind it is deleted.
         return f"delete {path.resolve()} and {install_hint(config)}"
     if config.weights.path is not None and config.weights.sha256 is None:
         return f"put the first one back or, where you changed it yourself, delete its line in {_records_path()}"
@@ -206,7 +206,7 @@ def _recorded_sums() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.MsgspecError) as error:
-        # Starting over in silence would accept whatever file lies there now.
+        # Starting a new record silently would accept whatever file is there now.
         raise ModelError(f"the record of weights {_records_path()} is damaged: look at it, or delete it") from error
 
 

@@ -1,4 +1,4 @@
-"""The phantom read by a model and held against its truth: what the whole pipeline is worth, in one run."""
+"""The demo runs the whole pipeline on a phantom scan and compares its readings with the truth."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fetalstream.streamer.frame import Pixels
 from fetalstream.streamer.phantom.source import PhantomSource
 
 SETTLING_SECONDS: Final = 0.5
-"""After the truth has changed, the decision has this long to follow before it is judged."""
+"""Time that a decision has to follow a change of the truth before it is judged."""
 
 _STREAM: Final = "stream-1"
 _PROGRESS_EVERY: Final = 150  # frames
 
 
 class FrameTruth(Protocol):
-    """The part of a phantom frame's truth that is judged."""
+    """The part of a phantom frame's truth that readings are compared with."""
 
     @property
     def label(self) -> str | None: ...
@@ -35,7 +35,7 @@ class FrameTruth(Protocol):
 
 
 class ReadingCollector:
-    """A sink that keeps readings, what was told of best frames, and the last counts."""
+    """A sink that keeps readings, messages about keyframes, and the last counts."""
 
     def __init__(self, frames: int, progress: Callable[[str], None]) -> None:
         self.readings: list[wire.Reading] = []
@@ -56,32 +56,32 @@ class ReadingCollector:
                 self._progress(f"{len(self.readings)} of {self._frames} frames")
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
-        """Nobody looks."""
+        """Drop the preview: nobody looks at it."""
 
     def clip(self, stream: str, cut: Cut) -> None:
-        """Nobody asked for any."""
+        """Drop the clip: nobody asked for it."""
 
 
 def run_demo(
     seconds: float, seed: int, pipeline: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Analyse ``seconds`` of media time of phantom ``seed``, every frame, unpaced, and judge it.
+    """Analyse ``seconds`` of media time of phantom ``seed``, every frame, unpaced, and judge the readings.
 
     Args:
         seconds: media time.
-        seed: of the phantom; below 1,000,000, where no model was trained.
-        ready: the model.
-        progress: is told how far it is, a line at a time.
+        seed: seed of the phantom; below 1,000,000, which no model was trained on.
+        pipeline: the model.
+        progress: called with a line now and then.
 
     Returns:
-        Plain values: ``plane_accuracy``, ``other_recall``, ``gestation_median_error_days`` (each None where nothing
+        Plain values: ``plane_accuracy``, ``other_recall``, ``gestation_median_error_days`` (each None if nothing
         could be judged), ``gestation_frames``, ``scored_frames``, ``fps`` (frames a second of wall time, drawing
         included), the counts, and ``seed``, ``seconds``, ``model``, ``calibrated``, ``notice``.
     """
     begun_ns = time.monotonic_ns()
     collected = analyse(seconds, seed, pipeline.encoder, pipeline.model_info, pipeline.banks.gestation, progress)
     elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
-    truth = PhantomSource(seed)  # another one: the first was drawn from in another thread
+    truth = PhantomSource(seed)  # a source of its own: the first was used in another thread
     counts = collected.counts
     return {
         **judge(collected.readings, truth.truth),
@@ -103,7 +103,7 @@ def analyse(
     seconds: float, seed: int, encoder: Encoding, model_info: ModelInfo, bank: BankLookup,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ReadingCollector:  # fmt: skip
-    """What the pipeline tells of a phantom, every frame."""
+    """Run the pipeline on every frame of a phantom scan and collect its messages."""
     source = PhantomSource(seed, seconds=seconds)
     collector = ReadingCollector(source.frames_expected or 0, progress)
     stream = make_stream(source, _STREAM, "demo", model_info, bank, every_frame=True)
@@ -112,10 +112,10 @@ def analyse(
 
 
 def judge(readings: Sequence[wire.Reading], truth_of: Callable[[int], FrameTruth]) -> dict[str, Any]:
-    """Decisions and ages against the truth, frame by frame.
+    """Compare decisions and ages with the truth, frame by frame.
 
-    A frame counts where the truth has a label, and has had it for ``SETTLING_SECONDS``; the decision is the reading's
-    plane, or "other" where it names none. Ages count on all frames that truly show the brain and carry one.
+    A frame counts if the truth has a label, and has had it for ``SETTLING_SECONDS``; the decision is the reading's
+    plane, or "other" if it names none. Ages count on all frames that truly show the brain and have an age.
     """
     right: list[bool] = []
     right_other: list[bool] = []

@@ -1,4 +1,4 @@
-"""Short examinations of the phantom's brain, read by the product, for `pipeline.simulation.exams` to judge."""
+"""The pipeline reads short examinations of the phantom's brain here, for `pipeline.simulation.exams` to judge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fetalstream.streamer.phantom.tour import RATE_HZ, Leg, Tour
 
 VISITS: Final = 3
 EVERY: Final = 12
-"""A frame of twelve is looked at: drawing them is what takes the time."""
+"""One frame of twelve is used, since drawing them takes the time."""
 
 _BATCH: Final = 8
 _GOLDEN: Final = (math.sqrt(5) - 1) / 2
@@ -37,16 +37,16 @@ class BrainFrame:
 
 
 def exam_days(seed: int) -> int:
-    """The age of a seed's fetus: neighbouring seeds are spread evenly over all days that a model is asked about."""
+    """Return the age of a seed's fetus in days; seeds are spread evenly over all days that a model is asked about."""
     return int(GRID_DAYS[int(GRID_DAYS.size * (seed * _GOLDEN % 1))])
 
 
 def brain_frames_of(seed: int, pipeline: LoadedPipeline) -> list[BrainFrame]:
-    """An examination: three visits to the brain, one for each subplane, at the depths that the scan comes to there.
+    """Read an examination: three visits to the brain, one for each subplane, at the scan's depth settings.
 
     Args:
-        seed: of the phantom.
-        ready: the model.
+        seed: seed of the phantom.
+        pipeline: the model.
     """
     days = exam_days(seed)
     source = PhantomSource(seed, gestation_days=days)
@@ -88,13 +88,13 @@ def brain_frames_of(seed: int, pipeline: LoadedPipeline) -> list[BrainFrame]:
 
 
 def replayed(exam: Iterable[BrainFrame], ages: ExamGestation) -> Iterator[tuple[BrainFrame, Outcome]]:
-    """The same frames through another estimator."""
+    """Feed the same frames to another estimator and yield each frame with its outcome."""
     for each in exam:
         yield each, ages.update(each.row, Segment(), **each.arguments)
 
 
 class _RecordingEstimator(ExamGestation):
-    """Keeps what it was given of the last frame, where there were scores."""
+    """An estimator that keeps the arguments of its last update, if it had scores of a sure plane."""
 
     _recorded: tuple[Row, dict[str, Any]] | None = None
 
@@ -103,13 +103,13 @@ class _RecordingEstimator(ExamGestation):
         return super().update(row, segment, **arguments)
 
     def take(self) -> tuple[Row, dict[str, Any]] | None:
-        """What was kept, once."""
+        """Return what was kept and forget it; None if nothing was."""
         recorded, self._recorded = self._recorded, None
         return recorded
 
 
 def _brain_frames(tour: Tour) -> Iterator[int]:
-    """Frames of the first visits to the brain's plane, arriving and leaving included."""
+    """Yield indices of frames of the first `VISITS` visits to the brain's plane, with arrival and departure."""
     visits, inside = 0, False
     end_seconds = 0.0
     while True:
@@ -119,7 +119,7 @@ def _brain_frames(tour: Tour) -> Iterator[int]:
         if leg.plane != BRAIN or on_its_way_past:
             inside = False
             continue
-        if not inside or leg.z_start != leg.z_hold:  # it arrives: another visit, even right after one
+        if not inside or leg.z_start != leg.z_hold:  # an arrival is another visit, even right after one
             if visits == VISITS:
                 return
             visits, inside = visits + 1, True

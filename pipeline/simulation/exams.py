@@ -1,4 +1,4 @@
-"""Ages of short phantom examinations against their truth; everything comes from one `ExamFrame` a frame."""
+"""Ages of short phantom examinations are compared with the truth, from one `ExamFrame` a frame."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ from fetalstream.pipeline.evaluation.metrics import Metric, with_interval
 from fetalstream.pipeline.readout.gestation import BRAIN
 
 THIRD_TRIMESTER_DAYS: Final = 28 * 7
-"""The second trimester ends at 27w6d. The first ends at 13w6d, before the first day that a model is asked about."""
+"""First day of the third trimester, 28w0d. The first trimester ends before the first day a model is asked about."""
 
 
 class ExamFrame(NamedTuple):
-    """A frame that was decided to show the brain, and what was said of it.
+    """A frame that was decided to show the brain, with its reading. Ages are None if none was given.
 
-    ``truth``: plane, "other", or "" where it lies between. ``spacing_mm``: of the model's input. Days are None where no
-    age was told: the examination's so far, its 90% interval, this frame's alone; ``zooms`` distinct ones so far.
+    Attributes:
+        exam: seed of the examination.
+        frame: index of the frame.
+        true_days: true age.
+        truth: plane, "other", or "" if the truth lies between.
+        spacing_mm: mm per pixel of the model's input.
+        days: the examination's age so far.
+        low_days: lower end of its 90% interval.
+        high_days: upper end of its 90% interval.
+        frame_days: age from this frame alone.
+        zooms: number of distinct zooms so far.
     """
 
     exam: int
@@ -39,9 +48,9 @@ class ExamFrame(NamedTuple):
 
 
 def exam_metrics(frames: Sequence[ExamFrame]) -> dict[str, Metric]:
-    """Figures of all examinations, each with a 95% interval over them.
+    """Compute the metrics of all examinations, each with a 95% interval over examinations.
 
-    ``dated``: the share with an age at the end. Of these, at the end: ``median_error_days`` and ``mean_error_days``,
+    ``dated`` is the share with an age at the end. Of these, at the end: ``median_error_days`` and ``mean_error_days``,
     ``half_width_days`` (median), ``interval_coverage``, the same by trimester and by distinct zooms. In comparison,
     ``single_frame_median_error_days`` and ``single_frame_mean_error_days`` of all frames that were named brain, each
     by itself, and ``on_plane_frame_median_error_days``, ``on_plane_frame_mean_error_days`` of those that truly show its
@@ -83,7 +92,7 @@ def exam_metrics(frames: Sequence[ExamFrame]) -> dict[str, Metric]:
 
 
 def write_exam_frames(path: Path, frames: Iterable[ExamFrame]) -> None:
-    """One CSV row a frame, under the names of `ExamFrame`; what is not known is an empty cell."""
+    """Write one CSV row a frame, with the field names of `ExamFrame` as header; None is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(ExamFrame._fields)
@@ -91,7 +100,7 @@ def write_exam_frames(path: Path, frames: Iterable[ExamFrame]) -> None:
 
 
 def read_exam_frames(path: Path) -> list[ExamFrame] | None:
-    """Rows that `write_exam_frames` wrote; None where the file is something else, or cannot be read at all.
+    """Read a file of `write_exam_frames`; None if the file is something else, or cannot be read at all.
 
     Raises:
         ConfigError: a row of such a table cannot be read.

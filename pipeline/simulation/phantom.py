@@ -1,7 +1,7 @@
-"""Whole phantom scans held against their truth: decisions over time, best frames, ages.
+"""Whole phantom scans are compared with their truth: decisions over time, keyframes, ages.
 
-One `Frame` a frame is all that is kept, and all figures come from these rows, so that whoever has the rows (a CSV
-file) can work the figures out again, without a model. `pipeline.simulation.phantom_run` makes them.
+One `JudgedFrame` a frame is all that is kept, and all metrics come from these rows, so that the metrics can be computed
+again from a CSV file of them, without a model. `pipeline.simulation.phantom_run` makes the rows.
 """
 
 from __future__ import annotations
@@ -22,21 +22,31 @@ from fetalstream.pipeline.readout.gestation import BRAIN
 from fetalstream.pipeline.wire import OTHER
 
 SEEN_SECONDS: Final = 1.0
-"""A plane that was in view for less has no best frame to answer for."""
+"""A plane that was in view for less time is not expected to have a keyframe."""
 
 GOOD_REGRET: Final = 0.05
-"""A best frame that falls no further short of the best that passed by does well."""
-
-Frames = list["JudgedFrame"]
+"""Largest regret of a good keyframe: its in-plane value less than that of the best frame of the scan."""
 
 
 class JudgedFrame(NamedTuple):
-    """A frame's truth and what was said of it.
+    """A frame's truth and its reading. Ages are None if none was given.
 
-    ``truth``: plane, "other", or "" where it lies between and is not scored. ``in_plane``: 0 to 1, of ``body``.
-    ``prediction``: as decided; ``single_frame``: largest of this frame's own probabilities; ``moving_average``: of
-    their mean. ``best_of``: the plane whose best frame this was at the end of the scan, or "". Days are None where no
-    age was told: the examination's, its 90% interval, this frame's alone.
+    Attributes:
+        seed: seed of the scan.
+        frame: index of the frame.
+        pts_seconds: media time.
+        truth: plane, "other", or "" if the truth lies between and is not scored.
+        body: plane in view, or "".
+        in_plane: 0 to 1, how well ``body`` is hit.
+        prediction: decided plane, or "other".
+        single_frame: label of the largest probability of this frame.
+        moving_average: label of the largest mean probability.
+        best_of: plane whose keyframe this frame was at the end of the scan, or "".
+        true_days: true age.
+        days: the examination's age.
+        low_days: lower end of its 90% interval.
+        high_days: upper end of its 90% interval.
+        frame_days: age from this frame alone.
     """
 
     seed: int
@@ -57,13 +67,12 @@ class JudgedFrame(NamedTuple):
 
 
 def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
-    """Figures of all scans, each with a 95% interval over scans.
+    """Compute the metrics of all scans, each with a 95% interval over scans.
 
     ``segment_f1``, ``flicker_per_minute``, ``naming_delay_seconds``, ``other_recall``, ``plane_accuracy``: see
-    `pipeline.evaluation.temporal_metrics`; of the decisions, and with ``single_frame_`` or ``moving_average_`` before
-    the name of what they are compared with. ``keyframe_regret``: 95th percentile, over the planes that were in view for
-    ``SEEN_SECONDS``, of what the best frame kept falls short in plane of the best that passed by;
-    ``keyframe_within_5_percent``: the share that falls short by no more than ``WITHIN``. ``median_error_days`` and
+    `pipeline.evaluation.temporal_metrics`; plain names for the decisions, with ``single_frame_`` or ``moving_average_``
+    in front for the baselines. ``keyframe_regret``: 95th percentile of `keyframe_regrets`;
+    ``keyframe_within_5_percent``: the share of regrets up to ``GOOD_REGRET``. ``median_error_days`` and
     ``interval_coverage``: of the examination's age at the end of each scan; ``single_frame_median_error_days``: of
     brain frames alone.
     """
@@ -100,8 +109,10 @@ def phantom_metrics(frames: Sequence[JudgedFrame]) -> dict[str, Metric]:
 
 
 def keyframe_regrets(scan: Sequence[JudgedFrame]) -> list[float]:
-    """Of each plane in view for ``SEEN_SECONDS``: in-plane value of the best frame that passed by, less that of the one
-    kept; all of it where none was kept or the one kept shows something else."""
+    """Return the regret of each plane in view for ``SEEN_SECONDS``: the largest in-plane value less the keyframe's.
+
+    Without a keyframe, or with one that shows another plane, the regret is the whole in-plane value.
+    """
     if len(scan) < 2:
         return []
     rate_hz = (len(scan) - 1) / (scan[-1].pts_seconds - scan[0].pts_seconds)
@@ -116,15 +127,15 @@ def keyframe_regrets(scan: Sequence[JudgedFrame]) -> list[float]:
 
 
 def write_frames(path: Path, frames: Iterable[JudgedFrame]) -> None:
-    """One CSV row a frame, under the names of `Frame`; what is not known is an empty cell."""
+    """Write one CSV row a frame, with the field names of `JudgedFrame` as header; None is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(JudgedFrame._fields)
         writer.writerows(frames)
 
 
-def read_frames(path: Path) -> Frames | None:
-    """Rows that `write_frames` wrote; None where the file is something else, or cannot be read at all.
+def read_frames(path: Path) -> list[JudgedFrame] | None:
+    """Read a file of `write_frames`; None if the file is something else, or cannot be read at all.
 
     Raises:
         ConfigError: a row of such a table cannot be read.
@@ -137,7 +148,7 @@ def read_frames(path: Path) -> Frames | None:
         return None
 
 
-def _rows(path: Path, table: csv.DictReader[str]) -> Frames:
+def _rows(path: Path, table: csv.DictReader[str]) -> list[JudgedFrame]:
     try:
         return [_parsed(row) for row in table]
     except (TypeError, ValueError, csv.Error) as error:

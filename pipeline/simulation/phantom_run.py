@@ -1,4 +1,4 @@
-"""Phantom scans read by the product, for `pipeline.simulation.phantom` to judge."""
+"""The pipeline reads whole phantom scans here, for `pipeline.simulation.phantom` to judge."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from fetalstream.pipeline import wire
 from fetalstream.pipeline.evaluation.temporal_metrics import UNSCORED
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.simulation.demo import analyse
-from fetalstream.pipeline.simulation.phantom import Frames, JudgedFrame
+from fetalstream.pipeline.simulation.phantom import JudgedFrame
 from fetalstream.streamer.phantom.source import PhantomSource
 
 AVERAGED_SECONDS: Final = 0.4
-"""Of the plain moving average that decisions are compared with."""
+"""Window of the plain moving average that decisions are compared with."""
 
 
 def frames_of(
     seed: int, seconds: float, pipeline: LoadedPipeline, progress: Callable[[str], None] = lambda _: None
-) -> Frames:
-    """A phantom scan through the whole pipeline, every frame, unpaced.
+) -> list[JudgedFrame]:
+    """Run the whole pipeline on a phantom scan, every frame, unpaced, and put each reading beside its truth.
 
     Args:
-        seed: of the phantom; below 1,000,000, where no model was trained.
+        seed: seed of the phantom; below 1,000,000, which no model was trained on.
         seconds: media time.
-        ready: the model.
-        progress: is told how far it is, a line at a time.
+        pipeline: the model.
+        progress: called with a line now and then.
     """
     found = analyse(seconds, seed, pipeline.encoder, pipeline.model_info, pipeline.banks.gestation, progress)
     best = {kept.plane: kept.frame.index for kept in found.keyframes if kept.rank == 0}
     best_of = {index: plane for plane, index in best.items()}
     truths = PhantomSource(seed)
-    rows: Frames = []
+    rows: list[JudgedFrame] = []
     for reading, averaged in zip(found.readings, _averaged(found.readings), strict=True):
         truth = truths.truth(reading.frame.index)
         raw = {label: score.raw for label, score in reading.planes.items()}
@@ -51,7 +51,7 @@ def _largest(probabilities: Mapping[str, float]) -> str:
 
 
 def _averaged(readings: Sequence[wire.Reading]) -> Iterator[str]:
-    """The plain moving average: the largest mean probability over ``AVERAGED_SECONDS``, whatever it is."""
+    """Yield the label of the largest mean probability over ``AVERAGED_SECONDS``, the plain moving average."""
     window: list[tuple[float, int, dict[str, float]]] = []
     for reading in readings:
         now, epoch = reading.frame.pts_seconds, reading.frame.epoch

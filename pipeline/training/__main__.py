@@ -1,7 +1,8 @@
-"""Trains ``mini`` from nothing: ``python -m fetalstream.pipeline.training --hc18 FOLDER --out mini.safetensors``.
+"""Train ``mini`` from scratch: ``python -m fetalstream.pipeline.training --hc18 FOLDER --out mini.safetensors``.
 
-Draws phantom stills (or takes them from ``--cache``), adds the real heads of HC18's training exams, trains the image
-tower against a table of concepts, then the text tower to say those concepts, and writes one safetensors file in fp16.
+The program draws phantom stills (or takes them from ``--cache``), adds the real heads of HC18's training exams, trains
+the image tower against learnt concept vectors, then trains the text tower to encode sentences as these vectors, and
+writes one safetensors file in fp16.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _VALIDATION_SEEDS = range(FIRST_TRAINING_SEED + 900_000, FIRST_TRAINING_SEED + 9
 
 
 def main() -> None:
-    """Trains, prints one line of validation figures as JSON last."""
+    """Train both towers and print one line of validation metrics as JSON last."""
     parser = argparse.ArgumentParser(prog="python -m fetalstream.pipeline.training", description=__doc__)
     parser.add_argument("--hc18", type=Path, required=True, help="folder with labels.csv and images/")
     parser.add_argument("--out", type=Path, required=True, help="the safetensors file to write")

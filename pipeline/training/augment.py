@@ -1,4 +1,4 @@
-"""Random changes that keep a still's meaning: zoom, turn, shift, mirror, gain, haze, and what covers scans."""
+"""Augmentation changes stills in ways that keep their labels: zoom, rotation, shift, mirror, gain, blur, occlusion."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from fetalstream.pipeline.training.stills import STILL_SIDE, StillPixels, Traini
 
 @dataclass(frozen=True)
 class Sample:
-    """What a training step sees: ``picture`` float32 ``(side, side)`` in 0 to 1, and ``head_px`` at that size; the rest
-    as `Still` has it."""
+    """One sample of a training step; its labels are those of `TrainingStill`.
+
+    Attributes:
+        picture: float32 ``(side, side)``, 0 to 1.
+        label: plane or "other".
+        subplane: subplane of the brain, or None.
+        head_px: head circumference in pixels of ``picture``; None without a measurable head.
+        in_plane: 0 to 1, how well ``body`` is hit; None if unknown.
+        body: plane that is hit or missed; None without one in view.
+    """
 
     picture: npt.NDArray[np.float32]
     label: str
@@ -25,7 +33,7 @@ class Sample:
 
 
 def augment(still: TrainingStill, side: int, rng: np.random.Generator) -> Sample:
-    """One random variant of a still. Head circumference follows the zoom."""
+    """Make a random variant of a still; the head circumference follows the zoom."""
     zoom = float(np.exp(rng.uniform(np.log(0.72), np.log(1.25))))
     turn = float(rng.uniform(-28, 28) if still.real else rng.uniform(-10, 10))
     picture = _warp(still.picture, side, zoom, turn, rng.normal(0, 0.03 * side, 2))
@@ -40,14 +48,14 @@ def augment(still: TrainingStill, side: int, rng: np.random.Generator) -> Sample
 
 
 def plain(still: TrainingStill, side: int) -> Sample:
-    """The still as it is, for validation."""
+    """Resize a still without augmentation, for validation."""
     picture = cv2.resize(still.picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     head_px = None if still.head_px is None else still.head_px * side / STILL_SIDE
     return Sample(picture, still.label, still.subplane, head_px, still.in_plane, still.body)
 
 
 def clutter(side: int, rng: np.random.Generator) -> Sample:
-    """A picture of nothing: speckled shapes and bands, so that bright outlines alone do not make a plane."""
+    """Draw a picture of no anatomy, speckled shapes and bands, so that bright outlines alone do not make a plane."""
     canvas = np.full((side, side), float(rng.uniform(0, 110)), np.float32)
     for _ in range(int(rng.integers(1, 9))):
         centre = tuple(int(v) for v in rng.integers(0, side, 2))
@@ -98,7 +106,7 @@ def _tone(picture: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
 
 
 def _cover(picture: npt.NDArray[np.float32], rng: np.random.Generator) -> None:
-    """Black boxes, as anonymised scans have, and the cut-off edges of narrower sectors."""
+    """Cover parts with black boxes, as in anonymised scans, and cut off edges, as in narrower sectors."""
     side = len(picture)
     if rng.random() < 0.35:
         height, width = (int(v) for v in rng.integers(side // 10, side // 4, 2))

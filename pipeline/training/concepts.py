@@ -1,7 +1,7 @@
-"""What the image tower learns to point at: planes, subplanes, and a curve of head sizes, each a unit vector.
+"""Concepts are the unit vectors that the image tower is trained towards: planes, subplanes, a curve of head sizes.
 
-Either learnt together with the image tower (`Concepts`), for the text tower to say afterwards; or what a trained text
-tower says already (`TextConcepts`), so that images can be learnt anew and every sentence keeps its meaning.
+`Concepts` are learnt together with the image tower, and the text tower learns them afterwards. `TextConcepts` are taken
+from a trained text tower, so that the image tower can be trained again and the sentences keep their vectors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SPACINGS_MM: Final = tuple(round(0.5 * 1.18**i, 2) for i in range(12))  # of th
 
 
 class ConceptVectors(Protocol):
-    """Vectors to learn images against; planes end with "other"."""
+    """Vectors that images are trained towards; planes end with "other"."""
 
     planes: list[str]
     subplanes: list[str]
@@ -40,12 +40,12 @@ class ConceptVectors(Protocol):
 
 
 def size_grid() -> Tensor:
-    """``(161,)`` head circumferences, pixels, evenly spaced in the logarithm."""
+    """Return ``(161,)`` head circumferences in pixels, evenly spaced in the logarithm."""
     return torch.linspace(math.log(SMALLEST_HEAD_PX), math.log(LARGEST_HEAD_PX), _SIZE_STEPS).exp()
 
 
 class Concepts(nn.Module):
-    """What sentences will mean: unit vectors for planes (with "other" last), subplanes, and head sizes."""
+    """Learnt unit vectors for planes (with "other" last), subplanes, and head sizes."""
 
     def __init__(self, planes: Sequence[str], subplanes: Sequence[str], dim: int) -> None:
         super().__init__()
@@ -55,15 +55,15 @@ class Concepts(nn.Module):
         self.size_curve = nn.Sequential(nn.Linear(24, 128), nn.GELU(), nn.Linear(128, dim))
 
     def plane_vectors(self) -> Tensor:
-        """``(P, D)``."""
+        """Return the planes' unit vectors, ``(P, D)``."""
         return functional.normalize(self.plane_table, dim=-1)
 
     def subplane_vectors(self) -> Tensor:
-        """``(S, D)``."""
+        """Return the subplanes' unit vectors, ``(S, D)``."""
         return functional.normalize(self.subplane_table, dim=-1)
 
     def size_vectors(self, head_px: Tensor) -> Tensor:
-        """``(N, D)`` for head circumferences ``(N,)`` in pixels of the input; clipped to the curve's ends."""
+        """Return unit vectors ``(N, D)`` of head circumferences ``(N,)`` in pixels, clipped to the curve's ends."""
         low, high = math.log(SMALLEST_HEAD_PX), math.log(LARGEST_HEAD_PX)
         t = ((head_px.log() - low) / (high - low)).clamp(0, 1)[:, None]
         waves = t * math.pi * torch.arange(1, 13)
@@ -71,10 +71,10 @@ class Concepts(nn.Module):
 
 
 class TextConcepts:
-    """What a trained text tower says; nothing of it is learnt.
+    """Fixed unit vectors from a trained text tower.
 
-    A head size is what the sentences about age say whose median head (WHO) has that many pixels at their spacing: the
-    mean over spacings.
+    The vector of a head size is the mean, over spacings, of the sentence about the age whose median head (WHO) has that
+    many pixels at the spacing.
     """
 
     def __init__(self, banks: TextBanks) -> None:
@@ -97,19 +97,19 @@ class TextConcepts:
         self._sizes = functional.normalize(torch.from_numpy(total[at]).float(), dim=-1)
 
     def plane_vectors(self) -> Tensor:
-        """``(P, D)``."""
+        """Return the planes' unit vectors, ``(P, D)``."""
         return self._planes
 
     def subplane_vectors(self) -> Tensor:
-        """``(S, D)``."""
+        """Return the subplanes' unit vectors, ``(S, D)``."""
         return self._subplanes
 
     def size_vectors(self, head_px: Tensor) -> Tensor:
-        """``(N, D)`` for head circumferences ``(N,)`` in pixels of the input: the nearest of `size_grid`."""
+        """Return unit vectors ``(N, D)`` of the sizes in `size_grid` nearest to circumferences ``(N,)`` in pixels."""
         low, high = math.log(SMALLEST_HEAD_PX), math.log(LARGEST_HEAD_PX)
         rows = ((head_px.log() - low) / (high - low) * (_SIZE_STEPS - 1)).round().long().clamp(0, _SIZE_STEPS - 1)
         return self._sizes[rows]
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """None."""
+        """Return no parameters: nothing here is learnt."""
         return iter(())

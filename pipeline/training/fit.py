@@ -1,8 +1,7 @@
-"""Fits a model's open-set and temporal constants on phantom scans, and prints them as they go into its model file.
+"""Fit a model's open-set and temporal constants on phantom scans, and print them as lines of its model file.
 
-Run: ``python -m fetalstream.pipeline.training.fit --model mini --seeds 1900010-1900021``. The seeds are from where
-training draws
-its own; those for evaluation are refused. ``--kept-in DIR`` keeps the scores of each scan, which take the time.
+Run: ``python -m fetalstream.pipeline.training.fit --model mini --seeds 1900010-1900021``. The seeds are from the range
+of training; seeds for evaluation are refused. ``--kept-in DIR`` caches the scores of each scan, which take the time.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from fetalstream.pipeline.wire import OTHER
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED
 
 SECONDS: Final = 60.0
-_RIDGE: Final = 30.0  # frames' worth of trust in the plain softmax: weights (1, 0, 0)
+_RIDGE: Final = 30.0  # strength, in frames, of the prior: the plain softmax with weights (1, 0, 0)
 _DWELL: Final = (1.0, 3.0, 10.0)
 _EVIDENCE: Final = (0.05, 0.1, 0.2)
 _ENTER_LEAVE: Final = ((0.5, 0.5), (0.6, 0.4), (0.7, 0.3), (0.9, 0.1))
@@ -38,19 +37,19 @@ _WELL_HIT: Final = 0.99
 
 
 class Scan(NamedTuple):
-    """One phantom scan as the model sees it; ``raw``: (N, P + 1) probabilities of every frame."""
+    """One phantom scan with its scores and the frames' probabilities ``raw`` (N, P + 1)."""
 
     scores: PhantomScores
     raw: npt.NDArray[np.float64]
 
 
 def fit_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> OpenSet:
-    """Weights of `evidence` by logistic regression of "shows a standard plane", background's being 1; no threshold yet.
+    """Fit the weights of `evidence` by logistic regression of "shows a standard plane", scaled to background 1.
 
-    A part that would count against its own sense (a negative weight) is left out.
+    A part that would get a negative weight is left out. The threshold is not set yet.
 
     Args:
-        scans: at least one, with frames of every plane and of "other".
+        scans: at least one scan, with frames of every plane and of "other".
         planes: in the order of the scores' columns.
     """
     labels, cosines, other = _scored(scans)
@@ -64,7 +63,7 @@ def fit_weights(scans: Sequence[PhantomScores], planes: Sequence[str]) -> OpenSe
 
 
 def with_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomScores]) -> OpenSet:
-    """The same with its threshold, and what becomes of single frames at it."""
+    """Set the threshold, and measure the operating point of single frames at it."""
     labels, cosines, other = _scored(scans)
     parts = evidence(cosines, other, np.array(list(open_set.typical.values())))
     called = parts @ (open_set.background, open_set.margin, open_set.similarity) > threshold
@@ -74,7 +73,7 @@ def with_threshold(open_set: OpenSet, threshold: float, scans: Sequence[PhantomS
 
 
 def fit_constants(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tuple[OpenSet, Temporal, TemporalOutcome]:
-    """All constants together, those with the least loss on the scans, and what comes of them."""
+    """Return the constants with the least loss on the scans, and their outcome."""
     weights = fit_weights(scores, planes)
     best: tuple[float, float, Temporal, TemporalOutcome] | None = None
     for threshold in _THRESHOLDS:
@@ -92,7 +91,7 @@ def fit_constants(scores: Sequence[PhantomScores], planes: Sequence[str]) -> tup
 
 
 def well_hit(open_set: OpenSet, scans: Sequence[PhantomScores], planes: Sequence[str]) -> float:
-    """Log odds of "shows a standard plane" in the best hit of the frames that show one: the 99th percentile."""
+    """Return the 99th percentile of the log odds of "shows a standard plane" over frames that show one."""
     rejector = Rejector.of(open_set, planes)
     other = np.concatenate(
         [raw_probabilities(each, rejector).raw[~np.isin(each.true_label, ("", OTHER)), -1] for each in scans]
@@ -101,7 +100,7 @@ def well_hit(open_set: OpenSet, scans: Sequence[PhantomScores], planes: Sequence
 
 
 def decision_outcome(scans: Iterable[Scan], labels: Sequence[str], constants: Temporal) -> TemporalOutcome:
-    """Decisions with these constants, judged."""
+    """Decide over time with these constants, and compare the decisions with the truth."""
     outcomes: list[TemporalOutcome] = []
     for scores, raw in scans:
         stage = PlaneFilter(labels, constants)
@@ -112,14 +111,17 @@ def decision_outcome(scans: Iterable[Scan], labels: Sequence[str], constants: Te
 
 
 def raw_probabilities(scores: PhantomScores, rejector: Rejector) -> Scan:
-    """Probabilities of every frame."""
+    """Compute the probabilities of every frame of a scan."""
     frames = zip(scores.planes, scores.other.tolist(), strict=True)
     return Scan(scores, np.stack([rejector.probabilities(cosines, other) for cosines, other in frames]))
 
 
 def _loss(outcome: TemporalOutcome) -> float:
-    """Missed and false segments, frames named wrong (those of "other" twice), half of the share of planes that are
-    named late or never, and flicker, a change a minute counting as much as a twentieth of F1."""
+    """Add up what counts against an outcome.
+
+    These are the loss of segment F1 and of the recall of "other", twice the share of frames named wrongly, half of the
+    share of planes named late or never, and flicker, one change a minute counting 0.05.
+    """
     found = {name: value or 0.0 for name, value in outcome.metrics().items()}
     late = float(np.mean(np.array(outcome.delays_seconds) > _LATE_SECONDS))
     wrong = (1 - found["segment_f1"]) + (1 - found["other_recall"]) + 2 * (1 - found["plane_accuracy"])
@@ -127,7 +129,7 @@ def _loss(outcome: TemporalOutcome) -> float:
 
 
 def _scored(scans: Sequence[PhantomScores]) -> tuple[LabelArray, FloatArray, FloatArray]:
-    """True labels (N,), cosines of the planes (N, P) and of "other" (N,), of the frames whose truth is clear."""
+    """Return true labels (N,), cosines of planes (N, P) and of "other" (N,), of all frames that are scored."""
     keep = [scan.true_label != "" for scan in scans]
     columns = ("true_label", "planes", "other")
     labels, cosines, other = (
@@ -138,12 +140,14 @@ def _scored(scans: Sequence[PhantomScores]) -> tuple[LabelArray, FloatArray, Flo
 
 
 def logistic(parts: FloatArray, inside: Mask, counts: FloatArray | None = None) -> FloatArray:
-    """Weights (3,), by Newton's method, drawn towards (1, 0, 0); the threshold is free and forgotten.
+    """Fit logistic regression by Newton's method, with a ridge towards (1, 0, 0); return the weights (3,).
+
+    The threshold is fitted too, and not returned.
 
     Args:
-        parts: (N, 3) of `evidence`.
+        parts: (N, 3) parts of `evidence`.
         inside: (N,) whether a standard plane is shown.
-        counts: (N,) what each row counts as; None for 1.
+        counts: (N,) weight of each row; None for 1.
     """
     design = np.column_stack([parts, -np.ones(len(parts))])
     each = np.ones(len(parts)) if counts is None else counts
@@ -164,10 +168,10 @@ def as_toml(open_set: OpenSet, temporal: Temporal, calibrated_on: str) -> str:
 
 
 def parse_seeds(text: str) -> list[int]:
-    """``"1900010-1900015"`` or ``"1900010,1900020"``.
+    """Parse seeds such as ``"1900010-1900015"`` or ``"1900010,1900020"``.
 
     Raises:
-        ValueError: a seed is kept for evaluation.
+        ValueError: the text holds no seeds, or a seed is reserved for evaluation.
     """
     seeds: list[int] = []
     for part in text.split(","):
@@ -179,7 +183,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def main() -> None:
-    """See the module's words."""
+    """Fit the constants and print them with their outcome."""
     from fetalstream.pipeline.loaded_pipeline import load_pipeline
 
     parser = argparse.ArgumentParser(description="fit a model's constants on phantom scans")

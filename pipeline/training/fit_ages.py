@@ -1,10 +1,9 @@
-"""Fits how far a model's ages may be off, on phantom examinations and real heads, and prints it for its model file.
+"""Fit the constants of the age's interval on phantom examinations and real heads, and print them for the model file.
 
 Run: ``python -m fetalstream.pipeline.training.fit_ages --model mini --seeds 1950000-1950239 --hc18 FOLDER``. Seeds for
-evaluation
-are refused; of HC18's validation exams, on which `mini` is judged, only `UNSEEN` has been taken. One picture's
-half-width is the wider one of drawn and of real heads; what all zooms share is then set so that nine in ten of the
-phantom examinations are covered.
+evaluation are refused; HC18's validation exams, on which `mini` is judged, only gave the factor `UNSEEN`. A single
+picture's half-width is the wider one of drawn and of real heads; the share of variance that zooms have in common is
+then set so that nine in ten of the phantom examinations are covered.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ HalfWidths = tuple[tuple[float, float], ...]
 FROM_DAYS: Final = (0.0, 133.0, 154.0, 180.0, 200.0, 225.0)
 COVERED: Final = 0.9
 UNSEEN: Final = 1.1
-"""How much further off heads are that the model has not learnt from, as HC18's validation exams show."""
+"""Factor by which errors are larger on heads that the model was not trained on, from HC18's validation exams."""
 
 _FEWEST: Final = 20  # pictures that a half-width may rest on
 _SHARES: Final = tuple(round(0.05 * step, 2) for step in range(21))
@@ -43,15 +42,15 @@ _SHARES: Final = tuple(round(0.05 * step, 2) for step in range(21))
 def fit_half_widths(
     days: FloatArray, errors: FloatArray, also: tuple[FloatArray, FloatArray] | None = None
 ) -> HalfWidths:
-    """Rows of (from_day, half-width): 90% of the errors at these predicted days, the wider of the two data sets, times
-    ``UNSEEN`` and rounded up to half a day.
+    """Fit rows of (from_day, half-width) that cover 90% of the errors at these predicted days.
 
-    Where a stretch holds fewer than 20 pictures it takes the half-width of the one before.
+    The half-width is the wider one of two data sets, times ``UNSEEN``, rounded up to half a day. A range of days with
+    fewer than 20 pictures takes the half-width of the range before.
 
     Args:
-        days: (N,) predicted.
-        errors: (N,) days, signed or not.
-        also: the same of another data set.
+        days: (N,) predicted days.
+        errors: (N,) errors in days, signed or not.
+        also: days and errors of another data set.
     """
     found: list[tuple[float, float]] = []
     for start, end in zip(FROM_DAYS, (*FROM_DAYS[1:], np.inf), strict=True):
@@ -66,7 +65,7 @@ def fit_half_widths(
 
 
 def fit_shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tuple[float, float]:
-    """What all zooms share, so that as near to nine in ten examinations as can be are covered; and how many are."""
+    """Choose the shared part of the variance whose coverage is nearest to 90%; return it with its coverage."""
     best = (1.0, 0.0)
     for share in _SHARES:
         reached = coverage(exams, table, share)
@@ -76,7 +75,7 @@ def fit_shared(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths) -> tupl
 
 
 def coverage(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths, share: float) -> float:
-    """Of the examinations with an age at the end, how many have the true one in their interval."""
+    """Return the share of examinations, of those with an age at the end, whose interval holds the true age."""
     inside: list[bool] = []
     for exam in exams:
         ages = [out.gestation for _, out in replayed(exam, ExamGestation(table, share)) if out.gestation is not None]
@@ -86,7 +85,7 @@ def coverage(exams: Sequence[Sequence[BrainFrame]], table: HalfWidths, share: fl
 
 
 def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[FloatArray, FloatArray]:
-    """Days and errors (days) of the single frames that count for an examination's age."""
+    """Return days and errors (days) of the single frames that count for an examination's age."""
     days: list[float] = []
     errors: list[float] = []
     for exam in exams:
@@ -99,7 +98,7 @@ def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[FloatArray, F
 
 
 def real_heads(pipeline: LoadedPipeline, folder: Path) -> tuple[FloatArray, FloatArray]:
-    """Days and errors (days, from the age that the head implies) of HC18's training exams that would count."""
+    """Return days and errors (days, from the age that the head implies) of HC18's training exams that count."""
     heads = age_rows(pipeline, read_heads(folder, lambda exam: not is_validation_exam(exam)))
     _, masked, spans = readouts(heads)
     low, high = COUNTED_HC_MM
@@ -109,11 +108,11 @@ def real_heads(pipeline: LoadedPipeline, folder: Path) -> tuple[FloatArray, Floa
 
 
 def main() -> None:
-    """See the module's words."""
+    """Fit the constants and print them with the coverage reached."""
     parser = argparse.ArgumentParser(description="fit how far a model's ages may be off")
     parser.add_argument("--model", default="mini")
     parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("1950000-1950239"))
-    parser.add_argument("--hc18", type=Path, default=None, help="HC18's folder; without it, drawn heads alone")
+    parser.add_argument("--hc18", type=Path, default=None, help="HC18's folder; without it, only drawn heads are used")
     args = parser.parse_args()
     pipeline = load_pipeline(args.model)
     exams = [exam for seed in args.seeds if (exam := brain_frames_of(seed, pipeline))]

@@ -1,4 +1,4 @@
-"""Trains the image tower of ``mini`` against a table of concepts: planes, subplanes, and a curve of head sizes."""
+"""The image tower of ``mini`` is trained towards concept vectors: planes, subplanes, and a curve of head sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fetalstream.pipeline.training.augment import Sample, augment, clutter, plai
 from fetalstream.pipeline.training.concepts import ConceptVectors, size_grid
 from fetalstream.pipeline.training.stills import TrainingStill
 
-SCALE: Final = 100.0  # the constant that zero-shot scores are multiplied with
+SCALE: Final = 100.0  # factor of zero-shot scores
 _SIZE_SPREAD: Final = 0.02  # of the soft target, in log size: about two days at mid-pregnancy
 LEAD_PER_PLANE_DISTANCE: Final = 12.0
 """Log odds of "a standard plane" that a plane-distance is worth: 6 on the plane, 0 half a distance off it."""
@@ -27,7 +27,15 @@ LEAD_PER_PLANE_DISTANCE: Final = 12.0
 
 @dataclass(frozen=True)
 class Sources:
-    """Where samples come from, and how many of each a batch holds (the last: drawn clutter)."""
+    """The stills that batches are drawn from.
+
+    Attributes:
+        planes: phantom stills of planes.
+        others: phantom stills of "other".
+        heads: real heads.
+        backgrounds: real tissue without a plane.
+        shares: samples a batch from each of the four, and of drawn clutter.
+    """
 
     planes: Sequence[TrainingStill]
     others: Sequence[TrainingStill]
@@ -36,7 +44,7 @@ class Sources:
     shares: tuple[int, int, int, int, int] = (25, 24, 11, 2, 2)
 
     def batch(self, side: int, rng: np.random.Generator) -> list[Sample]:
-        """One mixed batch of augmented samples."""
+        """Draw one mixed batch of augmented samples."""
         samples: list[Sample] = []
         for stills, count in zip((self.planes, self.others, self.heads, self.backgrounds), self.shares, strict=False):
             if stills:
@@ -45,15 +53,18 @@ class Sources:
 
 
 def tensor_of(samples: Sequence[Sample], mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32]) -> Tensor:
-    """Normalised input ``(N, 3, S, S)``, channels last."""
+    """Make the normalised input ``(N, 3, S, S)``, channels last."""
     gray = torch.from_numpy(np.stack([s.picture for s in samples]))[:, None]
     rgb = (gray - torch.from_numpy(mean)[:, None, None]) / torch.from_numpy(std)[:, None, None]
     return rgb.contiguous(memory_format=torch.channels_last)
 
 
 def loss_of(features: Tensor, concepts: ConceptVectors, samples: Sequence[Sample], scale: float) -> Tensor:
-    """Cross entropy over planes, subplanes and head sizes, each where it is known; and where a picture's distance from
-    its plane is known, the log odds of the plane follow it: what is sure is then what is well hit."""
+    """Compute the loss of a batch: cross entropy over planes, subplanes and head sizes, each if it is known.
+
+    If a picture's distance from its plane is known, the log odds of the plane are trained to follow it, so that a
+    well-hit plane is a sure one.
+    """
     logits = scale * features @ concepts.plane_vectors().T
     lead = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
     measured = [i for i, s in enumerate(samples) if s.in_plane is not None]
@@ -88,7 +99,7 @@ _NAMED_FROM: Final = 0.3  # in plane; below it landmarks are lost, and which pla
 
 
 def _distance_loss(lead: Tensor, in_plane: Sequence[float]) -> Tensor:
-    """Huber's loss between the log odds and what the distance asks for; a clear miss may be as sure as it likes."""
+    """Compute Huber's loss between the log odds and their target; a clear miss may have any lower log odds."""
     asked = LEAD_PER_PLANE_DISTANCE * (torch.tensor(in_plane) - 0.5)
     missed = torch.tensor([value == 0 for value in in_plane])
     lead = torch.where(missed, torch.maximum(lead, asked), lead)
@@ -99,7 +110,7 @@ def train(
     tower: nn.Module, concepts: ConceptVectors, sources: Sources, side: int, mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32], *, steps: int, seed: int, peak_rate: float,
 ) -> None:  # fmt: skip
-    """Trains in place, one cycle of learning rate, progress on standard error."""
+    """Train a tower in place with one cycle of the learning rate; progress goes to standard error."""
     rng = np.random.default_rng(seed)
     optimizer = torch.optim.AdamW([*tower.parameters(), *concepts.parameters()], peak_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, steps, pct_start=0.15)
@@ -125,7 +136,7 @@ def score(
     tower: nn.Module, concepts: ConceptVectors, stills: Sequence[TrainingStill], side: int,
     mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32],
 ) -> dict[str, float]:  # fmt: skip
-    """Accuracy over planes with "other", over subplanes, and median relative error of head size."""
+    """Compute the accuracy over planes with "other" and over subplanes, and the median relative error of head size."""
     tower.eval()
     grid = size_grid()
     curve = concepts.size_vectors(grid)

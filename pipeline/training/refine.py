@@ -1,8 +1,8 @@
-"""Teaches the image tower of ``mini`` against its own sentences: ``python -m fetalstream.pipeline.training.refine``.
+"""Train the image tower of ``mini`` towards its own sentences: ``python -m fetalstream.pipeline.training.refine``.
 
-The text tower stays as it is, so every sentence keeps its meaning; pictures learn to point at it. Processes draw
-phantom scans while they learn, each its own, and meet every few steps at the mean of their weights. The learning rate
-follows the clock, so that the run ends when it was told to, however busy the machine is.
+The text tower is not changed, so that every sentence keeps its vector. Several processes draw phantom scans of their
+own while they train, and average their weights every few steps. The learning rate follows the clock, so that the run
+ends on time, however busy the machine is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,18 @@ _SHARES: Final = (19, 18, 8, 2, 1)
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """Arguments of every process."""
+    """Arguments that every training process gets.
+
+    Attributes:
+        hc18: folder of HC18.
+        start: safetensors file to start from.
+        out: safetensors file to write.
+        minutes: length of the run.
+        peak_rate: highest learning rate.
+        fresh: stills drawn for each step.
+        processes: number of processes.
+        seed: seed of the run.
+    """
 
     hc18: Path
     start: Path
@@ -65,7 +76,7 @@ class WorkerTask:
 
 
 def main() -> None:
-    """Trains, prints one line of validation figures as JSON last."""
+    """Train the image tower and print one line of validation metrics as JSON last."""
     parser = argparse.ArgumentParser(prog="python -m fetalstream.pipeline.training.refine", description=__doc__)
     parser.add_argument("--hc18", type=Path, required=True, help="folder with labels.csv and images/")
     parser.add_argument("--from", dest="start", type=Path, required=True, help="a safetensors file of mini")
@@ -137,7 +148,7 @@ def _work(rank: int, task: WorkerTask, rendezvous: str) -> None:
 
 
 class Pool:
-    """Stills drawn so far, the newest ``_POOL`` of them, beside those that never change."""
+    """The newest ``_POOL`` stills drawn so far, beside fixed ones of HC18."""
 
     def __init__(
         self, drawing: Iterator[TrainingStill], heads: list[TrainingStill], backgrounds: list[TrainingStill]
@@ -148,7 +159,7 @@ class Pool:
         self._others: list[TrainingStill] = []
 
     def draw(self, count: int) -> None:
-        """Draw more."""
+        """Draw ``count`` more stills; in a full pool they replace the oldest."""
         for _ in range(count):
             still = next(self._drawing)
             kept = self._others if still.label == OTHER else self._planes
@@ -159,7 +170,7 @@ class Pool:
             self.drawn += 1
 
     def sources(self) -> image_tower.Sources:
-        """What a batch is taken from."""
+        """Return the stills that a batch is drawn from."""
         return image_tower.Sources(self._planes, self._others, self._heads, self._backgrounds, _SHARES)
 
 
@@ -170,12 +181,12 @@ def _drawn_stills(rank: int, task: WorkerTask) -> Iterator[TrainingStill]:
 
 
 def _rate(done: float) -> float:
-    """Up within the first twentieth, then down a half cosine."""
+    """Return the relative learning rate: it rises in the first twentieth, then falls along a half cosine."""
     return done / 0.05 + 0.02 if done < 0.05 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.05) / 0.95) + 1e-3
 
 
 def _average_weights(tower: nn.Module, done: float) -> float:
-    """All processes go on from the mean of their weights, at the first one's clock."""
+    """Average the weights of all processes, and return the first process's share of the time."""
     tensors = [value for value in tower.state_dict().values() if value.is_floating_point()]
     flat = torch.cat([value.reshape(-1) for value in tensors])
     dist.all_reduce(flat)

@@ -1,4 +1,4 @@
-"""Pictures that ``mini`` learns from: phantom stills with their truth, and the real heads of HC18."""
+"""Training stills of ``mini`` come from phantom scans with their truth, and from the real heads of HC18."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ StillPixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class TrainingStill:
-    """A square gray picture, uint8 ``(192, 192)``, and what is known of it.
+    """A square gray picture with its labels.
 
-    ``label``: plane or "other". ``head_px``: head circumference in the still's pixels, None where there is no
-    measurable head. ``real``: from a scanner, not from the phantom. ``in_plane``: 0 to 1, of ``body``, the plane that
-    is hit or missed; None where nobody measured it, and no body where none is in view.
+    Attributes:
+        picture: uint8 ``(192, 192)``.
+        label: plane or "other".
+        subplane: subplane of the brain, or None.
+        head_px: head circumference in pixels of the still; None without a measurable head.
+        real: True if it comes from a scanner, False if from the phantom.
+        in_plane: 0 to 1, how well ``body`` is hit; None if unknown.
+        body: plane that is hit or missed; None without one in view.
     """
 
     picture: StillPixels
@@ -41,7 +46,7 @@ class TrainingStill:
 
 
 def square(pixels: StillPixels, side: int = STILL_SIDE) -> tuple[StillPixels, float]:
-    """Zero-pads to a square, the smaller half at the left and top, and shrinks it; returns it and the scale used."""
+    """Pad with black to a square (the smaller half at the left and top) and resize; return it and the scale used."""
     height, width = pixels.shape
     edge = max(height, width)
     padded = np.zeros((edge, edge), np.uint8)
@@ -51,8 +56,9 @@ def square(pixels: StillPixels, side: int = STILL_SIDE) -> tuple[StillPixels, fl
 
 
 def phantom_stills(seeds: range, per_seed: int, tour_seconds: float = 75.0) -> Iterator[TrainingStill]:
-    """Frames of training scans: two fifths on their plane, two fifths "other", one fifth on the way from one to the
-    other, which count as what they are nearer to.
+    """Yield frames of training scans: 40% on their plane, 40% "other", 20% between the two.
+
+    Frames between a plane and "other" get the label that they are nearer to.
 
     Raises:
         ValueError: a seed is reserved for evaluation.
@@ -85,12 +91,12 @@ def _still(source: PhantomSource, truth: Truth) -> TrainingStill:
 
 
 def exam_of(file_name: str) -> str:
-    """HC18 names a picture ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
+    """Return the exam of an HC18 picture from its name, ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
     return file_name.split("_", 1)[0]
 
 
 def is_validation_exam(exam: str) -> bool:
-    """A fixed fifth of the exams, by a hash of the exam's number: the same on every machine."""
+    """Return whether an exam is in the validation fifth, by a hash of its number: the same on every machine."""
     return int(hashlib.sha256(f"hc18:{exam}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF < VALIDATION_SHARE
 
 
@@ -105,7 +111,7 @@ class Hc18Row:
 
 
 def hc18_rows(folder: Path, *, validation: bool) -> list[Hc18Row]:
-    """The pictures of the training exams, or of the validation exams, in the order of ``labels.csv``.
+    """Read the pictures of the training exams, or of the validation exams, in the order of ``labels.csv``.
 
     Raises:
         FileNotFoundError: the folder has no ``labels.csv``.
@@ -119,7 +125,11 @@ def hc18_rows(folder: Path, *, validation: bool) -> list[Hc18Row]:
 
 
 def hc18_still(row: Hc18Row) -> TrainingStill:
-    """A real head as a still."""
+    """Read a real head as a still.
+
+    Raises:
+        FileNotFoundError: the picture cannot be read.
+    """
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(f"cannot read {row.path.name}")
@@ -128,7 +138,11 @@ def hc18_still(row: Hc18Row) -> TrainingStill:
 
 
 def hc18_background(row: Hc18Row, rng: np.random.Generator) -> TrainingStill:
-    """Real tissue that shows no plane: a crop between or inside the structures, magnified until no head is left."""
+    """Crop real tissue between or inside the structures, magnified so that it shows no plane.
+
+    Raises:
+        FileNotFoundError: the picture cannot be read.
+    """
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(f"cannot read {row.path.name}")

@@ -1,6 +1,6 @@
-"""Open-set constants from labelled stills: fitted on half of the patients, their operating point taken from the rest.
+"""Open-set constants are fitted on the labelled stills of half of the patients, and judged on the other half.
 
-A still says nothing of time, so the constants of decisions over time stay what they were.
+Stills hold no time, so the constants of decisions over time are not changed.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ from fetalstream.pipeline.wire import OTHER
 
 @dataclass(frozen=True, eq=False)
 class LabelledStills:
-    """(N,) true ``labels`` ("other" among them) and ``patients`` of pictures, with what the model said of each.
+    """Labels and cosines of N pictures.
 
-    ``cosines``: (N, P) with ``planes``. ``other``: (N,), None where the prompts have no sentences about it.
+    Attributes:
+        labels: (N,) true labels, "other" among them.
+        patients: (N,) patient of each picture.
+        planes: the P planes that the model knows.
+        cosines: (N, P) with ``planes``.
+        other: (N,) cosines with "other"; None if the prompts have no sentences about it.
     """
 
     labels: LabelArray
@@ -33,19 +38,19 @@ class LabelledStills:
     cosines: FloatArray
     other: FloatArray | None
 
-    def of(self, rows: Mask) -> LabelledStills:
-        """Some of the pictures."""
+    def select(self, rows: Mask) -> LabelledStills:
+        """Return some of the pictures."""
         other = None if self.other is None else self.other[rows]
         return LabelledStills(self.labels[rows], self.patients[rows], self.planes, self.cosines[rows], other)
 
-    def said(self) -> str:
-        """How many pictures of how many patients."""
+    def summary(self) -> str:
+        """Return the numbers of pictures and patients in words."""
         return f"{len(self.labels):,} pictures of {len(np.unique(self.patients)):,} patients"
 
 
 @dataclass(frozen=True, eq=False)
 class FittedOpenSet:
-    """``open_set`` with its operating point, and the pictures it was ``fitted_on`` and ``judged_on``."""
+    """``open_set`` with its operating point, and which pictures it was ``fitted_on`` and ``judged_on`` (N,)."""
 
     open_set: OpenSet
     fitted_on: Mask
@@ -53,23 +58,23 @@ class FittedOpenSet:
 
 
 def fit_open_set(stills: LabelledStills) -> FittedOpenSet:
-    """Weights and threshold from every other patient; the operating point is what becomes of the others at it.
+    """Fit weights and threshold on every second patient, and measure the operating point on the others.
 
     The weights of `evidence` come from a logistic regression of "shows a standard plane" in which planes and "other"
-    count alike; a part that would count against its own sense is left out, and similarity is left out where planes
-    are missing from the pictures (what is typical of them is then not known). The threshold is where the true positive
-    rate exceeds the false one most (Youden, Cancer 1950;3:32-35).
+    have the same total weight. A part that would get a negative weight is left out, and so is similarity if the
+    pictures lack a plane, whose typical cosine is then unknown. The threshold maximises the true positive rate less the
+    false positive rate (Youden, Cancer 1950;3:32-35).
 
     Raises:
-        ConfigError: a half has no standard planes or no pictures of "other", or nothing tells them apart.
+        ConfigError: a half has no standard planes or no pictures of "other", or the scores do not separate them.
     """
     first = np.isin(stills.patients, np.unique(stills.patients)[::2])
     for half in (first, ~first):
         if len(set((stills.labels[half] == OTHER).tolist())) < 2:
             raise ConfigError("fitting needs pictures of standard planes and of 'Other' in both halves of the patients")
-    weights = _weights(stills.of(first))
-    threshold = _threshold(_scores(weights, stills.of(first)), stills.labels[first] != OTHER)
-    called = _scores(weights, stills.of(~first)) > threshold
+    weights = _weights(stills.select(first))
+    threshold = _threshold(_scores(weights, stills.select(first)), stills.labels[first] != OTHER)
+    called = _scores(weights, stills.select(~first)) > threshold
     inside = stills.labels[~first] != OTHER
     found, mistaken = (round(float(called[which].mean()), 4) for which in (inside, ~inside))
     point = OperatingPoint(true_positive_rate=found, false_positive_rate=mistaken)
@@ -86,19 +91,19 @@ def calibrated_config(
     prompts: str | None,
     weights: Path | None,
 ) -> ModelConfig:
-    """The model file with these constants; it finds weights and sentences wherever it lies.
+    """Make a model file with these constants; its paths are absolute, so that it may be put into any folder.
 
     Args:
-        config: of the model that was judged.
-        fitted: its constants.
-        stills: that they are from.
-        source: what the data set is called.
-        prompts: a folder that was given instead of the model file's, with which alone the constants hold.
-        weights: a file that was given instead of the configured one, likewise.
+        config: model file of the model that was judged.
+        fitted: the constants.
+        stills: the pictures that they were fitted and judged on.
+        source: name of the data set.
+        prompts: prompts folder that replaced the model file's; the constants hold with it alone.
+        weights: weights file that replaced the configured one; the constants hold with it alone.
     """
-    own, rest = stills.of(fitted.fitted_on).said(), stills.of(fitted.judged_on).said()
+    own, rest = stills.select(fitted.fitted_on).summary(), stills.select(fitted.judged_on).summary()
     before = config.calibrated_on or "not fitted"
-    said = f"open set: {source}, {own}, operating point on {rest}; all else: {before}"
+    calibrated_on = f"open set: {source}, {own}, operating point on {rest}; all else: {before}"
     sentences = config.prompts_folder if prompts is None else prompts
     where = config.weights
     if weights is not None:
@@ -112,7 +117,7 @@ def calibrated_config(
         prompts=str(Path(sentences).resolve()) if Path(sentences).is_dir() else sentences,
         weights=where,
         open_set=fitted.open_set,
-        calibrated_on=said,
+        calibrated_on=calibrated_on,
         folder="",
     )
 
@@ -144,7 +149,7 @@ def _scores(open_set: OpenSet, stills: LabelledStills) -> FloatArray:
 
 
 def _threshold(scores: FloatArray, inside: Mask) -> float:
-    """Half-way between the score from which pictures are called standard planes and the next one below."""
+    """Return the middle between the lowest score called a standard plane and the next one below."""
     order = np.sort(np.unique(scores))
     reached = [float((scores[inside] >= at).mean() - (scores[~inside] >= at).mean()) for at in order]
     best = int(np.argmax(reached))

@@ -1,7 +1,7 @@
-"""Trains the text tower of ``mini``: every sentence learns to point where the image tower's concept points.
+"""The text tower of ``mini`` is trained to encode each sentence as the concept vector that the image tower learnt.
 
-The age sentences carry weeks, days and mm per pixel; what they mean to a picture is how many pixels round a head of
-that age is at that spacing, so each is sent to its place on the curve of head sizes.
+Sentences about age hold weeks, days and mm per pixel, which imply the circumference in pixels of a head of that age at
+that spacing: each sentence is trained towards this place on the curve of head sizes.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.pipeline.training.concepts import Concepts
 from fetalstream.streamer.growth import who_hc_mm
 
-SPACINGS_MM = (0.10, 4.00)  # mm per pixel of the model's input that sentences are made for
+SPACINGS_MM = (0.10, 4.00)  # range of mm per pixel of the model's input in sentences
 
 
 def head_px(days: float, spacing_mm: float) -> float:
-    """Head circumference, pixels of the input, of a median head (WHO) at that age and spacing."""
+    """Return the circumference, in pixels of the input, of a median head (WHO) at this age and spacing."""
     return who_hc_mm(days / 7) / spacing_mm
 
 
 def plain_sentences(concepts: Concepts, prompts: Prompts) -> tuple[list[str], Tensor]:
-    """Every sentence about a plane or subplane, and the vectors ``(N, D)`` that they should have."""
+    """Return all sentences about planes and subplanes, and the vectors ``(N, D)`` that they should get."""
     with torch.no_grad():
         planes, subplanes = concepts.plane_vectors(), concepts.subplane_vectors()
     vectors = {name: planes[i] for i, name in enumerate(concepts.planes)}
@@ -48,7 +48,7 @@ def plain_sentences(concepts: Concepts, prompts: Prompts) -> tuple[list[str], Te
 
 
 def age_sentences(count: int, prompts: Prompts, rng: np.random.Generator) -> tuple[list[str], Tensor]:
-    """Random age sentences and the head circumference in pixels, ``(count,)``, that each stands for."""
+    """Draw random sentences about age, and the head circumferences in pixels, ``(count,)``, that they imply."""
     frames = [*prompts.gestation] * 2 + [*AGE_TEMPLATES]
     sentences: list[str] = []
     sizes: list[float] = []
@@ -66,7 +66,7 @@ def train(
     clip: nn.Module, tokenize: Callable[[list[str]], Tensor], concepts: Concepts, prompts: Prompts, *, steps: int,
     seed: int, batch: int = 192, peak_rate: float = 2e-3,
 ) -> None:  # fmt: skip
-    """Trains in place; the loss is the squared distance between unit vectors."""
+    """Train the text tower in place; the loss is the squared distance between unit vectors."""
     rng = np.random.default_rng(seed)
     sentences, targets = plain_sentences(concepts, prompts)
     tokens = tokenize(sentences)

@@ -1,7 +1,8 @@
 import pytest
 
-from fetalstream.pipeline.evaluation.vpr import Rate, is_valid, valid_prediction_rate
-from fetalstream.streamer.growth import who_hc_mm
+from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
+from fetalstream.pipeline.readout.gestation import GRID_DAYS
+from fetalstream.streamer.growth import who_age_days, who_hc_mm
 
 
 def test_the_median_head_is_valid_and_the_band_has_two_ends():
@@ -12,15 +13,16 @@ def test_the_median_head_is_valid_and_the_band_has_two_ends():
     assert not is_valid(140, who_hc_mm(20, 97.5) + 0.1)
 
 
-def test_heads_beyond_the_charts_are_not_counted():
-    assert valid_prediction_rate([140, 140, 140], [99.9, 175.0, 342.1]) == Rate(1, 1)
+def test_the_age_that_a_head_implies_is_valid_for_every_head_that_is_counted():
+    low, high = (int(hc_mm) for hc_mm in COUNTED_HC_MM)
+    assert all(is_valid(who_age_days(hc_mm), hc_mm) for hc_mm in range(low, high))
 
 
-def test_nothing_counted_has_no_percentage():
-    assert valid_prediction_rate([], []).percent is None
-    assert Rate(1, 4).percent == 25
+@pytest.mark.parametrize(("days", "hc_mm"), [(140, 300.0), (250, 175.0)])
+def test_a_head_of_another_trimester_is_not_valid(days, hc_mm):
+    assert not is_valid(days, hc_mm)
 
 
-def test_lengths_must_agree():
-    with pytest.raises(ValueError, match="longer"):
-        valid_prediction_rate([140.0], [175.0, 175.0])
+def test_the_heads_counted_are_those_of_the_days_that_a_model_is_asked_about():
+    assert who_hc_mm(GRID_DAYS[0] / 7) <= COUNTED_HC_MM[0]
+    assert COUNTED_HC_MM[1] <= who_hc_mm(GRID_DAYS[-1] / 7, 97.5)

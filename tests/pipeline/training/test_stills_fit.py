@@ -27,7 +27,7 @@ def test_no_patient_is_in_both_halves_and_the_point_is_that_of_the_other_half():
     found = fit_open_set(data)
     assert not set(data.patients[found.fitted_on]) & set(data.patients[found.judged_on])
     assert (found.fitted_on ^ found.judged_on).all()
-    rest = data.of(found.judged_on)
+    rest = data.select(found.judged_on)
     rejector = Rejector.of(found.open_set, PLANES)
     inside = np.array([rejector.probabilities(*each)[-1] < 0.5 for each in zip(rest.cosines, rest.other, strict=True)])
     point = found.open_set.operating_point
@@ -53,9 +53,9 @@ def test_planes_that_are_not_in_the_pictures_leave_similarity_out():
 def test_without_both_kinds_in_both_halves_nothing_is_fitted():
     data = stills()
     with pytest.raises(ConfigError, match="both halves"):
-        fit_open_set(data.of(data.labels != "other"))
+        fit_open_set(data.select(data.labels != "other"))
     with pytest.raises(ConfigError, match="both halves"):
-        fit_open_set(data.of(data.patients == "3"))
+        fit_open_set(data.select(data.patients == "3"))
     rng = np.random.default_rng(1)
     noise = replace(data, cosines=np.sort(rng.normal(0.1, 1e-4, (400, 3))), other=None)
     noise.cosines[data.labels == "other", 2] += 0.05  # sure of what shows nothing

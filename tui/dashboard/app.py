@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from queue import Queue
@@ -24,6 +25,7 @@ from textual.screen import Screen
 from fetalstream.tui.dashboard.app_screens import Screens
 from fetalstream.tui.dashboard.commands import COMMANDS
 from fetalstream.tui.dashboard.connection import Connection
+from fetalstream.tui.dashboard.hangup import HangupWatch
 from fetalstream.tui.dashboard.jobs import Jobs
 from fetalstream.tui.dashboard.operator import Operator
 from fetalstream.tui.dashboard.pace import Pace
@@ -94,6 +96,7 @@ class FetalstreamApp(App[None]):
         self._pace = Pace()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_sigterm: Any = None
+        self._terminal: HangupWatch | None = None
         self.pictures = KeptPictures(self._kept_picture, lambda fetch: self.run_worker(fetch, group="pictures"))
         self._connection = Connection(self, feed, clock_ns, read_only=read_only)
         self.past = Past(self, clock_ns, self._player, self._connection.rebuild)
@@ -111,6 +114,7 @@ class FetalstreamApp(App[None]):
         """Start the one clock and the connection."""
         self.register_theme(TEXTUAL_THEME)
         self.theme = TEXTUAL_THEME.name
+        self._terminal = HangupWatch(sys.__stdin__.fileno()) if sys.__stdin__ is not None else None
         self.set_interval(1 / VIDEO_HZ, self.tick)
         self.run_worker(self._connection.connect(), group="connect", exclusive=True)
         self._loop = asyncio.get_running_loop()
@@ -135,6 +139,9 @@ class FetalstreamApp(App[None]):
 
     def tick(self) -> None:
         """Take in what came, and draw it unless the terminal is still busy with the last drawing."""
+        if self._terminal is not None and self._terminal.gone():
+            self.leave()
+            return
         now_ns = self._clock_ns()
         self._connection.take(now_ns)
         self.past.keep(now_ns)

@@ -90,6 +90,18 @@ def test_the_terminal_is_as_it_was_however_the_dashboard_ends(
         assert terminal.ended() == code
 
 
+def test_the_dashboard_ends_if_its_terminal_is_gone_and_nobody_sends_a_signal(tmp_path: Path) -> None:
+    with ScriptedEngine(endpoints_in(tmp_path)) as engine:
+        engine.play_in_thread(0.05)
+        terminal = Terminal(engine.endpoints.control, "gone")
+        until(lambda: b"stream-1" in terminal.said)
+        terminal.over.set()
+        terminal.thread.join()
+        os.close(terminal.slave)
+        os.close(terminal.master)
+        terminal.process.wait(20)
+
+
 def test_a_publisher_that_vanishes_is_seen_and_the_dashboard_lives_on(tmp_path: Path) -> None:
     engine = ScriptedEngine(endpoints_in(tmp_path))
     engine.play_in_thread(0.05)

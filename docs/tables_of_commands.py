@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from textual.binding import Binding
 
 from docs.markdown import code, first_sentence, table
 from fetalstream.tui.cli import build_parser
+from fetalstream.tui.commands import exit_codes
 from fetalstream.tui.dashboard.commands import COMMANDS
 from fetalstream.tui.widgets.review import Review
 
@@ -87,6 +91,18 @@ def _options_as_code(text: str) -> str:
     return re.sub(r"--[a-z][a-z-]*", lambda option: code(option[0]), text)
 
 
+def exit_codes_table() -> str:
+    """Return the exit codes with their meanings, which stand beneath them in the source."""
+    body = ast.parse(inspect.getsource(exit_codes)).body
+    rows = [
+        [str(code_of.value.value), str(said.value.value).rstrip(".")]
+        for code_of, said in pairwise(body)
+        if isinstance(code_of, ast.AnnAssign) and isinstance(code_of.value, ast.Constant)
+        if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant)
+    ]
+    return table(["code", "meaning"], rows)
+
+
 def dashboard_keys() -> str:
     """Return every command of the dashboard with its keys, and the keys of the best frames' screen."""
     rows = [
@@ -115,5 +131,9 @@ def _keys(keys: str) -> str:
     return " ".join(map(code, words))
 
 
-BLOCKS: Final[dict[str, Callable[[], str]]] = {"commands": commands, "dashboard-keys": dashboard_keys}
+BLOCKS: Final[dict[str, Callable[[], str]]] = {
+    "commands": commands,
+    "dashboard-keys": dashboard_keys,
+    "exit-codes": exit_codes_table,
+}
 """What makes each part, by its name."""

@@ -16,7 +16,9 @@ from fetalstream.pipeline.readout.openset import OpenSet, OperatingPoint
 from fetalstream.pipeline.readout.temporal import Temporal
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.tui.cli import build_parser
+from fetalstream.tui.commands import exit_codes
 from fetalstream.tui.dashboard.commands import COMMANDS
+from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE
 from fetalstream.tui.settings.settings import RetentionSettings, RunSettings, StreamSettings
 from fetalstream.tui.state.scan_protocol import Protocol, View
 from tests.test_floor_plan import SOURCES
@@ -118,6 +120,13 @@ def test_every_command_and_option_is_in_the_reference(command, parser) -> None:
     for option in options_of(parser):
         for word in option.option_strings or [str(option.metavar)]:
             assert word in section
+
+
+def test_every_exit_code_is_in_the_reference() -> None:
+    section = PAGES["docs/commands.md"].partition("## Exit codes")[2].partition("## ")[0]
+    for code in (exit_codes.DONE, exit_codes.FAILED, exit_codes.WRONG_USAGE):
+        assert f"\n| {code} | " in section
+    assert f"ends with {EXIT_CRASHED} after a breakdown and with {EXIT_DEVICE} after" in section
 
 
 @pytest.mark.parametrize("struct", FILES, ids=lambda each: each.__name__)

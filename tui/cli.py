@@ -19,7 +19,7 @@ from typing import Final, NoReturn, Protocol, cast
 from fetalstream.pipeline.wire import NOTICE
 from fetalstream.streamer.errors import UserError as UserErrorBelow
 from fetalstream.streamer.errors import without_credentials
-from fetalstream.tui.commands.exit_codes import FAILED
+from fetalstream.tui.commands.exit_codes import FAILED, WRONG_USAGE
 from fetalstream.tui.commands.option_parts import Commands, HelpText, Parser
 from fetalstream.tui.errors import UsageError, UserError
 from fetalstream.tui.run.model_loading import versions
@@ -129,7 +129,7 @@ def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namesp
 
 def _end_with_help(parser: argparse.ArgumentParser) -> NoReturn:
     parser.print_help(sys.stderr)
-    raise SystemExit(2)
+    raise SystemExit(WRONG_USAGE)
 
 
 def _one_line(error: Exception) -> str:

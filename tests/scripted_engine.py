@@ -10,23 +10,24 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.control import Control
-from fetalstream.pipeline.bus.endpoints import Endpoints, endpoints_in
+from fetalstream.pipeline.bus.endpoints import endpoints_in
 from fetalstream.pipeline.bus.publisher import Publisher
 from fetalstream.pipeline.bus.stamper import MessageStamper, new_run
 from fetalstream.pipeline.keyframes.clip_buffer import Cut, Still
 from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
+from fetalstream.pipeline.wire import results
 
 CAPTURED_AGO_NS = 20_000_000
 LABELS = ("abdomen", "brain", "femur", "other")
@@ -88,19 +89,17 @@ class ScriptedEngine:
     """
 
     def __init__(
-        self, endpoints: Endpoints, *, run: str | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
+        self, endpoints: wire.Endpoints, *, run: str | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
     ):
         self.keyframe_store: dict[str, Kept] = {}
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[wire.Command] = []
         self.deaf = False
         self.publisher = Publisher(
             endpoints, MessageStamper(run or new_run(), clock_ns),
             picture_of=lambda each: self.keyframe_store.get(each), clock_ns=clock_ns,
         )  # fmt: skip
         try:
-            self.control = Control(
-                self.publisher, self.submit, {"model": {"name": "mini"}, "versions": {"python": "3"}}
-            )
+            self.control = Control(self.publisher, self.submit, wire.ModelState(name="mini"), {"python": "3"})
         except BaseException:
             self.publisher.close()
             raise
@@ -115,26 +114,32 @@ class ScriptedEngine:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def submit(self, command: str, args: Mapping[str, Any]) -> Future[Any]:
-        self.asked.append((command, dict(args)))
+    def submit(self, command: Any) -> Future[Any]:
+        self.asked.append(command)
         reply: Future[Any] = Future()
         if self.deaf:
             return reply
-        if command.startswith("odd"):
-            reply.set_exception(ValueError(f"unknown command {command!r}"))
-        elif command == "keyframe" and args["keyframe"] not in self.keyframe_store:
-            reply.set_exception(ValueError(f"keyframe {args['keyframe']!r} is not kept any more"))
-        elif command == "keyframe":
-            reply.set_result(self.keyframe_store[args["keyframe"]])
-        elif command == "keyframes":
-            reply.set_result([{"keyframe": each, "rank": place} for place, each in enumerate(self.keyframe_store)])
-        elif command == "state":
-            reply.set_result(
-                {"exam": "exam-a", "paused": False, "streams": [{"stream": "stream-1", "kind": "phantom"}]}
-            )
-        else:
-            reply.set_result({"did": command})
+        match command:
+            case wire.GetKeyframe(keyframe=keyframe) if keyframe not in self.keyframe_store:
+                reply.set_exception(ValueError(f"keyframe {keyframe!r} is not kept any more"))
+            case wire.GetKeyframe(keyframe=keyframe):
+                reply.set_result(self.keyframe_store[keyframe])
+            case wire.GetKeyframes():
+                kept = [self._listed(each, rank) for rank, each in enumerate(self.keyframe_store)]
+                reply.set_result(results.Keyframes(keyframes=kept))
+            case wire.GetState():
+                stream = wire.StreamState(stream="stream-1", kind="phantom")
+                reply.set_result(wire.EngineState(exam="exam-a", streams=[stream]))
+            case _:
+                reply.set_result({"did": wire.name_of(command)})
         return reply
+
+    def _listed(self, keyframe: str, rank: int) -> wire.Keyframe:
+        """As the engine lists it: the plane is not known here, the publisher has it."""
+        return wire.Keyframe(
+            keyframe=keyframe, plane="", subplane=None, score=None, parts={}, frame=frame_info(0), gestation=None,
+            rank=rank,
+        )  # fmt: skip
 
     def read(self, count: int, stream: str = "stream-1") -> None:
         for index in range(count):
@@ -203,7 +208,7 @@ def published(engine: ScriptedEngine, kind: str, stream: str = "stream-1") -> li
     return [msgspec.json.decode(header) for header in engine.publisher.ring.since(kind, stream, -1).headers]
 
 
-def on_tcp(endpoints: Endpoints) -> Endpoints:
+def on_tcp(endpoints: wire.Endpoints) -> wire.Endpoints:
     """The same on any free loopback ports."""
     any_port = "tcp://127.0.0.1:*"
     return replace(endpoints, pub=any_port, preview=any_port, control=any_port)

@@ -35,7 +35,7 @@ RULES = {
         "pipeline.engine pipeline.errors pipeline.inference pipeline.model pipeline.readout pipeline.loaded_pipeline "
         "pipeline.stream pipeline.wire streamer.frame streamer.growth streamer.phantom"
     ),
-    "pipeline.explain": "pipeline.bus pipeline.errors pipeline.model pipeline.wire streamer.frame",
+    "pipeline.explain": "pipeline.bus pipeline.errors pipeline.model pipeline.stream pipeline.wire streamer.frame",
     "pipeline.inference": "pipeline.errors pipeline.model pipeline.readout",
     "pipeline.keyframes": "pipeline.readout pipeline.wire streamer.frame",
     "pipeline.model": "pipeline.errors pipeline.readout",

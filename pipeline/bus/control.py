@@ -17,21 +17,18 @@ from typing import IO, Any, Final
 
 import msgspec
 import zmq
+from msgspec.structs import replace
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.endpoints import Endpoints
 from fetalstream.pipeline.bus.publisher import Publisher, bind, last_endpoint
-from fetalstream.pipeline.bus.replay_buffer import KINDS
-from fetalstream.pipeline.bus.replies import Answered, Parts, Replies, done, failed
-from fetalstream.pipeline.bus.requests import BadRequest, ids_of, one_line, parsed, whole_number, word
-
-Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
-"""``Engine.command``: hands a command to the engine; its future holds a result, or an error of one line."""
+from fetalstream.pipeline.bus.replies import Answered, Parts, Replies, Submit, done, failed
+from fetalstream.pipeline.bus.requests import BadRequest, ControlRequest, one_line, parsed
+from fetalstream.pipeline.wire import results
 
 ANSWER_WITHIN_S: Final = 15.0
 """Of the engine; a batch of a large model on a CPU takes seconds."""
 
-_LONGER_S: Final = {"explain": 180.0}  # maps are drawn one after another, by a thread that gives way
+_MAP_WITHIN_S: Final = 180.0  # maps are drawn one after another, by a thread that gives way
 
 MAX_REQUEST_BYTES: Final = 2**20
 _WAITING: Final = 256
@@ -44,14 +41,14 @@ _TICK_MS: Final = 250
 class _Waiting:
     """A request that the engine has; ``peers``: envelopes of all who asked under this id."""
 
-    command: str
-    args: dict[str, Any]
+    command: wire.Command
     reply: Future[Any]
     since_s: float
     peers: list[Parts] = field(default_factory=list[Parts])
 
     def late(self, now_s: float) -> bool:
-        return now_s - self.since_s > _LONGER_S.get(self.command, ANSWER_WITHIN_S)
+        within_s = _MAP_WITHIN_S if isinstance(self.command, wire.Explain) else ANSWER_WITHIN_S
+        return now_s - self.since_s > within_s
 
 
 class Control:
@@ -63,8 +60,9 @@ class Control:
     Args:
         publisher: whose run is served; its ``endpoints.control`` is bound.
         submit: see `Submit`.
-        about: more for the ``state`` result: ``model`` {name, weights_sha256, prompts_sha256, calibrated, device,
-            precision}, ``versions``, ...
+        model: for the ``state`` result.
+        versions: likewise, of what the results depend on, by name.
+        supervised: says whether a foreground process looks after the engine; None if nobody knows.
 
     Attributes:
         endpoints: all three, as bound.
@@ -73,10 +71,15 @@ class Control:
         ConfigError: the endpoint is in use by a living engine, or cannot be bound.
     """
 
-    def __init__(self, publisher: Publisher, submit: Submit, about: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, publisher: Publisher, submit: Submit, model: wire.ModelState | None = None,
+        versions: Mapping[str, str] | None = None, supervised: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
         self._publisher = publisher
         self._submit = submit
-        self._about = dict(about or {})
+        self._model = model or wire.ModelState()
+        self._versions = dict(versions or {})
+        self._supervised = supervised
         self._waiting: dict[str, _Waiting] = {}
         self._replied = Replies()
         self._done: deque[str] = deque()
@@ -97,7 +100,7 @@ class Control:
             self._free()
             raise
         bound = publisher.endpoints
-        self.endpoints = Endpoints(bound.pub, bound.preview, last_endpoint(self._router))
+        self.endpoints = wire.Endpoints(bound.pub, bound.preview, last_endpoint(self._router))
         self._thread.start()
 
     def close(self, grace_s: float = 1.0) -> None:
@@ -175,7 +178,7 @@ class Control:
         else:
             self._begin(envelope, request)
 
-    def _begin(self, envelope: Parts, request: wire.Request) -> None:
+    def _begin(self, envelope: Parts, request: ControlRequest) -> None:
         try:
             reply = self._at_once(request)
         except Exception as error:
@@ -187,28 +190,28 @@ class Control:
         else:
             self._hand_over(envelope, request)
 
-    def _at_once(self, request: wire.Request) -> Parts | None:
-        """The reply that needs no engine; None where it is the engine's to give."""
-        if request.command == "since":
-            return done(request.id, self._since(request.args))
-        if request.command == "keyframe":
-            wanted = word(request.args, "keyframe")
-            picture = self._publisher.pictures.get(wanted)
-            return None if picture is None else done(request.id, self._header_of(wanted), picture.png())
-        if request.command == "saved":
-            ids, clips = ids_of(request.args), ids_of(request.args, "clips") if "clips" in request.args else []
-            self._publisher.pictures.saved(ids)
-            self._submit("saved", {"ids": ids})  # its own shelf may forget them as well; nobody waits for that
-            return done(request.id, {"ids": ids, "clips": self._publisher.clips.saved(clips)})
-        return None
+    def _at_once(self, request: ControlRequest) -> Parts | None:
+        """Return the reply that needs no engine; None if it is the engine's to give."""
+        match request.command:
+            case wire.GetSince() as since:
+                return done(request.id, self._missed(since))
+            case wire.GetKeyframe(keyframe=keyframe):
+                picture = self._publisher.pictures.get(keyframe)
+                return None if picture is None else done(request.id, self._header_of(keyframe), picture.png())
+            case wire.ConfirmSaved(ids=ids, clips=clips):
+                self._publisher.pictures.saved(ids)
+                self._submit(wire.ConfirmSaved(ids=ids))  # its own store may forget them too; nobody waits for that
+                return done(request.id, results.Saved(ids=ids, clips=self._publisher.clips.saved(clips)))
+            case _:
+                return None
 
-    def _hand_over(self, envelope: Parts, request: wire.Request) -> None:
+    def _hand_over(self, envelope: Parts, request: ControlRequest) -> None:
         try:
-            reply = self._asked(request)
+            reply = self._future_of(request.command)
         except Exception as error:
             self._conclude(request.id, [envelope], failed(request.id, one_line(error)))
             return
-        self._waiting[request.id] = _Waiting(request.command, request.args, reply, time.monotonic(), [envelope])
+        self._waiting[request.id] = _Waiting(request.command, reply, time.monotonic(), [envelope])
 
         def ready(_: Future[Any]) -> None:
             self._done.append(request.id)
@@ -216,14 +219,13 @@ class Control:
 
         reply.add_done_callback(ready)
 
-    def _asked(self, request: wire.Request) -> Future[Any]:
-        if request.command != "clip":
-            return self._submit(request.command, request.args)
-        wanted = word(request.args, "keyframe")
+    def _future_of(self, command: wire.Command) -> Future[Any]:
+        if not isinstance(command, wire.GetClip):
+            return self._submit(command)
         try:
-            return self._publisher.clips.fetch(wanted)
+            return self._publisher.clips.fetch(command.keyframe)
         except KeyError:
-            raise BadRequest(f"no clip of keyframe {wanted!r} is kept: look in the session") from None
+            raise BadRequest(f"no clip of keyframe {command.keyframe!r} is kept: look in the session") from None
 
     def _answer_done(self) -> None:
         while self._done:
@@ -231,7 +233,7 @@ class Control:
             if waiting is None:
                 continue  # given up before
             try:
-                reply = self._told(request_id, waiting)
+                reply = self._reply_of(request_id, waiting)
             except Exception as error:
                 reply = failed(request_id, one_line(error))
             self._conclude(request_id, waiting.peers, reply)
@@ -254,45 +256,49 @@ class Control:
 
     # Results ---------------------------------------------------------------------------------------------------
 
-    def _told(self, request_id: str, waiting: _Waiting) -> Parts:
+    def _reply_of(self, request_id: str, waiting: _Waiting) -> Parts:
+        """Return the reply to a command that the engine has carried out; raises what it failed with."""
         result = waiting.reply.result()
         if isinstance(result, Answered):
             return done(request_id, result.result, result.blob)
-        if waiting.command == "state":
-            return done(request_id, self._state(result))
-        if waiting.command == "keyframe":
-            return done(request_id, self._header_of(str(waiting.args["keyframe"])), result.png())
-        if waiting.command == "keyframes":
-            found = [(self._publisher.keyframe_header(str(each["keyframe"])), each.get("rank")) for each in result]
-            # As published, but for the place, which may be another by now.
-            said = [{**msgspec.json.decode(header), "rank": rank} for header, rank in found if header is not None]
-            return done(request_id, {"keyframes": said})
-        return done(request_id, result)
+        match waiting.command:
+            case wire.GetState():
+                return done(request_id, self._state(result))
+            case wire.GetKeyframe(keyframe=keyframe):
+                return done(request_id, self._header_of(keyframe), result.png())
+            case wire.GetKeyframes():
+                return done(request_id, results.Keyframes(keyframes=self._as_published(result.keyframes)))
+            case _:
+                return done(request_id, result)
 
-    def _state(self, engine: Mapping[str, Any]) -> dict[str, Any]:
-        streams = [dict(stream) for stream in engine.get("streams", [])]
-        for stream in streams:
-            header = self._publisher.newest_reading(str(stream["stream"]))
-            stream["reading"] = None if header is None else msgspec.Raw(header)
-        return {
-            **self._about,
-            **engine,
-            "streams": streams,
-            "schema": wire.SCHEMA,
-            "notice": wire.NOTICE,
-            "run": self._publisher.stamp.run,
-            "endpoints": self.endpoints.plain(),
-            "topics": self._publisher.topics(),
-        }
+    def _state(self, engine: wire.EngineState) -> wire.EngineState:
+        """Return the engine's state with what only the publisher and this channel know."""
+        newest = self._publisher.newest_reading
+        return replace(
+            engine,
+            streams=[replace(stream, reading=newest(stream.stream)) for stream in engine.streams],
+            run=self._publisher.stamp.run,
+            model=self._model,
+            versions=self._versions,
+            endpoints=self.endpoints,
+            topics=self._publisher.topics(),
+            supervised=None if self._supervised is None else self._supervised(),
+        )
 
-    def _header_of(self, keyframe: str) -> Any:
+    def _as_published(self, keyframes: list[wire.Keyframe]) -> list[wire.Keyframe]:
+        """Return the keyframes with the header that they were published with, but for the rank of now."""
+        published: list[wire.Keyframe] = []
+        for each in keyframes:
+            header = self._publisher.keyframe_header(each.keyframe)
+            if header is not None and isinstance(message := wire.decode(header), wire.Keyframe):
+                published.append(replace(message, rank=each.rank))
+        return published
+
+    def _header_of(self, keyframe: str) -> msgspec.Raw | results.KeyframeFound:
         header = self._publisher.keyframe_header(keyframe)
-        return {"keyframe": keyframe} if header is None else msgspec.Raw(header)
+        return results.KeyframeFound(keyframe=keyframe) if header is None else msgspec.Raw(header)
 
-    def _since(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        kind = word(args, "kind")
-        if kind not in KINDS:
-            raise BadRequest(f"nothing is kept of kind {kind!r}: choose {', '.join(KINDS)}")
-        refill = self._publisher.ring.since(kind, word(args, "stream"), whole_number(args, "seq"))
+    def _missed(self, since: wire.GetSince) -> results.Missed:
+        refill = self._publisher.ring.since(since.kind, since.stream, since.seq)
         headers = [msgspec.Raw(header) for header in refill.headers]
-        return {"messages": headers, "oldest": refill.oldest, "newest": refill.newest, "more": refill.more}
+        return results.Missed(messages=headers, oldest=refill.oldest, newest=refill.newest, more=refill.more)

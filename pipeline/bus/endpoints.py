@@ -8,42 +8,23 @@ supervisor; over TCP the control port is the one after the publisher's, and prev
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import os
 import re
 import shutil
 import stat
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.errors import ConfigError
 
-SOCKET_NAMES: Final = ("pub.sock", "preview.sock", "control.sock")
 FOLDER_LOCK: Final = "alive.lock"
-MAX_SOCKET_PATH_BYTES: Final = 107 if sys.platform.startswith("linux") else 103
-"""Of ``sun_path`` (108 bytes on Linux, 104 on macOS) one is the closing NUL."""
 
 _TCP = re.compile(r"tcp://(?P<host>\[[^\]]*\]|[^:/]+):(?P<port>\d{1,5}|\*)")
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """ZeroMQ endpoints of one engine: checked, all of them local."""
-
-    pub: str
-    preview: str
-    control: str
-
-    def plain(self) -> dict[str, str]:
-        """As the ``state`` command tells them."""
-        return {"pub": self.pub, "preview": self.preview, "control": self.control}
 
 
 class RunFolder:
@@ -57,18 +38,18 @@ class RunFolder:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        parent = runtime_folder() if parent is None else parent
+        parent = wire.runtime_folder() if parent is None else parent
         make_private(parent)
         sweep(parent)
         self.path = parent / f"{time.strftime('%H%M%S')}-{uuid.uuid4().hex[:8]}"
         try:
             self.path.mkdir(mode=0o700)
-            self._lock = lock(self.path / FOLDER_LOCK)
+            self._lock = wire.lock(self.path / FOLDER_LOCK)
         except OSError as error:
             raise ConfigError(f"{parent} cannot be written ({error.strerror}): set XDG_RUNTIME_DIR") from error
 
     @property
-    def endpoints(self) -> Endpoints:
+    def endpoints(self) -> wire.Endpoints:
         return endpoints_in(self.path)
 
     @property
@@ -86,20 +67,6 @@ class RunFolder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def runtime_folder() -> Path:
-    """The user's folder for sockets: ``$XDG_RUNTIME_DIR/fetalstream``, ``/run/user/<uid>/fetalstream``, or one in the
-    temporary directory; the last also where the first two make names too long for a socket.
-    """
-    user = os.geteuid()
-    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
-        folder = Path(base) / "fetalstream"
-        # 15 for the run's folder, and the longest socket name.
-        fits = len(os.fsencode(folder)) + 1 + 15 + 1 + len("control.sock") <= MAX_SOCKET_PATH_BYTES
-        if Path(base).is_absolute() and os.access(base, os.W_OK) and fits:
-            return folder
-    return Path(tempfile.gettempdir()) / f"fetalstream-{user}"
 
 
 def make_private(folder: Path) -> None:
@@ -122,7 +89,7 @@ def make_private(folder: Path) -> None:
 def sweep(parent: Path) -> None:
     """Removes what killed supervisors left behind; a folder without a lock may be just being made, and stays."""
     for folder in _folders(parent):
-        if (folder / FOLDER_LOCK).exists() and not locked(folder / FOLDER_LOCK):
+        if (folder / FOLDER_LOCK).exists() and not wire.locked(folder / FOLDER_LOCK):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -131,45 +98,17 @@ def _folders(parent: Path) -> Iterator[Path]:
         yield from (folder for folder in parent.iterdir() if folder.is_dir() and not folder.is_symlink())
 
 
-def lock(path: Path) -> IO[bytes]:
-    """Holds an exclusive lock on a file until it is closed or the process is gone.
-
-    Raises:
-        BlockingIOError: somebody holds it.
-        OSError: the file cannot be made.
-    """
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise
-    return file
-
-
-def locked(path: Path) -> bool:
-    """Whether somebody alive holds the lock."""
-    if not path.exists():
-        return False
-    try:
-        lock(path).close()
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def endpoints_in(folder: Path) -> Endpoints:
-    """The three sockets of a folder.
+def endpoints_in(folder: Path) -> wire.Endpoints:
+    """Return the endpoints of the three sockets of a folder.
 
     Raises:
         ConfigError: their names are too long for the system.
     """
-    return Endpoints(*(checked(f"ipc://{folder / name}") for name in SOCKET_NAMES))
+    names = (wire.PUB_SOCKET, wire.PREVIEW_SOCKET, wire.CONTROL_SOCKET)
+    return wire.Endpoints(*(checked(f"ipc://{folder / name}") for name in names))
 
 
-def resolve_endpoints(pub: str | None = None, control: str | None = None, *, folder: Path) -> Endpoints:
+def resolve_endpoints(pub: str | None = None, control: str | None = None, *, folder: Path) -> wire.Endpoints:
     """The endpoints for ``--pub`` and ``--control``; what is not given lies beside what is, or in ``folder``.
 
     Raises:
@@ -177,12 +116,12 @@ def resolve_endpoints(pub: str | None = None, control: str | None = None, *, fol
     """
     if pub is None and control is None:
         return endpoints_in(folder)
-    pub = checked(pub if pub is not None else _beside(checked(control or ""), "pub.sock", -1))
-    control = checked(control if control is not None else _beside(pub, "control.sock", +1))
-    preview = "tcp://127.0.0.1:*" if pub.startswith("tcp:") else _beside(pub, "preview.sock", 0)
+    pub = checked(pub if pub is not None else _beside(checked(control or ""), wire.PUB_SOCKET, -1))
+    control = checked(control if control is not None else _beside(pub, wire.CONTROL_SOCKET, +1))
+    preview = "tcp://127.0.0.1:*" if pub.startswith("tcp:") else _beside(pub, wire.PREVIEW_SOCKET, 0)
     if len({pub, preview, control}) < 3:
         raise ConfigError(f"{pub} is given twice: the publisher and the control channel need an endpoint each")
-    return Endpoints(pub, preview, control)
+    return wire.Endpoints(pub, preview, control)
 
 
 def checked(endpoint: str) -> str:
@@ -213,8 +152,10 @@ def _checked_path(name: str) -> str:
     if not name.startswith("/"):
         raise ConfigError(f"ipc://{name} needs an absolute path, such as ipc:///run/user/1000/pub.sock")
     length = len(os.fsencode(name))
-    if length > MAX_SOCKET_PATH_BYTES:
-        raise ConfigError(f"{name} is {length} bytes long, a socket's name at most {MAX_SOCKET_PATH_BYTES}: shorten it")
+    if length > wire.MAX_SOCKET_PATH_BYTES:
+        raise ConfigError(
+            f"{name} is {length} bytes long, a socket's name at most {wire.MAX_SOCKET_PATH_BYTES}: shorten it"
+        )
     return name
 
 

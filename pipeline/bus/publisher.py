@@ -14,19 +14,12 @@ from msgspec.structs import replace
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.clip_cache import ClipCache
-from fetalstream.pipeline.bus.endpoints import Endpoints, lock
 from fetalstream.pipeline.bus.preview import PreviewMaker
 from fetalstream.pipeline.bus.replay_buffer import ReplayBuffer
 from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.keyframes.clip_buffer import Cut
 from fetalstream.streamer.frame import Pixels
-
-MESSAGES_HWM: Final = 4_000
-"""Messages that may wait for one slow subscriber: seconds of eight streams, about 10 MB. What falls out is refilled."""
-
-PREVIEWS_HWM: Final = 32
-"""Well above a burst of eight streams (a smaller queue starves the last ones), and under a second of pictures."""
 
 PREVIEW_HZ: Final = 15.0
 LINGER_MS: Final = 500
@@ -62,7 +55,7 @@ class Publisher:
     """
 
     def __init__(
-        self, endpoints: Endpoints, stamp: MessageStamper, *,
+        self, endpoints: wire.Endpoints, stamp: MessageStamper, *,
         picture_of: Callable[[str], KeyframePicture | None] = lambda _: None,
         clock_ns: Callable[[], int] = time.monotonic_ns, preview_hz: float = PREVIEW_HZ,
     ) -> None:  # fmt: skip
@@ -73,7 +66,7 @@ class Publisher:
         self._picture_of = picture_of
         self._clock_ns = clock_ns
         self._previews = PreviewMaker(preview_hz)
-        self._newest: dict[str, bytes] = {}
+        self._newest: dict[str, wire.Reading] = {}
         self._topics: dict[str, int] = {}
         self._keyframes: OrderedDict[str, bytes] = OrderedDict()
         self._sending = threading.Lock()
@@ -81,12 +74,12 @@ class Publisher:
         self._context = zmq.Context()
         self._locks: list[IO[bytes]] = []
         try:
-            self._pub = self._bound(endpoints.pub, MESSAGES_HWM)
-            self._preview = self._bound(endpoints.preview, PREVIEWS_HWM)
+            self._pub = self._bound(endpoints.pub, wire.MESSAGES_HWM)
+            self._preview = self._bound(endpoints.preview, wire.PREVIEWS_HWM)
         except ConfigError:
             self.close()
             raise
-        self.endpoints = Endpoints(last_endpoint(self._pub), last_endpoint(self._preview), endpoints.control)
+        self.endpoints = wire.Endpoints(last_endpoint(self._pub), last_endpoint(self._preview), endpoints.control)
 
     def _bound(self, endpoint: str, hwm: int) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.PUB)
@@ -127,8 +120,8 @@ class Publisher:
         if about is not None:
             self.send(wire.Event(exam=cut.exam, stream=stream, event="clip", detail=about))
 
-    def newest_reading(self, stream: str) -> bytes | None:
-        """The header of the stream's newest reading, as published."""
+    def newest_reading(self, stream: str) -> wire.Reading | None:
+        """Return the stream's newest reading, as published; None before the first."""
         return self._newest.get(stream)
 
     def keyframe_header(self, keyframe: str) -> bytes | None:
@@ -154,7 +147,7 @@ class Publisher:
         self._topics[f"{kind}/{message.stream}"] = message.seq
         self.ring.add(kind, message.stream, message.seq, header)
         if isinstance(message, wire.Reading):
-            self._newest[message.stream] = header
+            self._newest[message.stream] = message
         elif isinstance(message, wire.Keyframe):
             self._keyframes[message.keyframe] = header
             if len(self._keyframes) > _HEADERS_KEPT:
@@ -221,7 +214,7 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, locks: list[IO[bytes]]) -> No
         if path is not None:
             if path.exists() and not path.is_socket():
                 raise ConfigError(f"{path} is a file, not a socket: choose another endpoint")
-            locks.append(lock(path.with_name(f"{path.name}.lock")))
+            locks.append(wire.lock(path.with_name(f"{path.name}.lock")))
         socket.bind(endpoint)
         if path is not None:
             path.chmod(0o600)

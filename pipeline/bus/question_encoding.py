@@ -1,21 +1,22 @@
-"""The ``ask`` command on its way to the engine: sentences go through the text tower in a thread of their own."""
+"""The ``ask`` command on its way to the engine: its sentence goes through the text tower in a thread of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.bus.replies import Submit
 from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.model.captions import CAPTION_TEMPLATES, PLANE_NAMES
-from fetalstream.pipeline.stream.questions import Question, question, words_of
+from fetalstream.pipeline.stream.questions import AskQuestion, EngineCommand, Question, question, words_of
 
-Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 _WITHIN_S: Final = 15.0
 
 
 def asker_of(ready: LoadedPipeline) -> Callable[[str], Question]:
-    """From a sentence to a question for this model."""
+    """Return the function that makes a sentence a question for this model."""
     known = None
     if ready.model.config.words == "own":
         known = words_of(
@@ -25,16 +26,15 @@ def asker_of(ready: LoadedPipeline) -> Callable[[str], Question]:
 
 
 def with_words(submit: Submit, asker: Callable[[str], Question]) -> Submit:
-    """``submit``, with the sentence of an ``ask`` made a `Question` first; all else is passed on as it is."""
+    """Return ``submit`` with the sentence of an ``ask`` command made a `Question` first; all else is passed on."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="ask")
 
-    def asked(args: Mapping[str, Any]) -> Any:
-        text = str(args["text"])
-        return submit("ask", {**args, "question": asker(text)}).result(_WITHIN_S)
+    def asked(stream: str | None, text: str) -> Any:
+        return submit(AskQuestion(stream, asker(text))).result(_WITHIN_S)
 
-    def passed(command: str, args: Mapping[str, Any]) -> Future[Any]:
-        if command != "ask" or args.get("text") is None:
-            return submit(command, args)
-        return executor.submit(asked, args)
+    def passed(command: EngineCommand) -> Future[Any]:
+        if isinstance(command, wire.AskSentence) and command.text is not None:
+            return executor.submit(asked, command.stream, command.text)
+        return submit(command)
 
     return passed

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
-KINDS: Final = ("reading", "event", "keyframe")
-"""What must not be lost; all else is stale as soon as it is late."""
-
 RING_BYTES: Final = 64 * 2**20
 # Readings come by the thousand: in a ring of their own they never push out the few events and keyframes.
 _SHARES: Final = {"reading": 0.875, "event": 0.0625, "keyframe": 0.0625}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from fetalstream.pipeline import wire
 
-MAX_TEXT: Final = 500
 MAX_DEPTH: Final = 6
 MAX_ITEMS: Final = 10_000
 _EXACT_INTEGER: Final = 2**53  # beyond this a JSON number is not the same in every reader
@@ -20,18 +19,25 @@ _decoder = msgspec.json.Decoder(wire.Request)
 
 
 class BadRequest(ValueError):
-    """A request that cannot be understood; ``str()`` is one line. ``request_id`` is "" where it had none."""
+    """A request that cannot be understood; ``str()`` is one line. ``request_id`` is "" if it had none."""
 
     def __init__(self, message: str, request_id: str = "") -> None:
         super().__init__(message)
         self.request_id = request_id
 
 
-def parsed(body: Sequence[bytes]) -> wire.Request:
-    """The request in a message's parts after the envelope.
+class ControlRequest(NamedTuple):
+    """A request that was understood: its id, and the command with its arguments."""
+
+    id: str
+    command: wire.Command
+
+
+def parsed(body: Sequence[bytes]) -> ControlRequest:
+    """Return the request in a message's parts after the envelope.
 
     Raises:
-        BadRequest: it is not one part of JSON with a UUID as ``id``, or holds what cannot be meant.
+        BadRequest: it is not one part of JSON with a UUID as ``id``, names no command, or an argument is wrong.
     """
     if len(body) != 1:
         raise BadRequest(f"a request is one JSON object in one part, got {len(body)} parts")
@@ -44,14 +50,14 @@ def parsed(body: Sequence[bytes]) -> wire.Request:
     except ValueError:
         raise BadRequest("the id of a request is a UUID, a new one for each", cleaned_text(request.id, 64)) from None
     try:
-        args = cleaned(request.args)
-    except BadRequest as error:
-        raise BadRequest(str(error), request.id) from None
-    return wire.Request(id=request.id, command=cleaned_text(request.command, 64), args=args)
+        command = wire.command_from(cleaned_text(request.command, 64), cleaned(request.args))
+    except (BadRequest, wire.BadCommand) as error:
+        raise BadRequest(one_line(error), request.id) from None
+    return ControlRequest(request.id, command)
 
 
 def cleaned(value: Any, depth: int = 0) -> Any:
-    """Plain JSON values with all text cleaned.
+    """Return plain JSON values with all text cleaned.
 
     Raises:
         BadRequest: it is nested too deep, too long, or a number is too large.
@@ -61,7 +67,7 @@ def cleaned(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return cleaned_text(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not abs(value) <= _EXACT_INTEGER:  # which is how NaN fails too
+        if not abs(value) <= _EXACT_INTEGER:  # NaN fails here too
             raise BadRequest("a number in args is too large")
         return value
     if isinstance(value, (dict, list)) and len(value) > MAX_ITEMS:
@@ -73,51 +79,18 @@ def cleaned(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def cleaned_text(text: str, limit: int = MAX_TEXT) -> str:
-    """``text`` without control, format, surrogate, private and unassigned characters, white space as one blank."""
+def cleaned_text(text: str, limit: int = wire.TEXT_CHARACTERS) -> str:
+    """Return ``text`` without control, format, surrogate, private and unassigned characters, at most ``limit`` long.
+
+    White space of any length becomes one blank.
+    """
     spaced = " ".join(text[: 4 * limit].split())
     return "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))[:limit]
 
 
 def one_line(error: object) -> str:
-    """What went wrong, fit for a reply."""
+    """Return the words of an error on one line that is fit for a reply."""
     return cleaned_text(str(error)) or type(error).__name__
-
-
-def word(args: Mapping[str, Any], name: str) -> str:
-    """A text that must be there.
-
-    Raises:
-        BadRequest: it is not.
-    """
-    value = args.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadRequest(f"{name} must be a text, got {cleaned_text(repr(value), 80)}")
-    return value
-
-
-def whole_number(args: Mapping[str, Any], name: str) -> int:
-    """A whole number that must be there.
-
-    Raises:
-        BadRequest: it is not.
-    """
-    value = args.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise BadRequest(f"{name} must be a whole number, got {cleaned_text(repr(value), 80)}")
-    return value
-
-
-def ids_of(args: Mapping[str, Any], name: str = "ids") -> list[str]:
-    """The ids of a ``saved`` request, of keyframes or of clips.
-
-    Raises:
-        BadRequest: they are not a list of strings.
-    """
-    ids = args.get(name)
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise BadRequest(f"saved wants {name}, a list of keyframe ids")
-    return ids
 
 
 class _OnlyId(msgspec.Struct):
@@ -125,7 +98,7 @@ class _OnlyId(msgspec.Struct):
 
 
 def _id_in(body: bytes) -> str:
-    """The id of a request that is wrong elsewhere, so that who asked knows which of his was refused."""
+    """Return the id of a request that is wrong elsewhere, so that the sender knows which one was refused."""
     try:
         return cleaned_text(msgspec.json.decode(body, type=_OnlyId).id, 64)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

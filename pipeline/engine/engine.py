@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.readout.latency import BatchTimings
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 from fetalstream.pipeline.stream.preparation import PreparedFrame
+from fetalstream.pipeline.stream.questions import EngineCommand
 from fetalstream.streamer.frame import Pixels
 
 IN_FLIGHT: Final = 2
@@ -127,13 +128,13 @@ class Engine:
     def now_ns(self) -> int:
         return self._clock_ns()
 
-    def command(self, command: str, args: Mapping[str, Any] | None = None) -> Future[Any]:
+    def submit(self, command: EngineCommand) -> Future[Any]:
         """Hand in a command, from any thread; see `CommandQueue.submit`."""
-        return self._commands.submit(command, args)
+        return self._commands.submit(command)
 
     def picture_of(self, keyframe: str) -> StoredKeyframe | None:
         """The kept frame of a keyframe that is just being sent; for the sink, in the thread that runs the engine."""
-        return self._commands.kept(keyframe)
+        return self._commands.find_keyframe(keyframe)
 
     def stop(self, reason: str) -> None:
         """End cleanly, soon. Touches no lock: safe in a signal handler."""
@@ -177,7 +178,7 @@ class Engine:
             self._on_the_way.append(self._submitted(gathered))
         if ready is not None:
             self._tell(ready)
-        elif not gathered and not self._on_the_way and not self._all_ended():
+        elif not (gathered or self._on_the_way or self._commands.waiting or self._all_ended()):
             self._wake.wait(self._until_beat_s())
 
     def send(self, messages: Iterable[wire.Message]) -> None:
@@ -185,13 +186,13 @@ class Engine:
         for message in messages:
             self._sink.send(message)
 
-    def state(self) -> dict[str, Any]:
-        """What a late joiner needs to know of the streams."""
-        return {
-            "exam": self._runners[0].analyzer.exam,
-            "paused": self.paused,
-            "streams": [runner.state() for runner in self._runners],
-        }
+    def state(self) -> wire.EngineState:
+        """Return the engine's part of the ``state`` reply; the control channel adds the rest."""
+        return wire.EngineState(
+            exam=self._runners[0].analyzer.exam,
+            paused=self.paused,
+            streams=[runner.state() for runner in self._runners],
+        )
 
     def _has_room(self) -> bool:
         """Whether the device should be handed another batch, if something waits."""

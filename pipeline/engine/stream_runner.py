@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.capture_watch import CaptureWatch, Silence
@@ -37,6 +34,7 @@ class Stream:
     kind: str
     warnings: Sequence[str] = ()
     embeddings: bool = False
+    source_sha256: str | None = None
 
 
 def make_stream(
@@ -66,7 +64,7 @@ def make_stream(
         name, exam, model_info, bank, bank_ahead=not every_frame, sector=masking, clip_bytes=clip_bytes
     )
     reader = QueuedReader(source, clock_ns) if every_frame else LatestReader(source, clock_ns)
-    return Stream(analyzer, reader, source.kind, source.warnings, embeddings)
+    return Stream(analyzer, reader, source.kind, source.warnings, embeddings, source.identity)
 
 
 class StreamRunner:
@@ -79,6 +77,7 @@ class StreamRunner:
         self.meter = HealthMeter(device, started_ns)
         self.ended = False
         self._kind = stream.kind
+        self._source_sha256 = stream.source_sha256
         self._watch = CaptureWatch(stream.reader, stream.warnings, started_ns)
         self._silence: Silence | None = None
         self._size: tuple[int, int] | None = None  # width, height of the source's frames
@@ -113,26 +112,26 @@ class StreamRunner:
         last = self.analyzer.event("source_ended" if error is None else "source_lost", detail)
         return [*self.watch(now_ns, paused=False), last]
 
-    def state(self) -> dict[str, Any]:
-        """What a late joiner needs to know: plain values."""
+    def state(self) -> wire.StreamState:
+        """Return the stream's part of the ``state`` reply."""
         analyzer, tally = self.analyzer, self.reader.tally()
         width, height = self._size or (None, None)
-        newest = analyzer.newest
-        said = analyzer.sector
-        sector = analyzer.region or (said if isinstance(said, (Rectangle, Polygon)) else None)
-        return {
-            "stream": analyzer.stream,
-            "kind": self._kind,
-            "exam": analyzer.exam,
-            "exam_began_ns": analyzer.exam_began_ns,
-            "width": width,
-            "height": height,
-            "sector_from": None if analyzer.region is None else analyzer.region.origin,
-            "sector_confidence": None if analyzer.region is None else analyzer.region.confidence,
-            "sector": None if sector is None else [list(corner) for corner in sector.polygon],
-            "spacing_mm": None if newest is None else newest.frame.spacing_mm,
-            "spacing_from": None if newest is None else newest.frame.spacing_from,
-            "state": analyzer.state,
-            "counts": msgspec.to_builtins(analyzer.counts(tally.captured, tally.dropped, tally.waiting)),
-            "reading": None if newest is None else msgspec.to_builtins(newest),
-        }
+        newest, region, given = analyzer.newest, analyzer.region, analyzer.sector
+        shape = region or (given if isinstance(given, (Rectangle, Polygon)) else None)
+        return wire.StreamState(
+            stream=analyzer.stream,
+            kind=self._kind,
+            exam=analyzer.exam,
+            exam_began_ns=analyzer.exam_began_ns,
+            width=width,
+            height=height,
+            sector=None if shape is None else [(x, y) for x, y in shape.polygon],
+            sector_from=None if region is None else region.origin,
+            sector_confidence=None if region is None else region.confidence,
+            spacing_mm=None if newest is None else newest.frame.spacing_mm,
+            spacing_from=None if newest is None else newest.frame.spacing_from,
+            state=analyzer.state,
+            counts=analyzer.counts(tally.captured, tally.dropped, tally.waiting),
+            reading=newest,
+            source_sha256=self._source_sha256,
+        )

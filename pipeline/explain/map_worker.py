@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
-from fetalstream.pipeline.bus.replies import Answered
-from fetalstream.pipeline.bus.requests import BadRequest, word
+from fetalstream.pipeline import wire
+from fetalstream.pipeline.bus.replies import Answered, Submit
+from fetalstream.pipeline.bus.requests import BadRequest
 from fetalstream.pipeline.explain.relevance_maps import Explanation, overlay
+from fetalstream.pipeline.stream.questions import EngineCommand
+from fetalstream.pipeline.wire import results
 from fetalstream.streamer.frame import Pixels
 
 MAX_WAITING: Final = 4
@@ -19,8 +21,6 @@ MAX_WAITING: Final = 4
 
 _NICENESS: Final = 10
 _FRAME_TIMEOUT_S: Final = 15.0
-
-Submit = Callable[[str, Mapping[str, Any]], "Future[Any]"]
 
 
 class SupportsExplain(Protocol):
@@ -32,28 +32,32 @@ class SupportsExplain(Protocol):
 
 
 def with_maps(submit: Submit, explainer: SupportsExplain) -> Submit:
-    """Wrap ``submit`` so that ``explainer`` answers ``explain`` {``keyframe``, ``plane``: by default the frame's own}.
+    """Wrap ``submit`` so that ``explainer`` answers the ``explain`` command; all else is passed on.
 
-    The engine only hands over the stored keyframe. The reply holds ``keyframe``, ``plane``, ``method``, ``model`` and
-    ``score``, and a PNG of the frame's size, see `pipeline.explain.relevance_maps.overlay`.
+    The engine only hands over the stored keyframe. The reply is a ``wire.results.Explained`` with a PNG of the frame's
+    size, see `pipeline.explain.relevance_maps.overlay`.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="explain", initializer=_give_way)
     free_slots = threading.BoundedSemaphore(MAX_WAITING)
 
-    def draw_map(args: Mapping[str, Any]) -> Answered:
-        keyframe = word(args, "keyframe")
-        plane = None if args.get("plane") is None else word(args, "plane")
-        stored = submit("keyframe", {"keyframe": keyframe}).result(_FRAME_TIMEOUT_S)
-        found = explainer.explain(stored.pixels, plane or stored.plane)
-        header = {"keyframe": keyframe, "plane": found.plane, "method": found.method, "model": explainer.model}
-        return Answered({**header, "score": found.score}, overlay(stored.pixels, found.heat))
+    def draw_map(command: wire.Explain) -> Answered:
+        stored = submit(wire.GetKeyframe(keyframe=command.keyframe)).result(_FRAME_TIMEOUT_S)
+        found = explainer.explain(stored.pixels, command.plane or stored.plane)
+        result = results.Explained(
+            keyframe=command.keyframe,
+            plane=found.plane,
+            method=found.method,
+            model=explainer.model,
+            score=found.score,
+        )
+        return Answered(result, overlay(stored.pixels, found.heat))
 
-    def dispatch(command: str, args: Mapping[str, Any]) -> Future[Any]:
-        if command != "explain":
-            return submit(command, args)
+    def dispatch(command: EngineCommand) -> Future[Any]:
+        if not isinstance(command, wire.Explain):
+            return submit(command)
         if not free_slots.acquire(blocking=False):
             raise BadRequest("maps of other frames are being drawn: ask again later")
-        answer = executor.submit(draw_map, args)
+        answer = executor.submit(draw_map, command)
         answer.add_done_callback(lambda _: free_slots.release())
         return answer
 

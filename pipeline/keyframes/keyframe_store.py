@@ -8,9 +8,7 @@ from typing import Final
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
-
-MIN_GAIN: Final = 0.0025
-"""A better frame is better by at least this share of the score: a five-hundredth nearer to the plane is worth that."""
+from fetalstream.pipeline.wire import MIN_GAIN
 
 WINDOW_SECONDS: Final = 1.0
 """Media time between two keyframes of one plane; within it the best candidate waits."""

@@ -39,8 +39,7 @@ SHARED: Final = 0.55
 MAX_SPAN_DAYS: Final = 18
 # Errors at one zoom repeat themselves (correlation 0.65), so a zoom's say ends here, however long the probe rests.
 UNITS_PER_ZOOM: Final = 30.0
-ZOOM_STEP: Final = 1.05  # spacings within 5% count as one zoom
-_LOG_STEP: Final = math.log(ZOOM_STEP)
+_LOG_STEP: Final = math.log(wire.ZOOM_STEP)
 
 NEAR_HALF_WIDTHS: Final = 2.0
 """Days further from the median than this many half-widths of one frame are of something else."""

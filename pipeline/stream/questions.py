@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,17 @@ class Question:
         rivals = LOGIT_SCALE * (embeddings @ self.contrast.T)
         top = rivals.max(axis=-1)
         return own - top - np.log(np.exp(rivals - top[..., None]).sum(axis=-1))
+
+
+class AskQuestion(NamedTuple):
+    """The ``ask`` command once its sentence has been made ready; ``stream`` None for all streams."""
+
+    stream: str | None
+    question: Question
+
+
+EngineCommand: TypeAlias = wire.Command | AskQuestion
+"""A command as the engine carries it out."""
 
 
 def question(text: str, banks: TextBanks, known_words: frozenset[str] | None = None) -> Question:

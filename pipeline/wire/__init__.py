@@ -47,6 +47,7 @@ from fetalstream.pipeline.wire.encoding import (
 )
 from fetalstream.pipeline.wire.events import (
     EVENTS,
+    AskedDetail,
     ClipDetail,
     DecisionDetail,
     EventKind,
@@ -104,7 +105,7 @@ from fetalstream.pipeline.wire.sockets import (
     runtime_folders,
 )
 from fetalstream.pipeline.wire.state import (
-    EndpointsState,
+    Endpoints,
     EngineState,
     ModelState,
     StreamState,
@@ -131,6 +132,7 @@ __all__ = [
     "Access",
     "Ask",
     "AskSentence",
+    "AskedDetail",
     "BadCommand",
     "ChooseProtocol",
     "ClipDetail",
@@ -140,7 +142,7 @@ __all__ = [
     "Decide",
     "DecisionDetail",
     "Embedding",
-    "EndpointsState",
+    "Endpoints",
     "EngineState",
     "Event",
     "EventKind",

@@ -21,7 +21,7 @@ LARGEST_SPACING_MM: Final = 10.0
 """More millimetres per pixel than any scan has: 10 would show a fetus of 30 cm on 30 pixels."""
 
 MIN_GAIN: Final = 0.0025
-"""By this share a frame must score higher to replace the best one of its plane."""
+"""Share of the score by which a frame must be better: a five-hundredth nearer to the plane is worth that."""
 
 ZOOM_STEP: Final = 1.05
 """Spacings within this factor count as one zoom."""

@@ -70,8 +70,8 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     precision: str | None = None
 
 
-class EndpointsState(msgspec.Struct, frozen=True, kw_only=True):
-    """The ZeroMQ endpoints of an engine, as bound."""
+class Endpoints(msgspec.Struct, frozen=True):
+    """The ZeroMQ endpoints of one engine."""
 
     pub: str
     preview: str
@@ -105,7 +105,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamState] = []
     model: ModelState = ModelState()
     versions: dict[str, str] = {}
-    endpoints: EndpointsState | None = None
+    endpoints: Endpoints | None = None
     topics: dict[str, int] = {}
     supervised: bool | None = None
     replay: bool = False

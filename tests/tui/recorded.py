@@ -5,22 +5,22 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from PIL import Image
 
 from fetalstream.pipeline.bus.stamper import MessageStamper
-from fetalstream.pipeline.wire import Counts, Event, Goodbye, Message
+from fetalstream.pipeline.wire import Counts, Event, Goodbye, Message, StreamState
 from fetalstream.tui.record.store import SessionStore
 from tests.tui import scan
 
 HOSTILE = "<script>document.title=1</script><img src=x onerror=alert(1)> \x1b[31m\u202e$\\frac$ {{7*7}}"
 PER_SECOND = 10
-STATE = {
-    **scan.STATE,
-    "run": "run-a",
-    "versions": {"fetalstream": "0.1.0", "python": "3.11.7"},
-    "streams": [{"stream": "stream-1", "kind": "file", "source_sha256": "cd" * 32, "name": "Doe_Jane.mp4"}],
-}
+STATE = msgspec.structs.replace(
+    scan.STATE,
+    versions={"fetalstream": "0.1.0", "python": "3.11.7"},
+    streams=[StreamState(stream="stream-1", kind="file", source_sha256="cd" * 32)],
+)
 
 
 def png(seed: int, shape: tuple[int, ...] = (48, 64)) -> bytes:

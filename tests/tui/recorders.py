@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 
+from fetalstream.pipeline.wire import ConfirmSaved
 from fetalstream.tui.record.recorder import record
 from tests.scripted_engine import Kept, ScriptedEngine, health
 from tests.waiting import until
@@ -111,4 +112,4 @@ def check_clips(folder: Path, keyframes: set[str]) -> None:
 
 
 def acknowledged(engine: ScriptedEngine) -> set[str]:
-    return {keyframe for command, args in list(engine.asked) if command == "saved" for keyframe in args["ids"]}
+    return {keyframe for each in list(engine.asked) if isinstance(each, ConfirmSaved) for keyframe in each.ids}

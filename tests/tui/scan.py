@@ -5,23 +5,31 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 import numpy as np
 from PIL import Image
 
 from fetalstream.pipeline.wire import (
+    Command,
     Counts,
+    EngineState,
     Event,
     FrameInfo,
     Gestation,
+    GetKeyframes,
+    GetState,
     Health,
     Keyframe,
     LabelScore,
     Latency,
     Message,
+    ModelState,
     Percentiles,
     Preview,
     Quality,
     Reading,
+    StreamState,
+    name_of,
 )
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.state.session import PLANES, SUBPLANES, Session, StreamView, opened, reduce
@@ -46,10 +54,10 @@ class Clock:
 class ListFeed:
     """A feed of what a test puts in; ``refusal`` makes every request fail, ``away`` the first starts."""
 
-    def __init__(self, state: dict[str, Any] | None = None) -> None:
-        self.state = state or {}
+    def __init__(self, state: EngineState | None = None) -> None:
+        self.state = state or EngineState()
         self.waiting: list[tuple[Message, bytes | None]] = []
-        self.asked: list[tuple[str, dict[str, Any] | None]] = []
+        self.asked: list[Command] = []
         self.refusal: str | None = None
         self.away = 0
         self.keyframes: list[dict[str, Any]] = []
@@ -57,7 +65,12 @@ class ListFeed:
         self.closed = False
         self.last_heard_ns: int | None = None
 
-    async def start(self) -> dict[str, Any]:
+    @property
+    def names(self) -> list[str]:
+        """Of the commands that were asked."""
+        return [name_of(command) for command in self.asked]
+
+    async def start(self) -> EngineState:
         if self.away:
             self.away -= 1
             raise RequestFailed("no engine answers: start one with fetalstream run")
@@ -70,11 +83,13 @@ class ListFeed:
     def put(self, *messages: Message, blob: bytes | None = None) -> None:
         self.waiting.extend((message, blob) for message in messages)
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
-        self.asked.append((command, args))
+    async def request(self, command: Command) -> dict[str, Any]:
+        self.asked.append(command)
         if self.refusal is not None:
             raise RequestFailed(self.refusal)
-        return {"keyframes": self.keyframes} if command == "keyframes" else self.state if command == "state" else {}
+        if isinstance(command, GetKeyframes):
+            return {"keyframes": self.keyframes}
+        return msgspec.to_builtins(self.state) if isinstance(command, GetState) else {}
 
     async def picture(self, keyframe: str) -> bytes | None:
         return self.pictures.get(keyframe)
@@ -190,15 +205,12 @@ def preview(now_ns: int, **fields: Any) -> Preview:
     return Preview(**common(now_ns, **fields), width=64, height=48, frame=frame(now_ns))
 
 
-STATE: dict[str, Any] = {
-    "run": "run-a",
-    "exam": "exam-a",
-    "streams": [
-        {"stream": "stream-1", "kind": "phantom", "width": 640, "height": 480, "spacing_mm": 0.21, "sector": None}
-    ],
-    "model": {"name": "mini", "device": "cpu", "precision": "fp32", "calibrated": False, "weights_sha256": "ab"},
-    "paused": False,
-}
+STATE = EngineState(
+    run="run-a",
+    exam="exam-a",
+    streams=[StreamState(stream="stream-1", kind="phantom", width=640, height=480, spacing_mm=0.21)],
+    model=ModelState(name="mini", device="cpu", precision="fp32", calibrated=False, weights_sha256="ab"),
+)
 
 
 def session(*messages: Message, blob: bytes | None = None) -> Session:

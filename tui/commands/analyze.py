@@ -10,14 +10,15 @@ import uuid
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.commands import option_parts as parts
 from fetalstream.tui.commands.exit_codes import DONE, FAILED
 from fetalstream.tui.commands.offline_sink import FileSummary, MediaClock, OfflineSink
 from fetalstream.tui.commands.progress import Progress, say
 from fetalstream.tui.errors import UsageError, UserError
-from fetalstream.tui.run.model_loading import about, load
+from fetalstream.tui.run.model_loading import load, model_state, versions
 from fetalstream.tui.settings.chosen_model import chosen_model
 from fetalstream.tui.settings.settings import ModelSettings, SettingsError
 from fetalstream.tui.state.text import fine_print, plain
@@ -127,7 +128,7 @@ def analyze(
         print(fine_print(ready.model_info.calibrated), file=summary)
         clock = MediaClock()
         stamp = MessageStamper(new_run(), clock)
-        state = {"run": stamp.run, "streams": streams, **about(ready)}
+        state = wire.EngineState(run=stamp.run, streams=streams, model=model_state(ready), versions=versions())
         store = None if out is None else stack.enter_context(SessionStore(out, state))
         sink = OfflineSink(stamp, clock, store, jsonl)
         stack.callback(sink.finish)
@@ -154,15 +155,12 @@ class _Opening(NamedTuple):
     sector: SectorSetting
 
 
-def _described(path: str, number: int, opening: _Opening) -> dict[str, Any]:
+def _described(path: str, number: int, opening: _Opening) -> wire.StreamState:
     """Open a file once before the model is loaded, so that a wrong name is reported at once; return what it is."""
     with _opened(path, opening) as source:
-        return {
-            "stream": f"stream-{number}",
-            "kind": source.kind,
-            "exam": uuid.uuid4().hex,
-            "source_sha256": source.identity,
-        }
+        return wire.StreamState(
+            stream=f"stream-{number}", kind=source.kind, exam=uuid.uuid4().hex, source_sha256=source.identity
+        )
 
 
 def _opened(path: str, opening: _Opening) -> Source:
@@ -180,7 +178,7 @@ def _opened(path: str, opening: _Opening) -> Source:
 
 def _one(
     path: str,
-    description: dict[str, Any],
+    description: wire.StreamState,
     ready: LoadedPipeline,
     sink: OfflineSink,
     opening: _Opening,
@@ -195,7 +193,7 @@ def _one(
     try:
         with _opened(path, opening) as source, Progress(path, source.frames_expected) as progress:
             stream = make_stream(
-                source, description["stream"], description["exam"], ready.model_info, bank, every_frame=True,
+                source, description.stream, str(description.exam), ready.model_info, bank, every_frame=True,
                 embeddings=embeddings, clip_bytes=sink.clip_bytes,
             )  # fmt: skip
             result = sink.next_file(stream, progress)

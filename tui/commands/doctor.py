@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Final, Literal, NamedTuple
 
-from fetalstream.pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE, runtime_folder
 from fetalstream.tui.commands.columns import columns
 from fetalstream.tui.commands.exit_codes import DONE, FAILED
 from fetalstream.tui.commands.option_parts import Commands, add_command
@@ -152,7 +152,7 @@ def _pull(name: str) -> str:
 
 
 def _places() -> Iterator[Finding]:
-    from fetalstream.pipeline.bus.endpoints import make_private, runtime_folder
+    from fetalstream.pipeline.bus.endpoints import make_private
     from fetalstream.pipeline.errors import ConfigError
     from fetalstream.pipeline.model.config import user_models_folder
     from fetalstream.tui.record.session_files import FULL_DISK_BYTES, LOW_DISK_BYTES, sessions_folder

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
-from fetalstream.pipeline.wire import Event, Keyframe, Message
+from fetalstream.pipeline.wire import (
+    ChooseProtocol,
+    EngineState,
+    Event,
+    GetKeyframes,
+    GetSince,
+    GetState,
+    Keyframe,
+    Message,
+)
 from fetalstream.tui.dashboard.host import Host
-from fetalstream.tui.feed.protocol import Feed, Player, RequestFailed
+from fetalstream.tui.feed.protocol import Feed, Player, RequestFailed, state_from
 from fetalstream.tui.state.session import Session, opened, reduce
 
 RECONNECT_EVERY_S: Final = 1.0
@@ -29,7 +38,7 @@ class Connection:
 
     def __init__(self, host: Host, feed: Feed, clock_ns: Callable[[], int], *, read_only: bool = False) -> None:
         self._host, self._feed, self._clock_ns, self._read_only = host, feed, clock_ns, read_only
-        self._state: Mapping[str, Any] = {}
+        self._state = EngineState()
         self._run: str | None = None  # whose state is known; None before the first reply
         self._measured_run: str | None = None  # whose frames' sizes were asked for
 
@@ -45,8 +54,8 @@ class Connection:
                 break
         self._host.unsay()
         self._open(state)
-        if isinstance(amiss := state.get("amiss"), str):
-            self._host.say(amiss, "warn")
+        if state.amiss is not None:
+            self._host.say(state.amiss, "warn")
         await self._catch_up()
         await self._send_protocol()
 
@@ -75,7 +84,7 @@ class Connection:
         self._host.session = session
         self._host.redraw()
 
-    def _open(self, state: Mapping[str, Any]) -> None:
+    def _open(self, state: EngineState) -> None:
         self._state = state
         self._host.session = opened(self._host.session, state)
         self._run = self._host.session.run
@@ -84,7 +93,7 @@ class Connection:
     async def _catch_up(self) -> None:
         """Fetch the best frames and events from before this dashboard was there."""
         try:
-            result = await self._feed.request("keyframes")
+            result = await self._feed.request(GetKeyframes())
         except RequestFailed:
             return  # the checklist then fills with what comes
         self._fold(result.get("keyframes", []), "keyframe")
@@ -92,7 +101,7 @@ class Connection:
         for stream in self._host.session.names:
             for kind in ("keyframe", "event"):
                 with contextlib.suppress(RequestFailed):
-                    result = await self._feed.request("since", {"kind": kind, "stream": stream, "seq": -1})
+                    result = await self._feed.request(GetSince(kind=kind, stream=stream, seq=-1))
                     self._fold(result.get("messages", []), kind)
 
     def _fold(self, headers: Iterable[Any], kind: str) -> None:
@@ -107,15 +116,15 @@ class Connection:
         """Put the protocol on record; without a word if that fails, for nothing depends on it."""
         if self._host.protocol is not None and not self._read_only:
             with contextlib.suppress(RequestFailed):
-                await self._feed.request("protocol", {"protocol": self._host.protocol.name})
+                await self._feed.request(ChooseProtocol(protocol=self._host.protocol.name))
 
     async def _measure(self) -> None:
         with contextlib.suppress(RequestFailed):  # the header does without
-            self._open(await self._feed.request("state"))
+            self._open(state_from(await self._feed.request(GetState())))
 
     async def _reopen(self) -> None:
         try:
-            self._open(await self._feed.request("state"))
+            self._open(state_from(await self._feed.request(GetState())))
         except RequestFailed as error:
             self._host.say(str(error), "warn")
         else:

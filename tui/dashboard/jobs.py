@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from fetalstream.pipeline.wire import NoteExport
 from fetalstream.tui.dashboard.background_commands import (
     CommandFailed,
     SearchHit,
@@ -120,7 +121,7 @@ class Jobs:
         self._host.say(f"Written: {written[0]}" if len(written) == 1 else f"{len(written)} files written", "good")
         if not self._read_only:
             with contextlib.suppress(RequestFailed):  # it is written; that it is on record too is worth no alarm
-                await self._feed.request("exported", {"stream": self._host.selected, "what": what})
+                await self._feed.request(NoteExport(stream=self._host.selected, what=what))
 
     async def _find(self, folder: Path, words: str) -> None:
         try:

@@ -6,8 +6,9 @@ The engine acknowledges each command and puts it on record. A dashboard that is 
 from __future__ import annotations
 
 import math
-from typing import Any, Final, Literal
+from typing import Final
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.dashboard.host import Host
 from fetalstream.tui.dashboard.past import Past
 from fetalstream.tui.feed.protocol import Feed, Player, RequestFailed
@@ -24,8 +25,6 @@ _DONE: Final = {
     "undo": "Taken back, on record",
 }
 _OF_NOW: Final = ": of the picture of now, not of the one that is held"  # the engine knows of no held screen
-
-Verdict = Literal["accept", "reject", "relabel"]
 
 
 class Operator:
@@ -49,14 +48,14 @@ class Operator:
 
             def answered(note: str | None) -> None:
                 if note is not None:
-                    self._send("mark", {"stream": stream, "text": note}, f"Mark set on {stream}{self._of_now()}")
+                    self._send(wire.Mark(stream=stream, text=note), f"Mark set on {stream}{self._of_now()}")
 
             self._host.ask_line("mark", "A note, or nothing (no names of patients)", answered)
 
     def snapshot(self) -> None:
         """Keep the chosen stream's newest frame."""
         if (stream := self._stream()) is not None:
-            self._send("snapshot", {"stream": stream}, f"Snapshot taken on {stream}{self._of_now()}")
+            self._send(wire.Snapshot(stream=stream), f"Snapshot taken on {stream}{self._of_now()}")
 
     def new_exam(self) -> None:
         """Ask once, then begin a new exam on the chosen stream."""
@@ -64,7 +63,7 @@ class Operator:
 
             def answered(yes: bool | None) -> None:
                 if yes:
-                    self._send("new_exam", {"stream": stream}, f"New exam on {stream}")
+                    self._send(wire.NewExam(stream=stream), f"New exam on {stream}")
 
             self._host.confirm_new_exam(stream, answered)
 
@@ -76,7 +75,7 @@ class Operator:
                 if words is not None:
                     self._asked = words
                     done = f"Asked on {stream}" if words else "Nothing is asked any more"
-                    self._send("ask", {"stream": stream, "text": words or None}, done)
+                    self._send(wire.AskSentence(stream=stream, text=words or None), done)
 
             self._host.ask_line("ask", "What to look for, in words; nothing ends it", answered, self._asked)
 
@@ -91,7 +90,7 @@ class Operator:
                 if words and spacing_mm is None:
                     self._host.say("The scale is a number of mm per pixel, for example 0.21", "bad")
                 else:
-                    self._send("set_spacing", {"stream": stream, "spacing_mm": spacing_mm}, f"Scale set on {stream}")
+                    self._send(wire.SetSpacing(stream=stream, spacing_mm=spacing_mm), f"Scale set on {stream}")
 
             self._host.ask_line("scale", "mm per pixel of the frames; empty: the source's own", answered)
 
@@ -103,7 +102,7 @@ class Operator:
             def answered(place: int | None) -> None:
                 if place is not None:
                     sector = offered[place].value
-                    self._send("set_sector", {"stream": stream, "sector": sector}, f"Scan region set on {stream}")
+                    self._send(wire.SetSector(stream=stream, sector=sector), f"Scan region set on {stream}")
 
             self._host.choose("scan region", [each.words for each in offered], answered)
 
@@ -112,18 +111,18 @@ class Operator:
         if (stream := self._stream()) is not None:
             health = self._host.session.streams[stream].health
             paused = health is not None and health.paused
-            self._send("resume" if paused else "pause", {}, "The engine goes on" if paused else "The engine is paused")
+            command, done = (wire.Resume(), "The engine goes on") if paused else (wire.Pause(), "The engine is paused")
+            self._send(command, done)
 
-    def decide(self, keyframe: str, verdict: Verdict, **label: str | None) -> None:
+    def decide(self, keyframe: str, verdict: wire.Verdict, **label: str | None) -> None:
         """Put a verdict on a best frame on record; "relabel" with its ``plane`` and ``subplane``."""
         if (stream := self._stream()) is not None:
-            arguments = {"stream": stream, "keyframe": keyframe, "verdict": verdict, **label}
-            self._send("decide", arguments, _DONE[verdict])
+            self._send(wire.Decide(stream=stream, keyframe=keyframe, verdict=verdict, **label), _DONE[verdict])
 
     def undo(self) -> None:
         """Take the last decision back."""
         if (stream := self._stream()) is not None:
-            self._send("undo", {"stream": stream}, _DONE["undo"])
+            self._send(wire.Undo(stream=stream), _DONE["undo"])
 
     def relabel(self, keyframe: str) -> None:
         """Ask what a best frame really shows, and put it on record."""
@@ -159,7 +158,7 @@ class Operator:
             if self._read_only:
                 self._host.say(done, "good")
             else:
-                self._send("protocol", {"protocol": names[place]}, done)
+                self._send(wire.ChooseProtocol(protocol=names[place]), done)
 
         self._host.choose("protocol", titles, answered)
 
@@ -177,12 +176,12 @@ class Operator:
     def _of_now(self) -> str:
         return "" if self._past.held is None else _OF_NOW
 
-    def _send(self, command: str, arguments: dict[str, Any], done: str) -> None:
-        self._host.start(self._request(command, arguments, done), "commands")
+    def _send(self, command: wire.Command, done: str) -> None:
+        self._host.start(self._request(command, done), "commands")
 
-    async def _request(self, command: str, arguments: dict[str, Any], done: str) -> None:
+    async def _request(self, command: wire.Command, done: str) -> None:
         try:
-            result = await self._feed.request(command, arguments)
+            result = await self._feed.request(command)
         except RequestFailed as error:
             self._host.say(str(error), "bad")
         else:

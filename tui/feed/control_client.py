@@ -1,19 +1,18 @@
-"""Asking an engine: requests on its control channel, each on a socket of its own."""
+"""The client of an engine's control channel; each request goes over a socket of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 import zmq
 
-from fetalstream.pipeline.wire import Reply, Request, encode
-from fetalstream.tui.feed.protocol import RequestFailed
+from fetalstream.pipeline.wire import Command, EngineState, GetState, Reply, encode, request_of
+from fetalstream.tui.feed.protocol import RequestFailed, state_from
 
 ANSWER_S: Final = 15.0
 _RESEND_S: Final = 2.0
@@ -24,7 +23,7 @@ ControlReply = tuple[dict[str, Any], bytes | None]
 
 
 def new_context() -> Context:
-    """For one listener's sockets."""
+    """Return a context for one listener's sockets."""
     return zmq.Context()
 
 
@@ -33,17 +32,17 @@ class NoAnswer(RequestFailed):
 
 
 class EngineAddress(NamedTuple):
-    """A living engine: its control endpoint and its ``state`` result."""
+    """The control endpoint of a living engine, and its ``state`` result."""
 
     control: str
-    state: dict[str, Any]
+    state: EngineState
 
 
 class ControlClient:
-    """Asks on the control channel; from any thread, one socket a question.
+    """Sends commands over the control channel; from any thread, one socket a request.
 
     Args:
-        context: whose sockets are used; it ends after the last question.
+        context: whose sockets are used; it ends after the last request.
         closed: when set, nobody waits for an answer any more.
     """
 
@@ -51,16 +50,14 @@ class ControlClient:
         self._context = context
         self.closed = closed or threading.Event()
 
-    def ask(
-        self, control: str, command: str, args: dict[str, Any] | None = None, timeout_s: float = ANSWER_S
-    ) -> ControlReply:
-        """The result of a command and its blob.
+    def ask(self, control: str, command: Command, timeout_s: float = ANSWER_S) -> ControlReply:
+        """Return the result of a command and its blob.
 
         Raises:
             NoAnswer: within ``timeout_s``.
             RequestFailed: the engine refused; it says why.
         """
-        request = Request(id=str(uuid.uuid4()), command=command, args=args or {})
+        request = request_of(command)
         body = encode(request)
         deadline_s = time.monotonic() + timeout_s
         with self._dealer(control) as dealer:
@@ -72,11 +69,20 @@ class ControlClient:
                     return reply
         raise NoAnswer(f"no engine answered on {control}: start one with fetalstream run")
 
+    def state(self, control: str, timeout_s: float = ANSWER_S) -> EngineState:
+        """Return the engine's state.
+
+        Raises:
+            NoAnswer: within ``timeout_s``.
+            RequestFailed: the engine refused, or is of a version whose state cannot be read.
+        """
+        return state_from(self.ask(control, GetState(), timeout_s)[0])
+
     def first(
-        self, candidates: Iterable[str], fits: Callable[[dict[str, Any]], bool], timeout_s: float,
+        self, candidates: Iterable[str], fits: Callable[[EngineState], bool], timeout_s: float,
         *, better_within_s: float = 0.0,
     ) -> EngineAddress:  # fmt: skip
-        """The first of the candidates, by their order, that answers ``state`` with what fits.
+        """Return the first of the candidates, by their order, that answers ``state`` with what fits.
 
         Args:
             candidates: control endpoints, the best first.
@@ -88,10 +94,10 @@ class ControlClient:
         Raises:
             NoAnswer: none did within ``timeout_s``.
         """
-        body = Request(id=str(uuid.uuid4()), command="state")
+        request = request_of(GetState())
         dealers: dict[str, zmq.Socket[bytes]] = {}
         poller = zmq.Poller()
-        answers: dict[str, dict[str, Any]] = {}
+        answers: dict[str, EngineState] = {}
         try:
             for candidate in candidates:
                 dealers[candidate] = dealer = self._dealer(candidate)
@@ -103,10 +109,10 @@ class ControlClient:
                     send_s += _RESEND_S
                     for dealer in dealers.values():
                         with contextlib.suppress(zmq.Again):  # full: nobody is there yet
-                            dealer.send(encode(body), zmq.DONTWAIT)
+                            dealer.send(encode(request), zmq.DONTWAIT)
                 ready = dict(poller.poll(min(_TICK_MS, int(left_s * 1000) + 1)))
                 for candidate, dealer in dealers.items():
-                    if dealer in ready and (state := _state_in(dealer, body.id)) is not None and fits(state):
+                    if dealer in ready and (state := _state_in(dealer, request.id)) is not None and fits(state):
                         answers[candidate] = state
                 if next(iter(dealers)) in answers:
                     break
@@ -149,20 +155,24 @@ def _read_reply(dealer: zmq.Socket[bytes], request_id: str) -> ControlReply | No
     return (result if isinstance(result, dict) else {}), (parts[1] if len(parts) > 1 else None)
 
 
-def _state_in(dealer: zmq.Socket[bytes], request_id: str) -> dict[str, Any] | None:
-    """None where the engine is just ending."""
+def _state_in(dealer: zmq.Socket[bytes], request_id: str) -> EngineState | None:
+    """Return the state that was answered; None if the engine is just ending."""
     with contextlib.suppress(RequestFailed):
         reply = _read_reply(dealer, request_id)
-        return None if reply is None else reply[0]
+        return None if reply is None else state_from(reply[0])
     return None
 
 
 class NoEndpoint(RequestFailed):
-    """What was given is no endpoint: trying again is of no use."""
+    """The endpoint that was given is none: trying again is of no use."""
 
 
 def connected(socket: zmq.Socket[bytes], endpoint: str) -> zmq.Socket[bytes]:
-    """The socket; it is closed where the endpoint is none, for the context could not end otherwise."""
+    """Connect the socket and return it; it is closed on failure, for the context could not end otherwise.
+
+    Raises:
+        NoEndpoint: ``endpoint`` is malformed.
+    """
     if endpoint.startswith("tcp://["):
         socket.setsockopt(zmq.IPV6, 1)
     try:

@@ -1,4 +1,4 @@
-"""A running engine as a ``Feed``: what it publishes, with gaps refilled, and its control channel."""
+"""A running engine as a ``Feed``: its messages, with gaps refilled, and its control channel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from fetalstream.pipeline.wire import Message, Preview
+from fetalstream.pipeline.wire import Command, EngineState, GetKeyframe, Message, Preview
 from fetalstream.tui.feed.control_client import ControlClient, new_context
 from fetalstream.tui.feed.discover import discover
 from fetalstream.tui.feed.listener import Listener, ReceivedMessage
@@ -44,8 +44,8 @@ class EngineFeed:
         """Monotonic time of the last message of any kind, None before the first."""
         return self._last_heard_ns
 
-    async def start(self) -> dict[str, Any]:
-        """Connects and returns the ``state`` result.
+    async def start(self) -> EngineState:
+        """Connect and return the ``state`` result.
 
         Raises:
             RequestFailed: nobody answers.
@@ -53,40 +53,40 @@ class EngineFeed:
         found = await asyncio.to_thread(discover, self._asker, self._endpoint)
         if self._thread is None:
             self._control = found.control
-            listener = Listener(self._context, self._asker, found, dict(found.state.get("topics", {})))
+            listener = Listener(self._context, self._asker, found, found.state.topics)
             self._thread = threading.Thread(target=self._listen, args=(listener,), name="feed", daemon=True)
             self._thread.start()
         return found.state
 
     def drain(self) -> list[tuple[Message, bytes | None]]:
-        """All messages since the last call, with their blobs; of previews only the newest of each stream."""
+        """Return all messages since the last call, with their blobs; of previews only the newest of each stream."""
         with self._swap:
             taken = [*self._unread, *self._previews.values()]
             self._unread.clear()
             self._previews.clear()
         return taken
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One control command and its result.
+    async def request(self, command: Command) -> dict[str, Any]:
+        """Send one control command and return its result.
 
         Raises:
             RequestFailed: no answer in time, or the engine refused.
         """
         if self._control is None:
             raise RequestFailed("there is no engine yet: start one with fetalstream run")
-        return (await asyncio.to_thread(self._asker.ask, self._control, command, args))[0]
+        return (await asyncio.to_thread(self._asker.ask, self._control, command))[0]
 
     async def picture(self, keyframe: str) -> bytes | None:
-        """A kept frame's picture as the bytes of a PNG; None where the engine keeps it no longer."""
+        """Return a kept frame's picture as the bytes of a PNG; None if the engine keeps it no longer."""
         if self._control is None:
             return None
         try:
-            return (await asyncio.to_thread(self._asker.ask, self._control, "keyframe", {"keyframe": keyframe}))[1]
+            return (await asyncio.to_thread(self._asker.ask, self._control, GetKeyframe(keyframe=keyframe)))[1]
         except RequestFailed:
             return None
 
     async def close(self) -> None:
-        """Lets go of sockets and threads; may be called twice."""
+        """Let go of sockets and threads; may be called twice."""
         self._asker.closed.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)

@@ -1,4 +1,4 @@
-"""Hearing all that an engine publishes, without gaps.
+"""Listens to all that an engine publishes, without gaps.
 
 PUB may drop, and a late joiner misses what went before: every message carries its place in its topic, and what is
 missing is asked for on the control channel.
@@ -9,19 +9,26 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 import zmq
 
-from fetalstream.pipeline.wire import Message, decode, kind_of
-from fetalstream.tui.feed.control_client import ANSWER_S, Context, ControlClient, EngineAddress, connected
+from fetalstream.pipeline.wire import (
+    MESSAGES_HWM,
+    PREVIEWS_HWM,
+    REFILLED,
+    EngineState,
+    GetSince,
+    Message,
+    RefilledKind,
+    decode,
+    kind_of,
+)
+from fetalstream.tui.feed.control_client import Context, ControlClient, EngineAddress, connected
 from fetalstream.tui.feed.protocol import RequestFailed
 
-REFILLED: Final = ("reading", "event", "keyframe")
 REFILL_S: Final = 2.0
-_MESSAGES_HWM: Final = 4_000
-_PREVIEWS_HWM: Final = 32
 _BATCH: Final = 256
 _JOINED_WITHIN_S: Final = 0.5
 _CATCH_UP_EVERY_S: Final = 5.0
@@ -51,7 +58,7 @@ class Listener:
     """
 
     def __init__(self, context: Context, asker: ControlClient, found: EngineAddress, seen: dict[str, int]) -> None:
-        self.run = str(found.state.get("run", ""))
+        self.run = found.state.run
         self.unanswered = False
         self.lost = 0
         self.control = found.control
@@ -61,17 +68,22 @@ class Listener:
         self._topics = _refilled_topics(found.state)
         # What was published while the subscription was on its way is lost without a gap that could be seen.
         self._catch_up_s = time.monotonic() + _JOINED_WITHIN_S
-        endpoints = found.state["endpoints"]
-        self._pub = self._subscribed(endpoints["pub"], _MESSAGES_HWM)
+        endpoints = found.state.endpoints
+        if endpoints is None:
+            raise RequestFailed(f"the engine on {found.control} does not say where it publishes: use the same version")
+        self._pub = self._subscribed(endpoints.pub, MESSAGES_HWM)
         try:
-            self._preview = self._subscribed(endpoints["preview"], _PREVIEWS_HWM)
+            self._preview = self._subscribed(endpoints.preview, PREVIEWS_HWM)
         except RequestFailed:
             self._pub.close()
             raise
-        self._preview_endpoint = endpoints["preview"]
+        self._preview_endpoint = endpoints.preview
 
     def receive(self, timeout_s: float) -> Iterator[ReceivedMessage]:
-        """What has come, waiting up to ``timeout_s`` for the first; now and then also what should have come."""
+        """Yield the messages that have come, after a wait of at most ``timeout_s`` for the first.
+
+        Every few seconds it also asks for what should have come.
+        """
         poller = zmq.Poller()
         poller.register(self._pub, zmq.POLLIN)
         poller.register(self._preview, zmq.POLLIN)
@@ -86,7 +98,7 @@ class Listener:
                 yield from self.catch_up()
 
     def catch_up(self) -> Iterator[ReceivedMessage]:
-        """Whatever was published and has not come, of every topic: a silence after a loss would hide it.
+        """Yield the messages of every topic that were published and have not come: a silence could hide the loss.
 
         Raises:
             NoAnswer: the engine is away.
@@ -95,7 +107,7 @@ class Listener:
             yield from self._refill(self.run, topic)
 
     def close(self) -> None:
-        """Lets go of the sockets."""
+        """Let go of the sockets."""
         self._pub.close(0)
         self._preview.close(0)
 
@@ -137,8 +149,8 @@ class Listener:
         more = True
         while more:
             before = self._seen.get(topic, -1)
-            args = {"kind": kind, "stream": stream, "seq": before}
-            result, _ = self._asker.ask(self.control, "since", args, REFILL_S)
+            since = GetSince(kind=cast("RefilledKind", kind), stream=stream, seq=before)
+            result, _ = self._asker.ask(self.control, since, REFILL_S)
             for plain in result.get("messages", []):
                 each = _heard([b"", msgspec.json.encode(plain)])
                 if each is not None and each.message.run == run:
@@ -150,21 +162,19 @@ class Listener:
         self._topics.clear()
         self._seen.clear()
         try:
-            state, _ = self._asker.ask(self.control, "state", timeout_s=ANSWER_S)
+            bound = self._asker.state(self.control).endpoints
         except RequestFailed:
             return
-        endpoint = str(state.get("endpoints", {}).get("preview", self._preview_endpoint))
-        if endpoint != self._preview_endpoint:
+        if bound is not None and bound.preview != self._preview_endpoint:
             self._preview.close(0)
-            self._preview = self._subscribed(endpoint, _PREVIEWS_HWM)
-            self._preview_endpoint = endpoint
+            self._preview = self._subscribed(bound.preview, PREVIEWS_HWM)
+            self._preview_endpoint = bound.preview
 
 
-def _refilled_topics(state: dict[str, Any]) -> set[str]:
-    """Those of all streams, also where nothing was published yet."""
-    streams = [str(stream.get("stream")) for stream in state.get("streams", [])]
-    told = {topic for topic in state.get("topics", {}) if topic.partition("/")[0] in REFILLED}
-    return told | {f"{kind}/{stream}" for kind in REFILLED for stream in streams}
+def _refilled_topics(state: EngineState) -> set[str]:
+    """Return the topics to refill: those published so far, and those of all streams."""
+    published = {topic for topic in state.topics if topic.partition("/")[0] in REFILLED}
+    return published | {f"{kind}/{each.stream}" for kind in REFILLED for each in state.streams}
 
 
 def _read_all(socket: zmq.Socket[bytes]) -> Iterator[ReceivedMessage]:
@@ -179,7 +189,7 @@ def _read_all(socket: zmq.Socket[bytes]) -> Iterator[ReceivedMessage]:
 
 
 def _heard(parts: list[bytes]) -> ReceivedMessage | None:
-    """None for what cannot be read: a kind of a later version, or no message at all."""
+    """Return the message in these parts; None if it cannot be read: a kind of a later version, or no message."""
     if len(parts) < 2:
         return None
     try:

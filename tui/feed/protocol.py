@@ -1,16 +1,30 @@
-"""What the dashboard asks of whatever brings it messages: a running engine, a recording, or a test's own list."""
+"""The interface between the dashboard and what brings it messages: a running engine, a recording, or a test's list."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from fetalstream.pipeline.wire import Message
+import msgspec
+
+from fetalstream.pipeline.wire import Command, EngineState, Message
 from fetalstream.tui.errors import UserError
 
 
 class RequestFailed(UserError):
     """A control request got no answer, or the answer was no; ``str()`` is one line that says what to do."""
+
+
+def state_from(result: dict[str, Any]) -> EngineState:
+    """Return the state in a ``state`` result.
+
+    Raises:
+        RequestFailed: it is of a version that cannot be read.
+    """
+    try:
+        return msgspec.convert(result, EngineState)
+    except msgspec.ValidationError as error:
+        raise RequestFailed(f"the engine's state cannot be read ({error}): use its own version here") from None
 
 
 class Feed(Protocol):
@@ -21,8 +35,8 @@ class Feed(Protocol):
         """Monotonic time of the last message of any kind, None before the first."""
         ...
 
-    async def start(self) -> dict[str, Any]:
-        """Connects and returns the ``state`` result.
+    async def start(self) -> EngineState:
+        """Connect and return the ``state`` result.
 
         Raises:
             RequestFailed: nobody answers.
@@ -30,11 +44,11 @@ class Feed(Protocol):
         ...
 
     def drain(self) -> list[tuple[Message, bytes | None]]:
-        """All messages since the last call, with their blobs; of previews only the newest of each stream."""
+        """Return all messages since the last call, with their blobs; of previews only the newest of each stream."""
         ...
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One control command and its result.
+    async def request(self, command: Command) -> dict[str, Any]:
+        """Send one control command and return its result.
 
         Raises:
             RequestFailed: no answer in time, or the engine refused.
@@ -42,11 +56,11 @@ class Feed(Protocol):
         ...
 
     async def picture(self, keyframe: str) -> bytes | None:
-        """A kept frame's picture as the bytes of a PNG; None where it is not to be had (any more)."""
+        """Return a kept frame's picture as the bytes of a PNG; None if it is not to be had (any more)."""
         ...
 
     async def close(self) -> None:
-        """Lets go of sockets and threads; may be called twice."""
+        """Let go of sockets and threads; may be called twice."""
         ...
 
 
@@ -56,12 +70,12 @@ class Player(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where the recording is on disk."""
+        """The recording's folder on disk."""
         ...
 
     @property
     def seconds(self) -> float:
-        """Where in the recording it is."""
+        """The moment that is shown, seconds from the recording's first message."""
         ...
 
     @property
@@ -71,13 +85,13 @@ class Player(Protocol):
 
     @property
     def speed(self) -> float:
-        """Recorded seconds a second; 0 while it is held."""
+        """Recorded seconds played a second; 0 while it is held."""
         ...
 
     def set_speed(self, speed: float) -> None:
-        """From now on."""
+        """Play at another speed from now on."""
         ...
 
     def seek(self, seconds: float) -> list[tuple[Message, bytes | None]]:
-        """Goes on from another moment; what is to be known there, to be folded into an empty session."""
+        """Go on from another moment; return the messages to be folded into an empty session there."""
         ...

@@ -94,7 +94,7 @@ def exams_of(recording: Recording) -> list[Exam]:
 
     Each is folded by itself, message by message as the dashboard does, so that both always tell the same.
     """
-    facts = opened(Session(replay=True), {**recording.about, "replay": True})
+    facts = opened(Session(replay=True), recording.state())
     sessions: dict[tuple[str, str], Session] = {}
     exams: dict[tuple[str, str], Exam] = {}
     for _, message, _ in recording.messages():

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from fetalstream.pipeline.wire import Event, Goodbye, Keyframe
+from fetalstream.pipeline.wire import ConfirmSaved, Event, GetClip, GetKeyframe, Goodbye, Keyframe
 from fetalstream.tui.feed.control_client import Context, ControlClient, NoAnswer, NoEndpoint, new_context
 from fetalstream.tui.feed.discover import discover
 from fetalstream.tui.feed.listener import REFILL_S, Listener, ReceivedMessage
@@ -94,7 +94,7 @@ def _record_run(
     with SessionStore(out_dir, found.state) as store:
         listener = Listener(context, asker, found, store.last_seqs())
         try:
-            run = _Run(store, listener, asker, {str(each.get("stream")) for each in found.state.get("streams", [])})
+            run = _Run(store, listener, asker, {each.stream for each in found.state.streams})
             say.over(RecorderReport(state="recording", folder=str(store.folder)))
             if store.mended.words is not None:
                 say.over(_note(store.mended.words))
@@ -175,7 +175,7 @@ class _Run:
         left = False
         for keyframe in self._store.wanted():
             try:
-                _, png = self._asker.ask(self._listener.control, "keyframe", {"keyframe": keyframe}, REFILL_S)
+                _, png = self._asker.ask(self._listener.control, GetKeyframe(keyframe=keyframe), REFILL_S)
                 self._store.save_keyframe(keyframe, png or b"")
                 saved.append(keyframe)
             except NoAnswer:
@@ -198,7 +198,7 @@ class _Run:
         left = False
         for keyframe in self._store.clips.wanted():
             try:
-                _, clip = self._asker.ask(self._listener.control, "clip", {"keyframe": keyframe}, _CLIP_S)
+                _, clip = self._asker.ask(self._listener.control, GetClip(keyframe=keyframe), _CLIP_S)
                 self._store.clips.save(keyframe, clip or b"")
                 saved.append(keyframe)
             except NoAnswer:
@@ -213,7 +213,7 @@ class _Run:
     def _acknowledge(self, keyframes: list[str], clips: list[str]) -> None:
         if keyframes or clips:
             with contextlib.suppress(RequestFailed):  # said again at the next attachment
-                self._asker.ask(self._listener.control, "saved", {"ids": keyframes, "clips": clips}, REFILL_S)
+                self._asker.ask(self._listener.control, ConfirmSaved(ids=keyframes, clips=clips), REFILL_S)
 
 
 class _Once:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from fetalstream.pipeline.wire import Message, Preview, decode
+from fetalstream.pipeline.wire import Command, EngineState, GetKeyframes, GetSince, GetState, Message, Preview, decode
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record import reconcile
@@ -64,6 +64,18 @@ class Recording:
             raise RecordingError(f"{folder} was written by another version (layout {layout}): read it with that one")
         self._first_ns: int = bounds[0] or 0
         self.seconds = ((bounds[1] or 0) - self._first_ns) / _SECOND_NS
+
+    def state(self) -> EngineState:
+        """Return the recording as an engine's state: ``replay`` is true, ``amiss`` tells of missing pictures and clips.
+
+        What another version wrote and cannot be read is left out.
+        """
+        run = str(self.about.get("run", ""))
+        try:
+            state = msgspec.convert({**self.about, "run": run}, EngineState)
+        except msgspec.ValidationError:
+            state = EngineState(run=run)
+        return msgspec.structs.replace(state, replay=True, amiss=self.amiss().words)
 
     def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
         """Messages in the order of their times, from a moment on, of one stream or all."""
@@ -227,14 +239,11 @@ class ReplayFeed:
         self._at_ns = None if self._at_ns is None else self._clock_ns()
         self._speed = speed
 
-    async def start(self) -> dict[str, Any]:
-        """Begins to play; returns what the session knows of its engine, with ``replay`` true.
-
-        ``amiss`` is what a person is to know of missing pictures and clips, None where all are there.
-        """
+    async def start(self) -> EngineState:
+        """Begin to play; return what the session knows of its engine."""
         if self._at_ns is None:
             self._at_ns = self._clock_ns()
-        return {**self._recording.about, "replay": True, "amiss": self._recording.amiss().words}
+        return self._recording.state()
 
     def drain(self) -> list[tuple[Message, bytes | None]]:
         """All messages that have become due since the last call; of previews only the newest of each stream."""
@@ -252,19 +261,21 @@ class ReplayFeed:
             self._last_heard_ns = self._clock_ns()
         return [*due, *previews.values()]
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """``state`` and ``keyframes`` (those up to now); nothing in the past can be changed.
+    async def request(self, command: Command) -> dict[str, Any]:
+        """Answer ``state``, ``since`` and ``keyframes`` (those up to now); nothing in the past can be changed.
 
         Raises:
             RequestFailed: for every other command.
         """
-        if command == "state":
-            return await self.start()
-        if command == "since":
-            return {"messages": []}  # all that was before comes with the playing
-        if command == "keyframes":
-            return {"keyframes": self._recording.keyframes(self.seconds)}
-        raise RequestFailed("this is a recording: nothing in it can be changed")
+        match command:
+            case GetState():
+                return msgspec.to_builtins(await self.start())
+            case GetSince():
+                return {"messages": []}  # all that was before comes with the playing
+            case GetKeyframes():
+                return {"keyframes": self._recording.keyframes(self.seconds)}
+            case _:
+                raise RequestFailed("this is a recording: nothing in it can be changed")
 
     async def picture(self, keyframe: str) -> bytes | None:
         """A kept frame's picture as the bytes of a PNG; None where it was not saved."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import struct
@@ -15,7 +14,7 @@ from typing import IO, Final
 
 import platformdirs
 
-from fetalstream.pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE, lock
 
 LOCK: Final = "session.lock"
 LOW_DISK_BYTES: Final = 5_000_000_000
@@ -98,14 +97,7 @@ def lock_folder(folder: Path) -> IO[bytes]:
         OSError: there is no such folder, or it cannot be written.
     """
     # Sessions are handed on: a link in one must not make a file elsewhere.
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = os.fdopen(os.open(folder / LOCK, flags, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise
-    return file
+    return lock(folder / LOCK)
 
 
 def safe_name(text: str) -> str:

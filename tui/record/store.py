@@ -11,13 +11,23 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
 
-from fetalstream.pipeline.wire import NOTICE, SCHEMA, Embedding, Event, Keyframe, Message, Preview, encode, kind_of
+from fetalstream.pipeline.wire import (
+    NOTICE,
+    SCHEMA,
+    Embedding,
+    EngineState,
+    Event,
+    Keyframe,
+    Message,
+    Preview,
+    encode,
+    kind_of,
+)
 from fetalstream.tui.record.reconcile import Repair, mend
 from fetalstream.tui.record.session_clips import CLIP, ClipFiles
 from fetalstream.tui.record.session_files import (
@@ -89,9 +99,8 @@ class SessionStore:
         sqlite3.Error: likewise for the database.
     """
 
-    def __init__(self, out_dir: Path, state: Mapping[str, Any], *, started_s: float | None = None) -> None:
-        self._state = dict(state)
-        self.run = str(state["run"])
+    def __init__(self, out_dir: Path, state: EngineState, *, started_s: float | None = None) -> None:
+        self.run = state.run
         make_folder(out_dir)
         started_s = time.time() if started_s is None else started_s
         self.folder = _folder_of(out_dir, self.run) or make_folder(
@@ -105,7 +114,7 @@ class SessionStore:
             self._database = _opened(self.folder / DATABASE)
             self._vectors = VectorWriter(self.folder, self._database)
             if not (self.folder / "session.json").exists():
-                self._about = {**_about(self._state), "started": _utc(started_s)}
+                self._about = {**_about(state), "started": _utc(started_s)}
                 write_whole(self.folder / "session.json", _json(self._about))
             else:
                 self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
@@ -298,17 +307,18 @@ def _opened(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _about(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What the session says of its origin; of sources the hash only, for names may be patients'."""
-    told = ("stream", "kind", "exam", "width", "height", "sector", "spacing_mm", "spacing_from", "source_sha256")
-    streams = [{key: stream[key] for key in told if key in stream} for stream in state.get("streams", [])]
+def _about(state: EngineState) -> dict[str, Any]:
+    """Return what the session keeps of its origin; of sources the hash only, for names may be patients'."""
+    kept = ("stream", "kind", "exam", "width", "height", "sector", "spacing_mm", "spacing_from", "source_sha256")
+    plain = [msgspec.to_builtins(stream) for stream in state.streams]
+    streams = [{key: stream[key] for key in kept if stream[key] is not None} for stream in plain]
     return {
         "schema": SCHEMA,
         "layout": LAYOUT,
         "notice": NOTICE,
-        "run": state["run"],
-        "model": state.get("model", {}),
-        "versions": state.get("versions", {}),
+        "run": state.run,
+        "model": {key: value for key, value in msgspec.to_builtins(state.model).items() if value is not None},
+        "versions": state.versions,
         "streams": streams,
     }
 

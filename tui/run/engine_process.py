@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,16 +19,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from fetalstream.pipeline import wire
 from fetalstream.streamer.errors import without_credentials
 from fetalstream.tui.run.persisted_settings import StandingOrders
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
 from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
 
 if TYPE_CHECKING:
+    from fetalstream.pipeline.bus.replies import Submit
     from fetalstream.pipeline.engine.engine import Engine
     from fetalstream.pipeline.engine.stream_runner import Stream
     from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.pipeline.stream.probabilities import BankLookup
+    from fetalstream.pipeline.stream.questions import EngineCommand
     from fetalstream.streamer.region.masker import SectorSetting
     from fetalstream.streamer.sources import Source
 
@@ -68,23 +71,22 @@ def say(line: str) -> None:
 
 def _run(settings: EngineSettings) -> None:
     from fetalstream.pipeline.bus.control import Control
-    from fetalstream.pipeline.bus.endpoints import Endpoints, lock
     from fetalstream.pipeline.bus.publisher import Publisher
     from fetalstream.pipeline.bus.question_encoding import asker_of, with_words
     from fetalstream.pipeline.bus.stamper import MessageStamper, new_run
     from fetalstream.pipeline.engine.engine import Engine
     from fetalstream.pipeline.explain.map_worker import with_maps
     from fetalstream.pipeline.explain.relevance_maps import Explainer
-    from fetalstream.tui.run.model_loading import about, load
+    from fetalstream.tui.run.model_loading import load, model_state, versions
 
     with ExitStack() as stack:
-        stack.callback(lock(Path(settings.alive)).close)
+        stack.callback(wire.lock(Path(settings.alive)).close)
         standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
         sources = [_opened(stream, standing) for stream in settings.streams]
         for source in sources:
             stack.callback(source.close)
         streams: list[Stream] = []
-        endpoints = Endpoints(settings.pub, settings.preview, settings.control)
+        endpoints = wire.Endpoints(settings.pub, settings.preview, settings.control)
         # Bound before the model is loaded: a busy port is told at once.
         publisher = Publisher(endpoints, MessageStamper(new_run()), picture_of=lambda key: engine.picture_of(key))
         stack.callback(publisher.close)
@@ -92,13 +94,15 @@ def _run(settings: EngineSettings) -> None:
         ready.encoder.warm_up()
         streams += _streams(settings, sources, ready, standing)
         engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
-        for command, args in standing.orders():
-            engine.command(command, args)
+        for command in standing.orders():
+            engine.submit(command)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop("stopped"))
-        hashes = {str(stream.name): source.identity for stream, source in zip(settings.streams, sources, strict=True)}
-        submit = with_words(_submit(engine, hashes, _foreground(), standing), asker_of(ready))
-        control = Control(publisher, with_maps(submit, Explainer(ready.model, ready.banks)), about(ready))
+        names = [str(stream.name) for stream in settings.streams]
+        submit = with_maps(
+            with_words(_remembered(engine, names, standing), asker_of(ready)), Explainer(ready.model, ready.banks)
+        )
+        control = Control(publisher, submit, model_state(ready), versions(), _foreground())
         stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
         say(READY)
         engine.run()
@@ -163,37 +167,16 @@ def _foreground() -> Callable[[], bool]:
     return watcher.is_alive
 
 
-def _submit(
-    engine: Engine, hashes: Mapping[str, str], supervised: Callable[[], bool], standing: StandingOrders
-) -> Callable[[str, Mapping[str, Any]], Future[Any]]:
-    """The engine's commands; the state tells too what the sources are, and whether a foreground looks after them.
+def _remembered(engine: Engine, streams: list[str], standing: StandingOrders) -> Submit:
+    """Return the engine's ``submit``; commands that outlast an engine are noted once they are carried out."""
 
-    What outlasts an engine is noted, once it is carried out. Sources by hash only: a file's name may be a patient's.
-    """
+    def noted(command: EngineCommand, done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None and isinstance(command, msgspec.Struct):
+            standing.note(command, done.result(), streams)
 
-    def noted(command: str, args: Mapping[str, Any], done: Future[Any]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            standing.note(command, args, done.result(), hashes)
-
-    def submit(command: str, args: Mapping[str, Any]) -> Future[Any]:
-        answer = engine.command(command, args)
-        if command != "state":
-            answer.add_done_callback(lambda done: noted(command, args, done))
-            return answer
-        fuller: Future[Any] = Future()
-
-        def pass_on(done: Future[Any]) -> None:
-            if not fuller.set_running_or_notify_cancel():
-                return
-            error = done.exception()
-            if error is not None:
-                fuller.set_exception(error)
-            else:
-                state = done.result()
-                streams = [{**each, "source_sha256": hashes[each["stream"]]} for each in state["streams"]]
-                fuller.set_result({**state, "streams": streams, "supervised": supervised()})
-
-        answer.add_done_callback(pass_on)
-        return fuller
+    def submit(command: EngineCommand) -> Future[Any]:
+        reply = engine.submit(command)
+        reply.add_done_callback(lambda done: noted(command, done))
+        return reply
 
     return submit

@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.settings.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -37,21 +38,18 @@ def load(settings: ModelSettings, say: Callable[[str], None]) -> LoadedPipeline:
     )
 
 
-def about(ready: LoadedPipeline) -> dict[str, Any]:
-    """Return the part of the engine's state, and of a session's ``session.json``, that says what computes."""
-    return {
-        "model": {
-            "name": ready.model_info.name,
-            "weights_sha256": ready.model.weights_sha256,
-            "weights_from": ready.model.weights_from,
-            "prompts_sha256": ready.prompts.sha256,
-            "calibrated": ready.model_info.calibrated,
-            "calibrated_on": ready.model.config.calibrated_on,
-            "device": str(ready.model.device),
-            "precision": str(ready.model.dtype).removeprefix("torch."),
-        },
-        "versions": versions(),
-    }
+def model_state(ready: LoadedPipeline) -> wire.ModelState:
+    """Return what the state reply and a session's ``session.json`` say of the model."""
+    return wire.ModelState(
+        name=ready.model_info.name,
+        weights_sha256=ready.model.weights_sha256,
+        weights_from=ready.model.weights_from,
+        prompts_sha256=ready.prompts.sha256,
+        calibrated=ready.model_info.calibrated,
+        calibrated_on=ready.model.config.calibrated_on,
+        device=str(ready.model.device),
+        precision=str(ready.model.dtype).removeprefix("torch."),
+    )
 
 
 def versions() -> dict[str, str]:

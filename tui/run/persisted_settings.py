@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
 
 import msgspec
 
-_KEYS: Final = {"set_spacing": "spacing", "set_sector": "sector", "pause": "pause", "resume": "pause"}
+from fetalstream.pipeline import wire
 
 
 class PersistedSettings(msgspec.Struct):
-    """``exams``: by stream. ``orders``: the last command and its arguments, by what it sets and for which stream.
+    """``exams``: by stream. ``orders``: the last command, by what it sets and for which stream.
 
     ``rescaled``: streams whose layout has changed since the run began.
     """
 
     exams: dict[str, str] = {}
-    orders: dict[str, tuple[str, dict[str, Any]]] = {}
+    orders: dict[str, wire.Command] = {}
     rescaled: set[str] = set()
 
 
@@ -50,8 +49,8 @@ class StandingOrders:
             self._write()
         return exam
 
-    def orders(self) -> list[tuple[str, dict[str, Any]]]:
-        """Commands to be given to a new engine before its first frame, with their arguments."""
+    def orders(self) -> list[wire.Command]:
+        """Return the commands to be given to a new engine before its first frame."""
         with self._lock:
             return list(self._kept.orders.values())
 
@@ -69,16 +68,20 @@ class StandingOrders:
         with self._lock:
             return stream not in self._kept.rescaled
 
-    def note(self, command: str, args: Mapping[str, Any], result: Mapping[str, Any], streams: Iterable[str]) -> None:
-        """A command was carried out; ``streams``: all that there are."""
+    def note(self, command: wire.Command, result: object, streams: Iterable[str]) -> None:
+        """Remember a command that was carried out, if it outlasts the engine; ``streams``: all that there are."""
         with self._lock:
-            stream = args.get("stream")
-            if command == "new_exam":
-                self._kept.exams.update({name: str(result["exam"]) for name in streams if stream in (None, name)})
-            elif command in _KEYS:
-                self._kept.orders[f"{_KEYS[command]}/{stream}"] = (command, dict(args))
-            else:
-                return
+            match command:
+                case wire.NewExam(stream=stream) if isinstance(result, wire.results.ExamBegun):
+                    self._kept.exams.update({name: result.exam for name in streams if stream in (None, name)})
+                case wire.SetSpacing(stream=stream):
+                    self._kept.orders[f"spacing/{stream}"] = command
+                case wire.SetSector(stream=stream):
+                    self._kept.orders[f"sector/{stream}"] = command
+                case wire.Pause() | wire.Resume():
+                    self._kept.orders["pause"] = command
+                case _:
+                    return
             self._write()
 
     def _write(self) -> None:

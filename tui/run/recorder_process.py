@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from fetalstream.pipeline.wire import locked
 from fetalstream.tui.record.recorder import record
 from fetalstream.tui.run.supervise import EXIT_CRASHED, foreground_gone
 
@@ -55,8 +56,6 @@ def _write(line: str) -> None:
 
 def _outlive(alive: Path, stop: threading.Event) -> None:
     """End the recording once the foreground is gone, and no engine has run for ``ENGINE_GONE_S``."""
-    from fetalstream.pipeline.bus.endpoints import locked
-
     foreground_gone(sys.stdin.fileno())
     without_s = 0.0
     while without_s < ENGINE_GONE_S and not stop.wait(_LOOK_EVERY_S):

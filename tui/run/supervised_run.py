@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.pictures.kitty_query import PictureMode
 from fetalstream.tui.record.session_files import sessions_folder
@@ -27,7 +28,7 @@ from fetalstream.tui.settings.settings import EngineSettings, RunSettings, Setti
 from fetalstream.tui.state.recording_status import read_report
 
 if TYPE_CHECKING:
-    from fetalstream.pipeline.bus.endpoints import Endpoints, RunFolder
+    from fetalstream.pipeline.bus.endpoints import RunFolder
     from fetalstream.tui.state.scan_protocol import Protocol
 
 ASKED_WITHIN_S: Final = 1.5
@@ -88,9 +89,9 @@ def watch(endpoint: str | None, look: DashboardOptions, stop_orphan: Callable[[]
     show(EngineFeed(endpoint), _protocol(look), read_only=look.read_only, pictures=look.pictures)
     if look.read_only:
         return
-    state = asyncio.run(_asked_once(endpoint, "state"))
-    if state is not None and state.get("supervised") is False and stop_orphan():
-        asyncio.run(_asked_once(state["endpoints"]["control"], "stop"))
+    state = asyncio.run(_state_of(endpoint))
+    if state is not None and state.supervised is False and state.endpoints is not None and stop_orphan():
+        asyncio.run(_state_of(state.endpoints.control, then=wire.Stop()))
 
 
 def replay(folder: Path, look: DashboardOptions) -> None:
@@ -124,7 +125,7 @@ class _Asked:
             signal.signal(number, handler)
 
 
-def _commands(settings: RunSettings, endpoints: Endpoints, folder: RunFolder) -> list[Command]:
+def _commands(settings: RunSettings, endpoints: wire.Endpoints, folder: RunFolder) -> list[Command]:
     alive = str(folder.path / "engine.lock")
     engine = EngineSettings(
         model=settings.model,
@@ -237,7 +238,8 @@ def _protocol(look: DashboardOptions) -> Protocol | None:
     return None if look.protocol is None else read_protocol(look.protocol)
 
 
-async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | None:
+async def _state_of(endpoint: str | None, then: wire.Command | None = None) -> wire.EngineState | None:
+    """Return the engine's state, after it was sent the command ``then``; None if it does not answer at once."""
     from fetalstream.tui.feed.engine_feed import EngineFeed
 
     feed = EngineFeed(endpoint)
@@ -245,7 +247,9 @@ async def _asked_once(endpoint: str | None, command: str) -> dict[str, Any] | No
         # Somebody has just quit: an engine that does not answer at once is not waited for.
         async with asyncio.timeout(ASKED_WITHIN_S):
             state = await feed.start()
-            return state if command == "state" else await feed.request(command)
+            if then is not None:
+                await feed.request(then)
+            return state
     except (RequestFailed, TimeoutError):
         return None
     finally:

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import msgspec
-
-from fetalstream.pipeline.wire import NOTICE, Event, Gestation, Goodbye, Health, Keyframe, Message, Preview, Reading
+from fetalstream.pipeline.wire import (
+    NOTICE,
+    EngineState,
+    Event,
+    Gestation,
+    Goodbye,
+    Health,
+    Keyframe,
+    Message,
+    ModelState,
+    Preview,
+    Reading,
+    StreamState,
+)
 from fetalstream.tui.state import keyframe_review
 from fetalstream.tui.state.exam_history import Span, Try, Zoom, extended, tried, zoomed
 from fetalstream.tui.state.keyframe_review import DECISION, BestFrame, KeyframeReview
@@ -27,37 +37,6 @@ MAX_STREAMS = 64
 MAX_EVENTS = 100
 MAX_TREND = 600
 TREND_EVERY_S = 1.0
-
-
-class StreamFacts(msgspec.Struct, frozen=True):
-    """A stream as the ``state`` reply describes it; ``exam_began_ns`` is on the publisher's clock."""
-
-    stream: str
-    kind: str | None = None
-    width: int | None = None
-    height: int | None = None
-    spacing_mm: float | None = None
-    spacing_from: str | None = None
-    exam: str | None = None
-    exam_began_ns: int | None = None
-
-
-class ModelSummary(msgspec.Struct, frozen=True):
-    """The model as the ``state`` reply describes it; ``calibrated`` is None if it does not say."""
-
-    name: str | None = None
-    calibrated: bool | None = None
-    device: str | None = None
-    precision: str | None = None
-
-
-class StateFacts(msgspec.Struct, frozen=True):
-    """The part of the ``state`` result that the dashboard shows; ``replay``: the feed is a recording."""
-
-    run: str | None = None
-    streams: list[StreamFacts] = []
-    model: ModelSummary = ModelSummary()
-    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +64,7 @@ class StreamView:
     """
 
     stream: str
-    facts: StreamFacts | None = None
+    facts: StreamState | None = None
     run: str = ""
     exam: str = ""
     past: frozenset[tuple[str, str]] = frozenset()
@@ -146,7 +125,7 @@ class Session:
 
     streams: Mapping[str, StreamView] = field(default_factory=dict[str, StreamView])
     run: str = ""
-    model: ModelSummary = field(default_factory=ModelSummary)
+    model: ModelState = field(default_factory=ModelState)
     replay: bool = False
     notice: str = NOTICE
 
@@ -161,16 +140,12 @@ class Session:
         return all(said) if said else self.model.calibrated
 
 
-def opened(session: Session, state: Mapping[str, Any]) -> Session:
-    """Return the session after the engine's ``state`` reply; a reply that cannot be read changes nothing."""
-    try:
-        facts = msgspec.convert(dict(state), StateFacts)
-    except msgspec.ValidationError:
-        return session
+def opened(session: Session, state: EngineState) -> Session:
+    """Return the session after the engine's ``state`` reply."""
     streams = dict(session.streams)
-    for stream in facts.streams[:MAX_STREAMS]:
+    for stream in state.streams[:MAX_STREAMS]:
         streams[stream.stream] = replace(streams.get(stream.stream, StreamView(stream.stream)), facts=stream)
-    return replace(session, streams=streams, run=facts.run or session.run, model=facts.model, replay=facts.replay)
+    return replace(session, streams=streams, run=state.run or session.run, model=state.model, replay=state.replay)
 
 
 # One message costs 0.03 ms with everything full (100 events sorted, views copied up to four times): 1% of the time

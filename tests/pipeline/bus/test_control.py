@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import zmq
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import endpoints_in
 from tests.scripted_engine import ScriptedEngine, published
 from tests.waiting import until
@@ -51,11 +52,11 @@ def test_state_tells_a_late_joiner_all(engine: ScriptedEngine, ask: Ask) -> None
     engine.mark()
     state = ask("state")[0]["result"]
     assert state["run"] == engine.run
-    assert state["endpoints"] == engine.endpoints.plain()
+    assert state["endpoints"] == msgspec.structs.asdict(engine.endpoints)
     assert state["topics"] == {"reading/stream-1": 2, "event/stream-1": 0}
     assert state["streams"][0]["reading"] == published(engine, "reading")[-1]
     assert state["notice"].startswith("RESEARCH USE ONLY")
-    assert state["model"] == {"name": "mini"}
+    assert (state["model"]["name"], state["model"]["precision"]) == ("mini", None)
 
 
 def test_what_was_lost_is_given_again(engine: ScriptedEngine, ask: Ask) -> None:
@@ -89,7 +90,7 @@ def test_a_picture_is_had_by_its_id_even_when_a_better_one_has_come(engine: Scri
 def test_the_engines_own_shelf_is_asked_for_what_was_saved_before(engine: ScriptedEngine, ask: Ask) -> None:
     keyframe = engine.keyframe()
     ask("saved", ids=[keyframe])
-    assert ("saved", {"ids": [keyframe]}) in engine.asked
+    assert wire.ConfirmSaved(ids=[keyframe]) in engine.asked
     assert len(ask("keyframe", keyframe=keyframe)[1]) == 1
 
 
@@ -107,15 +108,15 @@ def test_a_repeated_request_is_carried_out_once_and_answered_as_before(engine: S
     request_id = str(uuid.uuid4())
     first = ask("mark", request_id, text="a")
     assert ask("mark", request_id, text="other") == first
-    assert engine.asked == [("mark", {"text": "a"})]
+    assert engine.asked == [wire.Mark(text="a")]
 
 
 def test_a_request_repeated_while_it_waits_is_answered_to_both(engine: ScriptedEngine, dealer: zmq.Socket[Any]) -> None:
     slow = threading.Event()
     submit = engine.control._submit
 
-    def submit_later(command: str, args: dict[str, Any]) -> Any:
-        reply: Any = submit(command, args)
+    def submit_later(command: wire.Command) -> Any:
+        reply: Any = submit(command)
         later = type(reply)()
         threading.Thread(target=lambda: (slow.wait(5), later.set_result(reply.result()))).start()
         return later
@@ -179,7 +180,7 @@ def test_what_the_engine_refuses_comes_as_one_clean_line(engine: ScriptedEngine,
 
 def test_text_from_outside_reaches_the_engine_clean(engine: ScriptedEngine, ask: Ask) -> None:
     ask("mark", text="\x1b]0;x\x07here\u202e")
-    assert engine.asked == [("mark", {"text": "]0;xhere"})]
+    assert engine.asked == [wire.Mark(text="]0;xhere")]
 
 
 def test_a_request_too_large_costs_the_sender_only(engine: ScriptedEngine, ask: Ask) -> None:

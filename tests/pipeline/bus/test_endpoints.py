@@ -4,17 +4,14 @@ from pathlib import Path
 import pytest
 
 from fetalstream.pipeline.bus.endpoints import (
-    MAX_SOCKET_PATH_BYTES,
     RunFolder,
     checked,
     endpoints_in,
-    lock,
-    locked,
     make_private,
     resolve_endpoints,
-    runtime_folder,
 )
 from fetalstream.pipeline.errors import ConfigError
+from fetalstream.pipeline.wire import MAX_SOCKET_PATH_BYTES
 
 
 @pytest.mark.parametrize(
@@ -85,27 +82,6 @@ def test_what_a_killed_supervisor_left_is_swept(tmp_path: Path) -> None:
         assert not left.exists()
         assert being_made.exists()
         assert folder.path.exists()
-
-
-def test_a_lock_tells_the_living(tmp_path: Path) -> None:
-    path = tmp_path / "a.lock"
-    assert not locked(path)
-    held = lock(path)
-    assert locked(path)
-    with pytest.raises(BlockingIOError):
-        lock(path)
-    held.close()
-    assert not locked(path)
-
-
-def test_a_runtime_folder_that_is_too_long_falls_back(monkeypatch: pytest.MonkeyPatch, short_path: Path) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
-    assert runtime_folder() == short_path / "fetalstream"
-    deep = short_path / ("d" * 90)
-    deep.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
-    endpoints_in(runtime_folder() / "235959-12345678")  # fits
-    assert deep not in runtime_folder().parents
 
 
 def test_somebody_elses_folder_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import zmq
 from jsonschema import Draft202012Validator
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.endpoints import Endpoints, endpoints_in
+from fetalstream.pipeline.bus.endpoints import endpoints_in
 from fetalstream.pipeline.bus.publisher import PictureCache, Publisher
 from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.errors import ConfigError
@@ -163,7 +163,7 @@ def test_a_preview_comes_at_its_rate_on_its_own_socket(tmp_path: Path, subscribe
 
 def test_an_ipc_name_of_a_living_engine_is_not_taken(engine: ScriptedEngine, subscribe: Subscribe) -> None:
     socket = subscribe(engine.endpoints.pub)
-    for endpoints in (engine.endpoints, Endpoints("ipc:///tmp/x", engine.endpoints.preview, "ipc:///tmp/y")):
+    for endpoints in (engine.endpoints, wire.Endpoints("ipc:///tmp/x", engine.endpoints.preview, "ipc:///tmp/y")):
         with pytest.raises(ConfigError, match="in use by another engine") as caught:
             Publisher(endpoints, MessageStamper("run-b"))
         assert "\n" not in str(caught.value)
@@ -175,7 +175,7 @@ def test_a_control_name_of_a_living_engine_is_not_taken(engine: ScriptedEngine, 
     other.mkdir()
     beside = endpoints_in(other)
     with pytest.raises(ConfigError, match=r"control\.sock is in use"):
-        ScriptedEngine(Endpoints(beside.pub, beside.preview, engine.endpoints.control))
+        ScriptedEngine(wire.Endpoints(beside.pub, beside.preview, engine.endpoints.control))
     ScriptedEngine(beside).end()  # nothing is held any more
 
 

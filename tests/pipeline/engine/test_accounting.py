@@ -117,17 +117,17 @@ class Accounting(RuleBasedStateMachine):
             self.broken = True  # ten in a row: the process would end here
 
     @precondition(lambda self: not self.broken)
-    @rule(command=st.sampled_from(["pause", "resume", "new_exam", "state"]))
+    @rule(command=st.sampled_from([wire.Pause(), wire.Resume(), wire.NewExam(), wire.GetState()]))
     def somebody_asks(self, command):
         for reader in self.readers:
             reader.resume = lambda: None
-        self.engine.command(command)
+        self.engine.submit(command)
 
     @precondition(lambda self: not self.broken)
     @rule(number=st.integers(0, 2), side=st.sampled_from([20, 64, 65]))
     def the_sector_is_set(self, number, side):
         name = f"stream-{number % len(self.readers)}"
-        self.engine.command("set_sector", {"stream": name, "sector": [0, 0, side, side]})
+        self.engine.submit(wire.SetSector(stream=name, sector=[0, 0, side, side]))
 
     @invariant()
     def every_frame_is_counted_once(self):
@@ -148,7 +148,7 @@ class Accounting(RuleBasedStateMachine):
     def teardown(self):
         if not hasattr(self, "engine") or self.broken:
             return
-        self.engine.command("resume")
+        self.engine.submit(wire.Resume())
         for reader in self.readers:
             reader.resume = lambda: None
         for _ in range(200):

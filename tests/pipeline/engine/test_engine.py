@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import BAD_IN_A_ROW, Engine, EngineFault
@@ -230,7 +231,7 @@ def test_health_comes_every_second_also_without_frames():
     sink = ListSink()
     engine = Engine(EncoderDouble(), [stream(Silent([]), every_frame=False, clock_ns=clock_ns)], sink, clock_ns)
     with running(engine):
-        until(lambda: engine.command("state") and len(sink.of(wire.Health)) >= 6)
+        until(lambda: engine.submit(wire.GetState()) and len(sink.of(wire.Health)) >= 6)
         over.set()
     states = [m.state for m in sink.of(wire.Health)]
     assert "lost" in states
@@ -248,28 +249,28 @@ def test_commands_are_carried_out_between_batches():
     engine, _, sink = paused_engine()
     with running(engine):
         until(lambda: len(sink.of(wire.Reading)) > 3)
-        assert engine.command("mark", {"text": "here"}).result(5) == {}
-        exam = engine.command("new_exam").result(5)["exam"]
+        assert engine.submit(wire.Mark(text="here")).result(5) == wire.results.Nothing()
+        exam = engine.submit(wire.NewExam()).result(5).exam
         until(lambda: any(m.exam == exam for m in sink.of(wire.Reading)))
-        state = engine.command("state").result(5)
+        state = engine.submit(wire.GetState()).result(5)
     assert sink.events("mark")[0].detail["text"] == "here"
-    assert state["exam"] == exam
-    (told,) = state["streams"]
-    assert (told["stream"], told["width"], told["height"], told["kind"]) == ("stream-1", 64, 64, "file")
-    counts = told["counts"]
-    assert counts["captured"] == sum(value for name, value in counts.items() if name != "captured")
+    assert state.exam == exam
+    (told,) = state.streams
+    assert (told.stream, told.width, told.height, told.kind) == ("stream-1", 64, 64, "file")
+    counts = asdict(told.counts)
+    assert counts.pop("captured") == sum(counts.values())
 
 
 def test_a_pause_keeps_capturing_and_answers_commands():
     engine, live, sink = paused_engine()
     with running(engine):
         until(lambda: len(sink.of(wire.Reading)) > 3)
-        assert engine.command("pause").result(5) == {"paused": True}
+        assert engine.submit(wire.Pause()).result(5).paused
         read, captured = len(sink.of(wire.Reading)), live.reader.tally().captured
         until(lambda: live.reader.tally().captured > captured + 20)
-        assert engine.command("state").result(5)["paused"]
+        assert engine.submit(wire.GetState()).result(5).paused
         assert len(sink.of(wire.Reading)) == read
-        assert engine.command("resume").result(5) == {"paused": False}
+        assert not engine.submit(wire.Resume()).result(5).paused
         until(lambda: len(sink.of(wire.Reading)) > read)
         assert sink.of(wire.Reading)[-1].dropped >= 15
 
@@ -277,13 +278,13 @@ def test_a_pause_keeps_capturing_and_answers_commands():
 def test_a_paused_file_loses_nothing():
     sink = ListSink()
     engine = Engine(EncoderDouble(), [stream(ListSource(brains(200)))], sink)
-    waiting = engine.command("pause")
+    waiting = engine.submit(wire.Pause())
     thread = threading.Thread(target=engine.run)
     thread.start()
     waiting.result(5)
     time.sleep(0.05)  # time in which frames would be lost, were they
     assert not sink.of(wire.Reading)
-    engine.command("resume").result(5)
+    engine.submit(wire.Resume()).result(5)
     thread.join(60)
     assert last_counts(sink) == wire.Counts(captured=200, analysed=200)
 
@@ -292,7 +293,7 @@ def test_stop_by_command():
     engine, _, sink = paused_engine()
     thread = threading.Thread(target=engine.run)
     thread.start()
-    engine.command("stop").result(5)
+    engine.submit(wire.Stop()).result(5)
     thread.join(60)
     assert not thread.is_alive()
     assert sink.of(wire.Goodbye)

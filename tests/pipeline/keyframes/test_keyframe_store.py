@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from fetalstream.pipeline.keyframes.keyframe_store import (
     APART_SECONDS,
-    MIN_GAIN,
     RUNNERS_UP,
     RUNNERS_UP_BYTES,
     SNAPSHOTS_KEPT,
     KeyframeStore,
 )
+from fetalstream.pipeline.wire import MIN_GAIN
 from tests.pipeline.keyframes.test_stored_keyframe import taken
 
 

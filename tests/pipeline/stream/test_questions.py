@@ -1,6 +1,9 @@
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.question_encoding import with_words
 from fetalstream.pipeline.engine.command_queue import CommandError, CommandQueue
 from fetalstream.pipeline.model.prompts import load_prompts
@@ -56,41 +59,33 @@ def test_a_model_that_cannot_know_the_words_says_so():
     assert question("a purple elephant", banks, known).note == "this model never learnt: purple, elephant"
 
 
-class Reach:
+class Target:
     """The part of an engine that the command touches."""
 
     analyzers = ()
     paused = False
 
-    def state(self):
-        return {}
-
 
 def test_a_sentence_from_outside_is_made_a_question_before_the_engine_sees_it():
     seen = []
-    commands = CommandQueue(Reach(), lambda: None)
-    commands._commands["ask"] = lambda args: seen.append(args) or {"text": args["question"].text}  # the seam
 
-    def submit(command, args):
-        reply = commands.submit(command, args)
-        commands.carry_out()
+    def submit(command):
+        seen.append(command)
+        reply = Future()
+        reply.set_result("done")
         return reply
 
     ask = with_words(submit, lambda text: Question(text, RIGHT, ASKED.contrast))
-    assert ask("ask", {"text": "brain"}).result(10) == {"text": "brain"}
-    assert seen[0]["question"].text == "brain"
+    assert ask(wire.AskSentence(stream="stream-1", text="brain")).result(10) == "done"
+    assert (seen[0].stream, seen[0].question.text) == ("stream-1", "brain")
+    for command in (wire.AskSentence(), wire.Mark(text="brain")):
+        assert ask(command).result(10) == "done"
+        assert seen[-1] == command
 
 
 def test_without_a_text_tower_the_command_is_refused_in_one_line():
-    commands = CommandQueue(Reach(), lambda: None)
-    reply = commands.submit("ask", {"text": "brain", "question": "brain"})
+    commands = CommandQueue(Target(), lambda: None)
+    reply = commands.submit(wire.AskSentence(text="brain"))
     commands.carry_out()
     with pytest.raises(CommandError, match="no sentences"):
         reply.result(0)
-
-
-def test_what_was_seen_in_another_segment_has_no_say():
-    meter = AskMeter(ASKED)
-    for index in range(30):
-        meter.update(index / 30, Segment(), WRONG)
-    assert meter.update(1.0, Segment(epoch=1), RIGHT).score > 0.99

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import cv2
 import pytest
 
-from fetalstream.pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE, ModelState
 from fetalstream.streamer.errors import SourceError
 from fetalstream.tui.commands import analyze as module
 from fetalstream.tui.commands.analyze import Interrupted, analyze
@@ -22,7 +22,7 @@ def double(monkeypatch):
         encoder=encoder, model_info=FACTS, banks=SimpleNamespace(gestation=bank), model=SimpleNamespace(device="cpu")
     )
     monkeypatch.setattr(module, "load", lambda *_: ready)
-    monkeypatch.setattr(module, "about", lambda _: {})
+    monkeypatch.setattr(module, "model_state", lambda _: ModelState(name="double"))
     return encoder
 
 

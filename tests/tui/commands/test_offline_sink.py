@@ -7,6 +7,7 @@ import av
 from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.engine.engine import Engine
 from fetalstream.pipeline.engine.stream_runner import make_stream
+from fetalstream.pipeline.wire import EngineState
 from fetalstream.tui.commands.offline_sink import FileSummary, MediaClock, OfflineSink
 from fetalstream.tui.commands.progress import Progress
 from fetalstream.tui.record.replay import Recording
@@ -39,7 +40,7 @@ def test_every_frame_is_a_line_of_json():
 
 
 def test_the_session_is_dated_by_the_scan_and_not_by_the_machine(tmp_path):
-    with SessionStore(tmp_path, {"run": "run-1"}) as store:
+    with SessionStore(tmp_path, EngineState(run="run-1")) as store:
         analysed(brain_scan(91), store)
         folder = store.folder
         assert store.wanted() == []
@@ -52,7 +53,7 @@ def test_the_session_is_dated_by_the_scan_and_not_by_the_machine(tmp_path):
 
 
 def test_a_session_holds_a_clip_round_each_best_frame(tmp_path):
-    with SessionStore(tmp_path, {"run": "run-1"}) as store:
+    with SessionStore(tmp_path, EngineState(run="run-1")) as store:
         analysed(brain_scan(91), store)
         folder = store.folder
         (best,) = store.clips.saved()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Footer
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.wire import NOTICE, Goodbye
 from fetalstream.tui.dashboard.app import FetalstreamApp
 from fetalstream.tui.state.recording_status import RecordingStatus
@@ -71,7 +73,7 @@ async def test_pause_holds_the_screen_while_messages_are_taken_in() -> None:
         view = b.app.session.streams["stream-1"]
         assert view.gestation is not None
         assert view.gestation.days == 200
-        assert {command for command, _ in b.feed.asked} <= {"keyframes", "since"}
+        assert set(b.feed.names) <= {"keyframes", "since"}
         await b.pilot.press("p")
         await b.later(0.3)
         await b.shows("27w2d")
@@ -100,7 +102,7 @@ async def test_keys_command_the_engine_and_its_answer_is_shown(
         await b.shows("LIVE")
         await b.pilot.press(*keys.split())
         await b.shows(done)
-        assert (command, {"stream": "stream-1", **args}) in b.feed.asked
+        assert wire.command_from(command, {"stream": "stream-1", **args}) in b.feed.asked
         await b.later(9)
         assert done not in b.screen()
 
@@ -122,10 +124,10 @@ async def test_a_new_exam_is_asked_for_once() -> None:
         assert isinstance(b.app.screen, ConfirmNewExam)
         await b.pilot.press("n")
         assert not isinstance(b.app.screen, ConfirmNewExam)
-        assert "new_exam" not in [command for command, _ in b.feed.asked]
+        assert "new_exam" not in b.feed.names
         await b.pilot.press("n", "enter")
         await b.shows("New exam on stream-1")
-        assert b.feed.asked.count(("new_exam", {"stream": "stream-1"})) == 1
+        assert b.feed.asked.count(wire.NewExam(stream="stream-1")) == 1
 
 
 async def test_keys_need_a_stream() -> None:
@@ -153,7 +155,7 @@ async def test_streams_are_chosen_by_number_and_by_tab() -> None:
             await b.pilot.press(key)
             assert b.app.selected == chosen
         await b.pilot.press("s")
-        await b.until(lambda: ("snapshot", {"stream": "stream-3"}) in b.feed.asked)
+        await b.until(lambda: wire.Snapshot(stream="stream-3") in b.feed.asked)
 
 
 async def test_tab_does_not_change_the_stream_under_a_question() -> None:
@@ -161,7 +163,7 @@ async def test_tab_does_not_change_the_stream_under_a_question() -> None:
         b.put_streams("stream-1", "stream-2")
         await b.shows("stream-2")
         await b.pilot.press("n", "tab", "enter")
-        await b.until(lambda: ("new_exam", {"stream": "stream-1"}) in b.feed.asked)
+        await b.until(lambda: wire.NewExam(stream="stream-1") in b.feed.asked)
 
 
 async def test_the_overview_shows_every_stream_and_a_number_leads_back() -> None:
@@ -198,7 +200,7 @@ async def test_an_engine_that_came_back_is_asked_for_its_state_again() -> None:
         b.put_streams("stream-1")
         await b.shows("LIVE")
         b.feed.put(scan.reading(b.clock(), run="run-b"))
-        await b.until(lambda: ("state", None) in b.feed.asked)
+        await b.until(lambda: "state" in b.feed.names)
 
 
 async def test_the_end_of_the_source_is_shown() -> None:
@@ -210,7 +212,7 @@ async def test_the_end_of_the_source_is_shown() -> None:
 
 async def test_nothing_from_outside_is_read_as_markup_or_escape() -> None:
     evil = "[/b]\x1b[2J[red]\u202e$(x)"
-    state = {**scan.STATE, "model": {"name": evil}, "streams": [{"stream": evil, "kind": evil}]}
+    state = replace(scan.STATE, model=wire.ModelState(name=evil), streams=[wire.StreamState(stream=evil, kind=evil)])
     async with bench((140, 45), ListFeed(state)) as b:
         planes = scan.scores((evil, "other"), evil)
         for key in ("stream-1", evil):
@@ -313,7 +315,7 @@ async def test_read_only_only_looks() -> None:
         for key in ("m", "s", "n", "slash", "e", "r", "b", "a", "escape"):
             await pilot.press(key)
         assert len(app.screen_stack) == 1
-        assert {command for command, _ in feed.asked} <= {"keyframes", "since"}
+        assert set(feed.names) <= {"keyframes", "since"}
 
 
 async def test_best_frames_are_reviewed_beside_their_candidates() -> None:
@@ -332,9 +334,9 @@ async def test_best_frames_are_reviewed_beside_their_candidates() -> None:
             ("l down enter", {"keyframe": "id-abdomen-0.7", "verdict": "relabel", "plane": "brain", "subplane": None}),
         ):
             await b.pilot.press(*keys.split())
-            await b.until(lambda args=args: ("decide", {"stream": "stream-1", **args}) in b.feed.asked)
+            await b.until(lambda args=args: wire.command_from("decide", {"stream": "stream-1", **args}) in b.feed.asked)
         await b.pilot.press("u")
-        await b.until(lambda: ("undo", {"stream": "stream-1"}) in b.feed.asked)
+        await b.until(lambda: wire.Undo(stream="stream-1") in b.feed.asked)
         b.feed.put(scan.event(START, "decision", number=1, keyframe="id-abdomen-0.7", verdict="reject"))
         await b.shows("best: abdomen", "score 0.50", "no candidate")
         await b.pilot.press("down", "escape")
@@ -382,7 +384,7 @@ async def test_pausing_the_engine_is_a_command_of_its_own() -> None:
         b.feed.put(scan.health(START, paused=True))
         await b.shows("ENGINE PAUSED")
         b.app.operator.pause_engine()
-        await b.until(lambda: [c for c, _ in b.feed.asked if c in ("pause", "resume")] == ["pause", "resume"])
+        await b.until(lambda: [name for name in b.feed.names if name in ("pause", "resume")] == ["pause", "resume"])
 
 
 async def test_that_nothing_is_recorded_stays_on_the_screen_until_it_is_mended() -> None:
@@ -441,14 +443,14 @@ async def test_on_a_tall_screen_the_views_stand_beneath_the_picture() -> None:
 
 
 async def test_the_size_of_frames_is_told_once_the_first_has_come() -> None:
-    (told,) = scan.STATE["streams"]
-    feed = ListFeed({**scan.STATE, "streams": [{**told, "width": None, "height": None}]})
+    (told,) = scan.STATE.streams
+    feed = ListFeed(replace(scan.STATE, streams=[replace(told, width=None, height=None)]))
     async with bench((140, 45), feed=feed) as b:
         await b.shows("phantom")
         b.feed.state = scan.STATE
         b.put_streams("stream-1")
         await b.shows("640×480")
-        assert [command for command, _ in b.feed.asked].count("state") == 1
+        assert b.feed.names.count("state") == 1
 
 
 async def test_a_mark_or_snapshot_while_the_screen_is_held_is_told_to_be_of_now() -> None:

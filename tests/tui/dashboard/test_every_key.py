@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import asdict
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import Command, CommandList, CommandPalette
@@ -18,7 +19,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from fetalstream.pipeline.wire import Message
+from fetalstream.pipeline.wire import Message, name_of
 from fetalstream.tui.dashboard.app import FetalstreamApp
 from fetalstream.tui.state.recording_status import RecordingStatus
 from fetalstream.tui.widgets.prompts import AskLine, Choose
@@ -67,7 +68,7 @@ def opens(screen: type[Screen[Any]], title: str = "") -> Callable[[Bench], bool]
 
 def asks(command: str, **args: object) -> Callable[[Bench], bool]:
     def asked(b: Bench) -> bool:
-        return any(each == command and args.items() <= (given or {}).items() for each, given in b.feed.asked)
+        return any(name_of(each) == command and args.items() <= asdict(each).items() for each in b.feed.asked)
 
     return asked
 
@@ -77,7 +78,7 @@ def closed(b: Bench) -> bool:
 
 
 def closed_without_a_word(b: Bench) -> bool:
-    return closed(b) and {command for command, _ in b.feed.asked} <= {"keyframes", "since", "protocol"}
+    return closed(b) and set(b.feed.names) <= {"keyframes", "since", "protocol"}
 
 
 def held(seconds_ago: float) -> Callable[[Bench], bool]:

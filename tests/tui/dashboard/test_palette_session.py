@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fetalstream.pipeline.wire import NoteExport
 from fetalstream.streamer.phantom.source import PhantomSource
 from fetalstream.tui import cli
 from fetalstream.tui.dashboard.app import FetalstreamApp
@@ -52,7 +53,7 @@ async def test_the_report_is_written_and_lands_on_record(session: Path) -> None:
         await carried_out(b, "Written: ")
         (report,) = session.glob("*.html")
         assert "NOT FOR DIAGNOSTIC USE" in report.read_text()
-        assert ("exported", {"stream": "stream-1", "what": "report"}) in b.feed.asked
+        assert NoteExport(stream="stream-1", what="report") in b.feed.asked
 
 
 async def test_the_export_fills_the_folder_that_was_said(session: Path, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ async def test_the_export_fills_the_folder_that_was_said(session: Path, tmp_path
         await b.shows("Into which folder")
         await b.pilot.press("ctrl+u", *(("slash" if each == "/" else each) for each in str(out)), "enter")
         await carried_out(b, "files written")
-        assert ("exported", {"stream": "stream-1", "what": "csv,jsonl"}) in b.feed.asked
+        assert NoteExport(stream="stream-1", what="csv,jsonl") in b.feed.asked
     readings = (out / "readings.jsonl").read_text().splitlines()
     assert len([json.loads(line) for line in readings]) == len(FRAMES)
     assert (out / "readings.csv").read_text().count("\n") == len(FRAMES) + 1
@@ -81,7 +82,7 @@ async def test_what_is_asked_for_meanwhile_is_done_after_it(session: Path) -> No
         await choose(b, "Write the report")
         await b.shows("Writing the report, after what is being done")
         await carried_out(b, "Written: ")
-        assert [command for command, _ in b.feed.asked].count("exported") == 2
+        assert b.feed.names.count("exported") == 2
 
 
 async def test_what_cannot_be_done_is_said_in_one_line(short_path: Path) -> None:
@@ -93,7 +94,7 @@ async def test_what_cannot_be_done_is_said_in_one_line(short_path: Path) -> None
         b.app.recording = RecordingStatus(short_path)
         await choose(b, "Write the report")
         await carried_out(b, "is no session")
-        assert "exported" not in [command for command, _ in b.feed.asked]
+        assert "exported" not in b.feed.names
 
 
 async def test_a_sentence_finds_a_moment_and_leads_to_it(session: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from fetalstream.pipeline.wire import Event
+from fetalstream.pipeline.wire import Event, ModelState, StreamState
 from fetalstream.tui import cli
 from fetalstream.tui.commands.report import write_report
 from fetalstream.tui.run.headless import StatusLine, summary
@@ -88,7 +89,7 @@ async def everywhere(b: Bench, words: str) -> None:
 @calm(2)
 @given(wild)
 async def test_on_the_screen(words: str) -> None:
-    state = {**scan.STATE, "model": {"name": words}, "streams": [{"stream": words, "kind": words}]}
+    state = replace(scan.STATE, model=ModelState(name=words), streams=[StreamState(stream=words, kind=words)])
     async with bench(feed=ListFeed(state)) as b:
         await everywhere(b, words)
 

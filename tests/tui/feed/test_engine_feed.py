@@ -2,7 +2,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ async def test_it_starts_with_the_state_and_hears_what_comes(engine: ScriptedEng
     feed = EngineFeed(engine.endpoints.control)
     assert feed.last_heard_ns is None
     state = await feed.start()
-    assert state["run"] == engine.run
-    assert state["streams"][0]["reading"]["seq"] == 1
-    assert (await feed.start())["run"] == engine.run  # once more changes nothing
+    assert state.run == engine.run
+    assert state.streams[0].reading is not None
+    assert state.streams[0].reading.seq == 1
+    assert (await feed.start()).run == engine.run  # once more changes nothing
     engine.read(3)
     assert [message.seq for message in await heard(feed, wire.Reading, 3)] == [2, 3, 4]
     assert feed.last_heard_ns is not None
@@ -96,10 +97,10 @@ async def test_of_previews_only_the_newest_of_each_stream_is_given(engine: Scrip
 
 
 async def test_commands_reach_the_engine_and_refusals_come_back(engine: ScriptedEngine, feed: EngineFeed) -> None:
-    assert await feed.request("mark", {"stream": "stream-1"}) == {"did": "mark"}
-    assert engine.asked[-1] == ("mark", {"stream": "stream-1"})
+    assert await feed.request(wire.Mark(stream="stream-1")) == {"did": "mark"}
+    assert engine.asked[-1] == wire.Mark(stream="stream-1")
     with pytest.raises(RequestFailed, match="not kept any more"):
-        await feed.request("keyframe", {"keyframe": "x"})
+        await feed.request(wire.GetKeyframe(keyframe="x"))
 
 
 async def test_an_engine_that_comes_back_is_heard_from_its_first_message(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ async def test_nobody_there_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
             await feed.start()
         assert "\n" not in str(caught.value)
         with pytest.raises(RequestFailed, match="no engine"):
-            await feed.request("mark")
+            await feed.request(wire.Mark())
         await feed.close()
 
 
@@ -143,8 +144,8 @@ async def test_either_endpoint_finds_the_engine_and_never_its_neighbour(tmp_path
         (tmp_path / name).mkdir()
         engines.append(ScriptedEngine(endpoints_in(tmp_path / name)))
     for engine in engines:
-        feed = EngineFeed(engine.endpoints.plain()[which])
-        assert (await feed.start())["run"] == engine.run
+        feed = EngineFeed(getattr(engine.endpoints, which))
+        assert (await feed.start()).run == engine.run
         await feed.close()
     for engine in engines:
         engine.end()
@@ -169,7 +170,7 @@ async def test_without_an_endpoint_the_users_newest_engine_is_found(
     two_engines: tuple[ScriptedEngine, ScriptedEngine],
 ) -> None:
     feed = EngineFeed()
-    assert (await feed.start())["run"] == two_engines[1].run
+    assert (await feed.start()).run == two_engines[1].run
     await feed.close()
 
 
@@ -179,13 +180,13 @@ async def test_the_newest_engine_is_found_though_it_is_busy(
     _, newer = two_engines
     late: Future[Any] = Future()
 
-    def answer_late(command: str, args: Mapping[str, Any]) -> Future[Any]:
-        threading.Timer(0.2, lambda: late.set_result(newer.submit(command, args).result(5))).start()
+    def answer_late(command: wire.Command) -> Future[Any]:
+        threading.Timer(0.2, lambda: late.set_result(newer.submit(command).result(5))).start()
         return late
 
     monkeypatch.setattr(newer.control, "_submit", answer_late)
     feed = EngineFeed()
-    assert (await feed.start())["run"] == newer.run
+    assert (await feed.start()).run == newer.run
     await feed.close()
 
 

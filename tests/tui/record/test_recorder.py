@@ -3,8 +3,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus import clip_cache
 from fetalstream.pipeline.bus.endpoints import endpoints_in
 from fetalstream.tui.feed.control_client import ControlClient, NoAnswer
@@ -41,8 +43,8 @@ def test_a_gap_that_nobody_answered_for_is_filled_later(
 ) -> None:
     ask, refused = ControlClient.ask, threading.Event()
 
-    def busy_at_first(self: ControlClient, control: str, command: str, *args: Any) -> Any:
-        if command == "since" and away.is_set():
+    def busy_at_first(self: ControlClient, control: str, command: wire.Command, *args: Any) -> Any:
+        if isinstance(command, wire.GetSince) and away.is_set():
             refused.set()
             raise NoAnswer("busy")
         return ask(self, control, command, *args)
@@ -70,8 +72,9 @@ def test_a_gap_that_nobody_answered_for_is_filled_later(
 def test_the_first_goodbye_of_several_streams_is_not_the_end(
     engine: ScriptedEngine, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"exam": "exam-a", "streams": [{"stream": f"stream-{n}", "kind": "phantom"} for n in (1, 2)]}
-    monkeypatch.setattr(engine.control, "_state", lambda given, real=engine.control._state: real({**given, **told}))
+    both = [wire.StreamState(stream=f"stream-{n}", kind="phantom") for n in (1, 2)]
+    real = engine.control._state
+    monkeypatch.setattr(engine.control, "_state", lambda state: real(msgspec.structs.replace(state, streams=both)))
     with stopped_at_the_end(Recorder(engine.endpoints.control, out)) as recorder:
         until(recorder.recording)
         hears(engine, out)

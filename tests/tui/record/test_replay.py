@@ -5,6 +5,7 @@ import pytest
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.stamper import MessageStamper
+from fetalstream.pipeline.wire import EngineState, ModelState
 from fetalstream.tui.dashboard.app import FetalstreamApp
 from fetalstream.tui.feed.protocol import Feed, RequestFailed
 from fetalstream.tui.record.replay import Recording, RecordingError, ReplayFeed
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     """Ten seconds: a reading, a preview and health each second, a keyframe after five."""
     clock = Clock()
     stamp = MessageStamper("run-a", clock_ns=clock)
-    with SessionStore(tmp_path, {"run": "run-a", "model": {"name": "mini"}}) as store:
+    with SessionStore(tmp_path, EngineState(run="run-a", model=ModelState(name="mini"))) as store:
         for index in range(11):
             clock.now_ns = (100 + index) * SECOND
             store.add(stamp.stamp(reading(index)))
@@ -81,7 +82,7 @@ async def test_as_a_feed_it_plays_by_the_clock(recording: Recording) -> None:
     feed: Feed = (played := ReplayFeed(recording, speed=2.0, clock_ns=clock))
     assert feed.drain() == []  # not begun
     state = await feed.start()
-    assert (state["replay"], state["run"], state["model"]) == (True, "run-a", {"name": "mini"})
+    assert (state.replay, state.run, state.model) == (True, "run-a", wire.ModelState(name="mini"))
     first = feed.drain()
     assert len(first) == 4
     assert feed.drain() == []
@@ -120,13 +121,13 @@ async def test_the_past_can_be_asked_and_not_changed(recording: Recording) -> No
     clock = Clock()
     feed = ReplayFeed(recording, clock_ns=clock)
     await feed.start()
-    assert await feed.request("keyframes") == {"keyframes": []}
+    assert await feed.request(wire.GetKeyframes()) == {"keyframes": []}
     clock.now_ns += 6 * SECOND
-    (keyframe,) = (await feed.request("keyframes"))["keyframes"]
+    (keyframe,) = (await feed.request(wire.GetKeyframes()))["keyframes"]
     assert keyframe["keyframe"] == KEPT.keyframe
-    assert (await feed.request("state"))["replay"]
+    assert (await feed.request(wire.GetState()))["replay"]
     with pytest.raises(RequestFailed, match="recording"):
-        await feed.request("mark", {"stream": "stream-1"})
+        await feed.request(wire.Mark(stream="stream-1"))
 
 
 def test_what_is_no_session_is_one_line(tmp_path: Path, folder: Path) -> None:
@@ -142,7 +143,7 @@ def test_what_is_no_session_is_one_line(tmp_path: Path, folder: Path) -> None:
 
 
 def test_an_empty_session_is_a_short_one(tmp_path: Path) -> None:
-    with SessionStore(tmp_path, {"run": "run-b"}) as store:
+    with SessionStore(tmp_path, EngineState(run="run-b")) as store:
         pass
     recording = Recording(store.folder)
     assert list(recording.messages()) == []
@@ -162,7 +163,7 @@ async def test_what_is_to_be_known_at_a_moment_comes_with_the_seeking(recording:
     assert feed.seek(-3.0) == []
     assert await feed.picture(KEPT.keyframe) == recording.picture(KEPT.keyframe)
     assert await feed.picture("unknown") is None
-    assert (await feed.request("since", {"kind": "event"})) == {"messages": []}
+    assert (await feed.request(wire.GetSince(kind="event", stream="stream-1", seq=-1))) == {"messages": []}
 
 
 async def test_the_dashboard_seeks_and_changes_its_speed(recording: Recording) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetalstream.pipeline.wire import EngineState
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.retention import KeptSession, RetentionError, due, look_into
 from fetalstream.tui.record.store import SessionStore
@@ -19,7 +20,7 @@ NOW_S = 1_700_000_000.0
 def session(out: Path, run: str, days: float = 0.0, more_bytes: int = 0) -> Path:
     """One that ended so many days before NOW_S."""
     ended_s = NOW_S - days * DAY_S
-    with SessionStore(out, {"run": run}, started_s=ended_s - 60) as store:
+    with SessionStore(out, EngineState(run=run), started_s=ended_s - 60) as store:
         (store.folder / "previews").mkdir()
         (store.folder / "previews" / "0.jpg").write_bytes(b"x" * more_bytes)
     os.utime(store.folder / "session.db", (ended_s, ended_s))
@@ -78,7 +79,7 @@ def test_what_stays_keeps_to_both_limits_and_nothing_goes_in_vain(
 def test_one_that_is_being_written_stays_and_counts(out: Path) -> None:
     session(out, "a", 3, more_bytes=1_000_000)
     folder = session(out, "b", 50, more_bytes=1_000_000)
-    with SessionStore(out, {"run": "b"}) as store:
+    with SessionStore(out, EngineState(run="b")) as store:
         assert store.folder == folder
         os.utime(folder / "session.db", (0, 0))
         chosen = due(look_into(out).sessions, NOW_S, keep_bytes=1_500_000)
@@ -94,7 +95,7 @@ def test_looking_at_a_session_makes_it_no_younger(out: Path) -> None:
 
 
 def test_a_clock_that_was_wrong_once_makes_no_session_old(out: Path) -> None:
-    with SessionStore(out, {"run": "a"}, started_s=0.0) as store:
+    with SessionStore(out, EngineState(run="a"), started_s=0.0) as store:
         pass
     os.utime(store.folder / "session.db", (NOW_S, NOW_S))
     assert due(look_into(out).sessions, NOW_S, older_than_s=DAY_S).going == ()

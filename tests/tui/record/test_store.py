@@ -11,16 +11,18 @@ import pytest
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.stamper import MessageStamper
+from fetalstream.pipeline.wire import EngineState
 from fetalstream.tui.record.session_files import DamagedPicture
 from fetalstream.tui.record.store import SessionStore
 from tests.scripted_engine import Kept, frame_info, reading
 
-STATE = {
-    "run": "run-a",
-    "model": {"name": "mini", "weights_sha256": "ab"},
-    "versions": {"fetalstream": "0.1.0"},
-    "streams": [{"stream": "stream-1", "kind": "file", "source_sha256": "cd", "name": "Doe_Jane.mp4", "reading": {}}],
-}
+STATE = wire.EngineState(
+    run="run-a",
+    model=wire.ModelState(name="mini", weights_sha256="ab"),
+    versions={"fetalstream": "0.1.0"},
+    streams=[wire.StreamState(stream="stream-1", kind="file", source_sha256="cd", reading=reading(0, "Doe_Jane"))],
+)
+MODEL = {"name": "mini", "weights_sha256": "ab"}
 KEPT = Kept(f"{7:032x}")
 
 
@@ -98,7 +100,7 @@ def test_a_keyframe_is_a_picture_with_all_that_is_known_of_it(store: SessionStor
     sidecar = json.loads(path.with_suffix(".json").read_bytes())
     assert sidecar["keyframe"] == json.loads(wire.encode(message))
     assert sidecar["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert sidecar["provenance"]["model"] == STATE["model"]
+    assert sidecar["provenance"]["model"] == MODEL
     assert (store.wanted(), store.saved()) == ([], [KEPT.keyframe])
     assert rows(store, "SELECT file FROM keyframes") == [(f"keyframes/brain/{KEPT.keyframe}.png",)]
 
@@ -115,7 +117,7 @@ def test_a_damaged_picture_is_not_kept(store: SessionStore, stamp: MessageStampe
 
 
 def test_names_from_outside_never_leave_the_session(tmp_path: Path, stamp: MessageStamper) -> None:
-    with SessionStore(tmp_path / "out", {"run": "../../evil"}) as store:
+    with SessionStore(tmp_path / "out", EngineState(run="../../evil")) as store:
         message = stamp.stamp(
             wire.Keyframe(
                 stream="s",
@@ -174,13 +176,19 @@ def test_a_run_that_was_begun_is_gone_on_with_by_one_writer(
         SessionStore(tmp_path, STATE)
     store.close()
     store.close()
-    with SessionStore(tmp_path, {"run": "run-a"}) as again, SessionStore(tmp_path, {"run": "run-b"}) as other:
+    with (
+        SessionStore(tmp_path, EngineState(run="run-a")) as again,
+        SessionStore(tmp_path, EngineState(run="run-b")) as other,
+    ):
         assert again.folder == store.folder
         assert other.folder != store.folder
         assert again.wanted() == [KEPT.keyframe]
         path = again.save_keyframe(KEPT.keyframe, KEPT.png())
         # What the session was begun with stands.
-        assert json.loads(path.with_suffix(".json").read_bytes())["provenance"]["model"] == STATE["model"]
+        assert json.loads(path.with_suffix(".json").read_bytes())["provenance"]["model"] == {
+            "name": "mini",
+            "weights_sha256": "ab",
+        }
 
 
 def test_what_was_not_committed_is_not_there_after_a_crash(store: SessionStore, stamp: MessageStamper) -> None:
@@ -193,7 +201,7 @@ def test_what_was_not_committed_is_not_there_after_a_crash(store: SessionStore, 
 def test_as_the_engines_sink_it_commits_by_itself(tmp_path: Path) -> None:
     now_ns = 0
     stamp = MessageStamper("run-a", clock_ns=lambda: now_ns)
-    with SessionStore(tmp_path, {"run": "run-a"}) as store:
+    with SessionStore(tmp_path, EngineState(run="run-a")) as store:
         for index in range(30):
             store.send(stamp.stamp(reading(index)))
             now_ns += 33_000_000

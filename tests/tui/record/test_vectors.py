@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fetalstream.pipeline.stream.questions import Question
-from fetalstream.pipeline.wire import Embedding, FrameInfo
+from fetalstream.pipeline.wire import Embedding, EngineState, FrameInfo
 from fetalstream.tui.commands.analyze import analyze
 from fetalstream.tui.commands.search import moments
 from fetalstream.tui.record.store import SessionStore
@@ -30,7 +30,7 @@ def fill(store, which):
 
 
 def test_what_is_kept_is_what_came(tmp_path):
-    with SessionStore(tmp_path, {"run": "r"}) as store:
+    with SessionStore(tmp_path, EngineState(run="r")) as store:
         fill(store, [0, 1, 1, 2])
         store.add(message(3))  # its numbers were lost
     found = read_vectors(store.folder)
@@ -49,17 +49,17 @@ def test_a_database_without_messages_is_refused_in_one_line(tmp_path, content):
 
 
 def test_rows_that_the_database_never_heard_of_are_cut_off(tmp_path):
-    with SessionStore(tmp_path, {"run": "r"}) as store:
+    with SessionStore(tmp_path, EngineState(run="r")) as store:
         fill(store, [0, 1])
     with (store.folder / FILE).open("ab") as file:
         file.write(b"a writer was killed here")
-    with SessionStore(tmp_path, {"run": "r"}) as again:
+    with SessionStore(tmp_path, EngineState(run="r")) as again:
         fill(again, [2, 3])
     np.testing.assert_array_equal(read_vectors(store.folder).rows, ROWS[:4])
 
 
 def test_the_index_says_which_frame_each_row_is_of(tmp_path):
-    with SessionStore(tmp_path, {"run": "r"}) as store:
+    with SessionStore(tmp_path, EngineState(run="r")) as store:
         fill(store, range(6))
     with np.load(export_index(store.folder)) as index:
         np.testing.assert_array_equal(index["vectors"], ROWS)
@@ -68,7 +68,7 @@ def test_the_index_says_which_frame_each_row_is_of(tmp_path):
 
 
 def test_a_session_without_vectors_says_how_to_get_them(tmp_path):
-    with SessionStore(tmp_path, {"run": "r"}) as store:
+    with SessionStore(tmp_path, EngineState(run="r")) as store:
         pass
     with pytest.raises(ValueError, match="--embeddings"):
         read_vectors(store.folder)

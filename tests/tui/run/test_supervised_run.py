@@ -13,18 +13,21 @@ import pytest
 import zmq
 from PIL import Image
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.feed.engine_feed import EngineFeed
 from fetalstream.tui.run import supervised_run
 from tests.tui.live_run import ROOT, LiveRun, rows
 from tests.waiting import until
 
 
-def ask(control, command, args=None):
+def ask(control, command=None):
+    """The reply to a command; without one, the state."""
+
     async def once():
         feed = EngineFeed(control)
         try:
             state = await feed.start()
-            return state if command == "state" else await feed.request(command, args)
+            return state if command is None else await feed.request(command)
         finally:
             await feed.close()
 
@@ -62,20 +65,21 @@ def test_the_last_words_of_an_engine_are_left_for_the_error_line(capsys):
 def test_whoever_is_killed_comes_back_and_nothing_is_lost():
     with LiveRun() as run:
         first = run.wait_recording()
-        ask(run.control, "snapshot", {"stream": "stream-1"})
+        ask(run.control, wire.Snapshot(stream="stream-1"))
 
         run.kill("recorder")
         before = len(run.seqs(first))
         until(lambda: len(run.seqs(first)) > before + 10)
         until(lambda: rows(first, "SELECT count(*) FROM keyframes WHERE picture = 'saved'")[0][0] >= 1)
 
-        ask(run.control, "set_sector", {"stream": "stream-1", "sector": [100, 80, 400, 300]})
-        ask(run.control, "set_spacing", {"stream": "stream-1", "spacing_mm": 0.25})
-        exam = ask(run.control, "new_exam")["exam"]
+        ask(run.control, wire.SetSector(stream="stream-1", sector=[100, 80, 400, 300]))
+        ask(run.control, wire.SetSpacing(stream="stream-1", spacing_mm=0.25))
+        exam = ask(run.control, wire.NewExam())["exam"]
         run.kill("engine")
         second = run.wait_recording(folders=2)
-        stream = ask(run.control, "state")["streams"][0]
-        assert (stream["exam"], stream["spacing_mm"], stream["sector"][0]) == (exam, 0.25, [100, 80])
+        stream = ask(run.control).streams[0]
+        assert stream.sector is not None
+        assert (stream.exam, stream.spacing_mm, stream.sector[0]) == (exam, 0.25, (100, 80))
         assert run.stop() == 0, run.log.read_text()
 
         assert whole(run.seqs(first))
@@ -133,16 +137,16 @@ def test_engine_and_recorder_go_on_when_the_foreground_is_killed():
     with LiveRun() as run:
         session = run.wait_recording()
         children = run.children()
-        assert ask(run.control, "state")["supervised"] is True
+        assert ask(run.control).supervised is True
         control = run.control
         run.process.send_signal(signal.SIGKILL)
         run.process.wait()
 
         before = len(run.seqs(session))
         until(lambda: len(run.seqs(session)) > before + 10)
-        assert ask(control, "state")["supervised"] is False
+        assert ask(control).supervised is False
 
-        ask(control, "stop")
+        ask(control, wire.Stop())
         until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
         assert whole(run.seqs(session))
         assert len(rows(session, "SELECT 1 FROM messages WHERE kind = 'goodbye'")) == 1

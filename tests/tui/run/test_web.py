@@ -18,6 +18,7 @@ aiohttp = pytest.importorskip("aiohttp", reason="the extra [web] is not installe
 from aiohttp import web  # noqa: E402
 
 from fetalstream.pipeline.bus.endpoints import endpoints_in  # noqa: E402
+from fetalstream.pipeline.wire import Snapshot  # noqa: E402
 from fetalstream.tui.run.web import HOST, Guard, GuardedServer, command, serve  # noqa: E402
 from tests.scripted_engine import ScriptedEngine, reading  # noqa: E402
 from tests.tui.browser import CHROMIUM, chromium, ended, visitor  # noqa: E402
@@ -118,7 +119,7 @@ async def test_the_own_page_gets_the_dashboard(tmp_path: Path) -> None:
                         seen += message.data if isinstance(message.data, bytes) else b""
                 await socket.send_json(["stdin", "s"])
                 async with asyncio.timeout(60):
-                    while ("snapshot", {"stream": "stream-1"}) not in engine.asked:
+                    while Snapshot(stream="stream-1") not in engine.asked:
                         await asyncio.sleep(0.05)
 
 
@@ -153,7 +154,7 @@ async def test_in_chromium_keys_reach_the_engine(tmp_path: Path) -> None:
                 while "-first-byte" not in await browser.text():
                     await asyncio.sleep(0.1)
             async with asyncio.timeout(60):
-                while ("snapshot", {"stream": "stream-1"}) not in engine.asked:
+                while Snapshot(stream="stream-1") not in engine.asked:
                     await browser.press("s")
                     await asyncio.sleep(0.3)
             engine.stop_playing()

@@ -1,4 +1,4 @@
-"""What a stream forgets when, as a table, from the test that holds it."""
+"""The table of what a stream forgets when, from the test that holds it."""
 
 from __future__ import annotations
 

@@ -138,6 +138,12 @@ def test_every_key_of_a_file_is_documented_with_what_it_means(struct: type[msgsp
             assert f"| `{key}` |" in PAGES["docs/configuration.md"]
 
 
+@pytest.mark.parametrize("words", ["The scale is unknown", "UNCALIBRATED", "STALE", "NOT RECORDING", "● REC"])
+def test_words_of_the_first_page_are_those_on_the_screen(words: str) -> None:
+    assert words in PAGES["docs/scanning-room.md"]
+    assert any(words in path.read_text(encoding="utf-8") for name, path in SOURCES.items() if name.startswith("tui."))
+
+
 def test_every_command_of_the_dashboard_is_documented() -> None:
     documented = re.findall(r"^\| .*?\| (.*?) \|", PAGES["docs/dashboard.md"], re.MULTILINE)
     named = {each.title or re.sub(r"Stream \d", "A stream", each.label) for each in COMMANDS}

@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores, phantom_scores_of
+from fetalstream.pipeline.evaluation.phantom_scores import PhantomScores
 from fetalstream.pipeline.readout.openset import OpenSet, Rejector
 from fetalstream.pipeline.readout.temporal import Temporal
 from fetalstream.pipeline.training.fit import (
@@ -14,7 +14,6 @@ from fetalstream.pipeline.training.fit import (
     well_hit,
     with_threshold,
 )
-from tests.pipeline.doubles import EncoderDouble
 
 PLANES = ("abdomen", "brain", "femur")
 
@@ -82,22 +81,3 @@ def test_seeds_for_evaluation_are_refused():
     assert parse_seeds("1900010-1900012,1900020") == [1900010, 1900011, 1900012, 1900020]
     with pytest.raises(ValueError, match="evaluation"):
         parse_seeds("999999")
-
-
-def test_a_scan_may_begin_in_the_dark():
-    made = phantom_scores_of(1_940_001, 4.0, EncoderDouble())
-    first = int(made.analysed.argmax())
-    assert first > 30
-    np.testing.assert_array_equal(made.embedding[:first], np.tile(made.embedding[first], (first, 1)))
-
-
-def test_scores_of_a_scan_are_kept(tmp_path):
-    encoder = EncoderDouble()
-    made = phantom_scores_of(1_900_000, 0.5, encoder, tmp_path)
-    assert len(made) == 15
-    assert made.planes.shape == (15, 3)
-    asked = len(encoder.batches)
-    again = phantom_scores_of(1_900_000, 0.5, encoder, tmp_path)
-    assert len(encoder.batches) == asked
-    np.testing.assert_array_equal(again.embedding, made.embedding)
-    assert len(phantom_scores_of(1_900_000, 0.2, encoder, tmp_path)) == 6

@@ -1,4 +1,4 @@
-"""The one datum that everything upstream of the model passes on: a frame of pixels with its times and its scale."""
+"""The datum that everything upstream of the model passes on: a frame of pixels with its times and its scale."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Frame:
         pts_seconds: media time, seconds from the start of the source.
         captured_ns: monotonic clock on arrival, nanoseconds.
         epoch: grows by one whenever time jumped or the layout changed; nothing is smoothed across epochs.
-        spacing_mm: millimetres per pixel of these very pixels (square pixels), or None where unknown.
+        spacing_mm: millimetres per pixel of these very pixels (square pixels), or None if unknown.
         spacing_from: where ``spacing_mm`` came from; None exactly when it is None.
 
     Raises:

@@ -18,7 +18,7 @@ _WHO_HC: Final = {
 
 
 def who_hc_mm(weeks: float, percentile: float = 50.0) -> float:
-    """Head circumference by the WHO charts.
+    """Return the head circumference by the WHO charts, mm.
 
     Args:
         weeks: gestational age, exact weeks; the charts cover 14 to 40.
@@ -32,7 +32,7 @@ def who_hc_mm(weeks: float, percentile: float = 50.0) -> float:
 
 
 def who_age_days(hc_mm: float) -> float:
-    """The age at which ``hc_mm`` is the WHO median, days, found by bisection over 10 to 42 weeks.
+    """Return the age at which ``hc_mm`` is the WHO median, days, found by bisection over 10 to 42 weeks.
 
     Sizes beyond the bracket give its ends: 70 and 294 days.
     """
@@ -44,8 +44,9 @@ def who_age_days(hc_mm: float) -> float:
 
 
 def hadlock_age_days(hc_mm: float) -> float | None:
-    """Age from head circumference, days. Hadlock et al., Radiology 1984;152:497-501: weeks = 8.96 + 0.540·HC +
-    0.0003·HC³, HC in cm; None outside 14 to 42 weeks, the ages of the fetuses measured.
+    """Return the age from head circumference, days; None outside 14 to 42 weeks, the ages of the fetuses measured.
+
+    Hadlock et al., Radiology 1984;152:497-501: weeks = 8.96 + 0.540·HC + 0.0003·HC³, HC in cm.
     """
     if not 0 < hc_mm < 1000:
         return None
@@ -55,8 +56,10 @@ def hadlock_age_days(hc_mm: float) -> float | None:
 
 
 def intergrowth_age_days(hc_mm: float) -> float | None:
-    """Age from head circumference, days, by INTERGROWTH-21st (Papageorghiou et al., Ultrasound Obstet Gynecol
-    2016;48:719-726): exp(0.05970·ln²(HC) + 6.409e-9·HC³ + 3.3258), HC in mm; None outside 14 to 40 weeks.
+    """Return the age from head circumference by INTERGROWTH-21st, days; None outside 14 to 40 weeks.
+
+    Papageorghiou et al., Ultrasound Obstet Gynecol 2016;48:719-726: exp(0.05970·ln²(HC) + 6.409e-9·HC³ + 3.3258), HC in
+    mm.
     """
     if not 1 < hc_mm < 1000:  # below 1 mm the squared logarithm grows again
         return None
@@ -65,17 +68,21 @@ def intergrowth_age_days(hc_mm: float) -> float | None:
 
 
 def hadlock_abdomen_mm(weeks: float) -> float:
-    """Abdominal circumference. Hadlock et al., Radiology 1984;152:497-501."""
+    """Return the mean abdominal circumference, mm. Hadlock et al., Radiology 1984;152:497-501."""
     return 10 * (-13.3 + 1.61 * weeks - 0.00998 * weeks**2)
 
 
 def hadlock_femur_mm(weeks: float) -> float:
-    """Femur length. Hadlock et al., Radiology 1984;152:497-501."""
+    """Return the mean femur length, mm. Hadlock et al., Radiology 1984;152:497-501."""
     return 10 * (-3.91 + 0.427 * weeks - 0.0034 * weeks**2)
 
 
 def ellipse_circumference_mm(long_axis_mm: float, short_axis_mm: float) -> float:
-    """Circumference of an ellipse from its full axes, by Ramanujan's second approximation (error below 1e-5 here)."""
+    """Return the circumference of an ellipse, mm, by Ramanujan's second approximation (error below 1e-5 here).
+
+    Args:
+        long_axis_mm, short_axis_mm: full axes.
+    """
     a, b = long_axis_mm / 2, short_axis_mm / 2
     h = ((a - b) / (a + b)) ** 2
     return math.pi * (a + b) * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))

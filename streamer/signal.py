@@ -1,4 +1,4 @@
-"""What kind of picture comes: a living scan, a frozen one, a dark screen, or no scanner at all."""
+"""Signal states: a living scan, a frozen one, a dark screen, or no scanner at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fetalstream.streamer.frame import Frame, Pixels
 SignalState = Literal["live", "frozen", "black", "no_signal"]
 
 _THUMBNAIL = (64, 48)  # width, height: cells average away noise of the cable, not a beating heart
-_ROWS_READ, _COLUMNS_READ = 240, 480  # more of a frame tells nothing new about its thumbnail
+_ROWS_READ, _COLUMNS_READ = 240, 480  # more of a frame adds nothing to its thumbnail
 _STILL_LEVELS = 2  # a frozen screen, grabbed and compressed, moves a cell less than this; a living scan ten times more
 _FROZEN_SECONDS = 0.5
 _DARK_LEVEL = 16
@@ -29,7 +29,7 @@ _LEAST_SHARE = 0.1
 
 
 class SignalMonitor:
-    """Says of frame after frame what kind of picture it is. Passive: time is the frames' media time.
+    """Classifies frame after frame by its kind of picture. Passive: time is the frames' media time.
 
     ``black``: almost everything is dark. ``no_signal``: one colour but for a few words, or colour bars: what a grabber
     shows without a scanner. ``frozen``: nothing has moved for half a second. ``live``: everything else.
@@ -39,13 +39,13 @@ class SignalMonitor:
     def __init__(self) -> None:
         self._previous: Frame | None = None
         self._thumbnail: Pixels = np.zeros(_THUMBNAIL[::-1], np.uint8)
-        self._still: Pixels | None = None  # where the stillness began: slow drift adds up against it
+        self._still: Pixels | None = None  # the thumbnail at which the stillness began: slow drift adds up against it
         self._still_since = 0.0
         self._identical = False
 
     @property
     def identical(self) -> bool:
-        """Whether the newest frame has the very pixels of the one before it, in the same epoch."""
+        """True if the newest frame has the very pixels of the one before it, in the same epoch."""
         return self._identical
 
     @property
@@ -54,7 +54,7 @@ class SignalMonitor:
         return self._thumbnail
 
     def update(self, frame: Frame) -> SignalState:
-        """The state with the next frame."""
+        """Take in the next frame; return the state."""
         thumbnail = _thumbnail(frame.pixels)
         self._identical = self._repeats(frame, thumbnail)
         seconds = self._seconds_still(frame, thumbnail)
@@ -98,7 +98,7 @@ def _well_lit(thumbnail: Pixels) -> npt.NDArray[np.bool_]:
 
 
 def _is_uniform(cells: Pixels) -> bool:
-    """Whether nearly all well-lit cells have about the level of the middle one, and there are enough to tell."""
+    """Tell whether nearly all well-lit cells have about the median level; False if they are few."""
     if cells.size < _LEAST_SHARE * _THUMBNAIL[0] * _THUMBNAIL[1]:
         return False
     median = int(np.median(cells))
@@ -107,12 +107,12 @@ def _is_uniform(cells: Pixels) -> bool:
 
 
 def _is_bars(thumbnail: Pixels, lit: npt.NDArray[np.bool_]) -> bool:
-    """Whether the upper part is made of upright bars, which no scan is: columns without change, between them much."""
+    """Tell whether the upper part is made of upright bars, which no scan is: even columns that differ much."""
     rows = int(thumbnail.shape[0] * _BARS_HEIGHT)
     upper, seen = thumbnail[:rows], lit[:rows]
-    told = seen.sum(axis=0) >= _BARS_ROWS
-    if told.mean() < _BARS_COLUMNS:
+    visible = seen.sum(axis=0) >= _BARS_ROWS
+    if visible.mean() < _BARS_COLUMNS:
         return False
-    top = np.where(seen, upper, 0).max(axis=0)[told].astype(int)
-    bottom = np.where(seen, upper, 255).min(axis=0)[told].astype(int)
+    top = np.where(seen, upper, 0).max(axis=0)[visible].astype(int)
+    bottom = np.where(seen, upper, 255).min(axis=0)[visible].astype(int)
     return int((top - bottom).max()) <= _BARS_LEVELS and int(top.max() - bottom.min()) >= _BARS_CONTRAST

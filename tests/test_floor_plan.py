@@ -19,7 +19,7 @@ ROOF = ("tui.cli", "tui.commands.", "tui.run.")
 RULES = {
     "pipeline.bench": (
         "pipeline.engine pipeline.inference pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream "
-        "pipeline.wire streamer.frame streamer.phantom streamer.sources"
+        "pipeline.wire streamer.frame streamer.in_process_source streamer.phantom streamer.sources"
     ),
     "pipeline.bus": (
         "pipeline.errors pipeline.keyframes pipeline.model pipeline.loaded_pipeline pipeline.stream "
@@ -27,8 +27,8 @@ RULES = {
     ),
     "pipeline.engine": (
         "pipeline.errors pipeline.inference pipeline.keyframes pipeline.model pipeline.readout "
-        "pipeline.stream pipeline.wire streamer.capture streamer.errors streamer.flow streamer.frame "
-        "streamer.region streamer.sources"
+        "pipeline.stream pipeline.wire streamer.errors streamer.flow streamer.frame "
+        "streamer.region streamer.sources streamer.status"
     ),
     "pipeline.errors": "streamer.errors",
     "pipeline.evaluation": (
@@ -47,22 +47,35 @@ RULES = {
         "streamer.phantom"
     ),
     "pipeline.stream": (
-        "pipeline.keyframes pipeline.model pipeline.readout pipeline.wire streamer.capture streamer.frame "
+        "pipeline.keyframes pipeline.model pipeline.readout pipeline.wire streamer.frame "
         "streamer.region streamer.signal"
     ),
     "pipeline.training": (
         "pipeline.errors pipeline.evaluation pipeline.model pipeline.readout pipeline.loaded_pipeline "
         "pipeline.simulation pipeline.wire streamer.growth streamer.phantom"
     ),
-    "streamer.capture": "streamer.errors streamer.frame streamer.live streamer.region streamer.sources",
-    "streamer.dicom": "streamer.errors streamer.frame streamer.readers streamer.region",
+    "streamer.capture": (
+        "streamer.errors streamer.frame streamer.live streamer.region streamer.sources streamer.status"
+    ),
+    "streamer.dicom": (
+        "streamer.errors streamer.frame streamer.given_scale streamer.in_process_source streamer.readers"
+    ),
     "streamer.flow": "streamer.frame",
-    "streamer.live": "streamer.errors streamer.frame streamer.readers",
-    "streamer.phantom": "streamer.frame streamer.growth",
-    "streamer.readers": "streamer.errors streamer.frame",
+    "streamer.given_scale": "streamer.frame",
+    "streamer.in_process_source": "streamer.frame streamer.status",
+    "streamer.live": (
+        "streamer.errors streamer.frame streamer.given_scale streamer.in_process_source streamer.readers "
+        "streamer.status"
+    ),
+    "streamer.phantom": "streamer.errors streamer.frame streamer.growth streamer.in_process_source",
+    "streamer.readers": "streamer.errors streamer.frame streamer.given_scale streamer.in_process_source",
     "streamer.region": "streamer.errors streamer.frame streamer.signal",
     "streamer.signal": "streamer.frame",
-    "streamer.sources": "streamer.dicom streamer.errors streamer.frame streamer.live streamer.phantom streamer.readers",
+    "streamer.source_formats": "streamer.dicom streamer.live streamer.readers",
+    "streamer.sources": (
+        "streamer.errors streamer.frame streamer.live streamer.readers streamer.region streamer.source_formats "
+        "streamer.status"
+    ),
     "tui.dashboard": "pipeline.wire tui.feed tui.pictures tui.record tui.settings tui.state tui.widgets",
     "tui.export": "pipeline.wire tui.errors tui.record tui.state",
     "tui.feed": "pipeline.wire tui.errors",

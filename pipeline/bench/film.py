@@ -6,14 +6,14 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final
 
 import av
 import cv2
 import numpy as np
 
 from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.phantom.source import PhantomSource
 
 SEED: Final = 7
@@ -51,7 +51,7 @@ def write(path: Path, pictures: list[Pixels]) -> None:
         out.mux(stream.encode())
 
 
-class InMemory:
+class InMemory(InProcessSource):
     """A source of pictures in memory that plays them forwards and backwards again and again.
 
     Args:
@@ -63,8 +63,7 @@ class InMemory:
         clock_ns: the monotonic clock.
     """
 
-    kind: Literal["phantom"] = "phantom"
-    live = False
+    kind = "phantom"
     frames_expected = None
     identity = "0" * 64
 
@@ -72,8 +71,8 @@ class InMemory:
         self, pictures: list[Pixels], rate_hz: float, *, seconds: float | None = None, count: int | None = None,
         offset: int = 0, clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
+        super().__init__()
         self.rate_hz: float | None = rate_hz
-        self.warnings: list[str] = []
         self._pictures = pictures
         self._period_s = 1 / rate_hz
         self._seconds = seconds
@@ -90,12 +89,3 @@ class InMemory:
                 return
             pixels = back_and_forth[(index + self._offset) % len(back_and_forth)]
             yield Frame(pixels, index, index * self._period_s, now_ns, 0, SPACING_MM, "operator")
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
-    ) -> None: ...

@@ -1,4 +1,4 @@
-"""Whether a stream's frames still come, and what there is to tell of its capture. Passive: time comes in."""
+"""Watch over a stream's capture: silence, deaths and warnings become events. Passive: time comes in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.frame_readers import FrameReader
 
-# Looked at four times a second: a second of silence is told within that second, three within three.
+# Looked at four times a second: silence is reported as stale within a second, and as lost within three.
 STALE_MS: Final = 700.0
 LOST_MS: Final = 2_700.0
 _PERIODS: Final = 2.5  # a source of few frames a second is not stale between two of them
@@ -20,11 +20,11 @@ Silence = Literal["stale", "lost", "failed"]
 
 
 class CaptureWatch:
-    """Watches over one lane.
+    """Watches over the frames of one reader.
 
     Args:
-        lane: whose frames they are.
-        warnings: the source's, filled while it is read.
+        reader: the stream's reader.
+        warnings: of the source, filled while it is read.
         started_ns: monotonic; silence is counted from here until the first frame.
     """
 
@@ -36,12 +36,12 @@ class CaptureWatch:
         self._captured = 0
         self._rates_hz: deque[float] = deque(maxlen=_RATES)
         self._gone: Silence | None = None
-        self._deaths = self._told = 0
+        self._deaths = self._warnings_reported = 0
 
     def silence(self, now_ns: int) -> Silence | None:
-        """How badly frames are missing; None while they come, and where nobody waits for them."""
-        reader, link = self._reader, self._reader.link
-        if reader.error is not None or (link is not None and link.state == "failed"):
+        """Return how badly frames are missing; None while they come, and if nobody waits for them."""
+        reader = self._reader
+        if reader.error is not None or reader.status.state == "failed":
             return "failed"
         if not reader.live or reader.finished:  # what came to its proper end is not missed
             return None
@@ -56,28 +56,27 @@ class CaptureWatch:
         return "stale" if silent_ms > max(STALE_MS, patience_ms) else None
 
     def update(self, now_ns: int) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        """What has happened since this was asked last: names and details of events."""
+        """Return the events since the last call: names and details."""
         self._count(now_ns)
         if self._reader.finished:
             return self._warned()
         return [*self._warned(), *self._died(), *self._changed(self.silence(now_ns))]
 
     def _warned(self) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        new = self._warnings[self._told :]
-        self._told += len(new)
+        new = self._warnings[self._warnings_reported :]
+        self._warnings_reported += len(new)
         return [("source_warning", {"text": text}) for text in new]
 
     def _died(self) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        link = self._reader.link
-        if link is None or link.deaths == self._deaths:
+        status = self._reader.status
+        if status.deaths == self._deaths:
             return []
-        self._deaths = link.deaths
-        again = "" if link.state == "failed" else "; it is started again"
-        return [("source_warning", {"text": f"{link.died}{again}"})]
+        self._deaths = status.deaths
+        again = "" if status.state == "failed" else "; it is started again"
+        return [("source_warning", {"text": f"{status.died}{again}"})]
 
     def _changed(self, silence: Silence | None) -> list[tuple[wire.EventName, dict[str, Any]]]:
-        before, link = self._gone, self._reader.link
-        trouble = "no frames come" if link is None or link.trouble is None else link.trouble
+        before, trouble = self._gone, self._reader.status.trouble or "no frames come"
         if silence == "failed":
             self._gone = "failed"
             return [] if before == "failed" else [("source_failed", {"reason": trouble})]

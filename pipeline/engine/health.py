@@ -64,7 +64,7 @@ class HealthMeter:
             fps_in=self._fps_in,
             fps_out=self._fps_out,
             counts=analyzer.counts(tally.captured, tally.dropped, tally.waiting),
-            reconnects=0 if reader.link is None else reader.link.reconnects,
+            reconnects=reader.status.reconnects,
             last_frame_age_ms=age_ms,
             latency_ms=self._percentiles("total", now_ns),
             hops_ms={hop: self._percentiles(hop, now_ns) for hop in HOPS},

@@ -14,7 +14,6 @@ from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 from fetalstream.pipeline.stream.preparation import PreparedFrame
 from fetalstream.pipeline.stream.probabilities import BankLookup
-from fetalstream.streamer.capture.subprocess_source import SubprocessSource
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame
 from fetalstream.streamer.region.masker import SectorSetting
@@ -59,7 +58,7 @@ def make_stream(
     """
     if source.kind == "phantom" and sector == "auto":
         sector = None  # a bare picture: there is nothing round it
-    masking = source.masker if isinstance(source, SubprocessSource) else sector
+    masking = sector if source.masker is None else source.masker
     analyzer = StreamAnalyzer(
         name, exam, model_info, bank, bank_ahead=not every_frame, sector=masking, clip_bytes=clip_bytes
     )
@@ -84,8 +83,8 @@ class StreamRunner:
 
     def prepare(self, frame: Frame, now_ns: int) -> PreparedFrame:
         """See `StreamAnalyzer.prepare`."""
-        link = self.reader.link
-        self._size = (frame.width, frame.height) if link is None else link.size
+        # A process that captures cuts the frames; what they were before, it says.
+        self._size = self.reader.status.size or (frame.width, frame.height)
         self.analyzer.source_size = self._size
         return self.analyzer.prepare(frame, now_ns, self.reader.tally().dropped, self.reader.arrived_ns)
 

@@ -25,9 +25,8 @@ from fetalstream.pipeline.stream.keyframe_selector import KeyframeSelector
 from fetalstream.pipeline.stream.preparation import Preparation, PreparedFrame
 from fetalstream.pipeline.stream.probabilities import BankLookup, FrameProbabilities, probabilities_of
 from fetalstream.pipeline.stream.questions import Question
-from fetalstream.streamer.capture.remote_masker import RemoteMasker
 from fetalstream.streamer.frame import Frame
-from fetalstream.streamer.region.masker import Region, SectorSetting
+from fetalstream.streamer.region.masker import FrameMasker, Region, SectorSetting
 from fetalstream.streamer.region.sector import Polygon, Rectangle
 
 _SPACING_TOLD: Final = 0.05  # zoom may drift from frame to frame; listeners are told when it has really changed
@@ -46,7 +45,7 @@ class StreamAnalyzer:
         bank: see `pipeline.stream.probabilities.BankLookup`; asked if a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
-        sector: the scan region; None for the whole frame; a `RemoteMasker` if the frames come masked.
+        sector: the scan region; None for the whole frame; a masker if the frames come masked.
         clip_bytes: frames held for clips round the best frames; 0 for no clips.
 
     Attributes:
@@ -59,7 +58,7 @@ class StreamAnalyzer:
 
     def __init__(
         self, stream: str, exam: str, model_info: ModelInfo, bank: BankLookup, *,
-        bank_ahead: bool = False, sector: SectorSetting | RemoteMasker = None, clip_bytes: int = 0,
+        bank_ahead: bool = False, sector: SectorSetting | FrameMasker = None, clip_bytes: int = 0,
     ) -> None:  # fmt: skip
         self.stream = stream
         self.newest: wire.Reading | None = None

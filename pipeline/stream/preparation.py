@@ -13,9 +13,8 @@ from fetalstream.pipeline.readout.quality import QualityMeter
 from fetalstream.pipeline.readout.reuse import ReuseGate
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.stream.segment_tracker import SegmentTracker
-from fetalstream.streamer.capture.remote_masker import RemoteMasker
 from fetalstream.streamer.frame import Frame
-from fetalstream.streamer.region.masker import Masker, Region, RegionEvent, SectorSetting
+from fetalstream.streamer.region.masker import FrameMasker, Masker, Region, RegionEvent, SectorSetting
 from fetalstream.streamer.signal import SignalMonitor
 
 Action = Literal["analyse", "reuse", "blank", "refuse"]
@@ -62,13 +61,13 @@ class Preparation:
         segments: makes each frame's segment; it is told what the operator says.
 
     Args:
-        sector: the scan region; None for the whole frame; a `RemoteMasker` if the frames come masked.
+        sector: the scan region; None for the whole frame; a masker if the frames come masked.
         exam: id of the examination that begins.
     """
 
-    def __init__(self, sector: SectorSetting | RemoteMasker = None, exam: str = "") -> None:
+    def __init__(self, sector: SectorSetting | FrameMasker = None, exam: str = "") -> None:
         self.segments = SegmentTracker(exam)
-        self._masker = sector if isinstance(sector, RemoteMasker) else Masker(sector)
+        self._masker = sector if isinstance(sector, FrameMasker) else Masker(sector)
         self._region: Region | None = None
         self._signal = SignalMonitor()
         self._masking = 0  # that the monitor has seen

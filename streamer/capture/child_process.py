@@ -1,4 +1,4 @@
-"""The child process of a capture, as its parent sees it: started, listened to, and killed when it hangs or grows."""
+"""The child process of a capture, as its parent sees it: started, read from, and killed when it hangs or grows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import psutil
 from fetalstream.streamer.capture.frame_channel import ChannelClosed, ChannelReader, Note, ReadTimeout, ReceivedFrame
 
 SILENT_TICKS: Final = 5
-"""A live child that has not said a word for so many fifths of a second hangs."""
+"""A live child that has sent nothing for so many fifths of a second hangs."""
 
 _STOPPED_TICKS: Final = 2
-"""And so many of one that the system says is stopped: it cannot speak."""
+"""A child that the system says is stopped can send nothing."""
 
 PATIENT_TICKS: Final = 100
-"""A child that reads a recording may be busy with one huge picture."""
+"""A child that reads a recording may be busy with one huge picture for so many fifths of a second."""
 
 _SCRIPT: Final = (
     "import os, sys; sys.path[:] = {path!r}; from fetalstream.streamer.capture.child_main import main; os._exit(main())"
@@ -38,11 +38,11 @@ class ChildProcess:
     """One child and the channel to it.
 
     Args:
-        orders: what it is told first; see `streamer.capture.child_main`.
-        memory_bytes: as much as it may hold.
+        config: what it is to do, plain values; see `streamer.capture.child_main`.
+        memory_bytes: the most that it may hold.
     """
 
-    def __init__(self, orders: Mapping[str, Any], memory_bytes: int) -> None:
+    def __init__(self, config: Mapping[str, Any], memory_bytes: int) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -56,31 +56,34 @@ class ChildProcess:
                 ours.close()
                 raise
         self._channel = ours
-        self._receiving = ChannelReader(ours)
+        self._reader = ChannelReader(ours)
         self._memory_bytes = memory_bytes
         self._silent_ticks = 0
         self.pid = self._process.pid
-        self.tell(orders)
+        self.send(config)
 
-    def tell(self, order: Mapping[str, Any]) -> None:
-        """An order; a child that has died is noticed elsewhere."""
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send plain values to the child; a child that has died is noticed elsewhere."""
         try:
-            self._channel.sendall(json.dumps(order).encode() + b"\n")
+            self._channel.sendall(json.dumps(message).encode() + b"\n")
         except OSError:
             return
 
     def next(self, patience_ticks: int) -> ReceivedFrame | Note | None:
-        """What it says; None after a tick without a word.
+        """Return the next message; None after a tick without one.
+
+        Args:
+            patience_ticks: so many ticks of silence mean that the child hangs.
 
         Raises:
-            Dead: it has died, has been silent for too long, or holds too much memory.
+            ChildDied: it has died, has been silent for too long, or holds too much memory.
         """
         try:
-            message = self._receiving.next()
+            message = self._reader.next()
         except ReadTimeout:
             # Ticks are counted, not seconds: time that this process did not get is not held against the child.
             self._silent_ticks += 1
-            if self._silent_ticks >= patience_ticks * self._worth_waiting(patience_ticks):
+            if self._silent_ticks >= patience_ticks * self._patience_factor(patience_ticks):
                 raise ChildDied("capture hung and was ended") from None
             return None
         except ChannelClosed:
@@ -91,14 +94,14 @@ class ChildProcess:
         return message
 
     def kill(self) -> None:
-        """Ends it at once; waits for its end."""
+        """End the child at once, and wait for its end."""
         self._process.kill()
         self._process.wait()
         # Closing alone would leave a reader in another thread waiting for its tick.
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._channel.close()
-        self._receiving.close()
+        self._reader.close()
 
     def _how(self) -> str:
         from fetalstream.streamer.capture.child_main import EXIT_BROKEN, EXIT_MEMORY, EXIT_STUCK
@@ -115,9 +118,10 @@ class ChildProcess:
             return "capture broke down"
         return f"capture died (signal {-code})" if code < 0 else f"capture died (code {code})"
 
-    def _worth_waiting(self, patience_ticks: int) -> int:
-        """By how much patience is to be stretched: a child that computes has merely not come to speak, on a busy
-        machine or over a large picture; one that is stopped never will.
+    def _patience_factor(self, patience_ticks: int) -> int:
+        """Factor for the limit of silence: 3 if the child is running or in disk I/O, 0 if it is stopped, else 1.
+
+        A child that computes, on a busy machine or over a large picture, has merely not come to send.
         """
         if self._silent_ticks < min(patience_ticks, _STOPPED_TICKS):
             return 1
@@ -132,7 +136,7 @@ class ChildProcess:
     def _grown(self) -> bool:
         try:
             held = psutil.Process(self.pid).memory_info()
-            # Frames lie in memory of both; how many are kept is decided on this side.
+            # Frames lie in memory of both processes; how many are kept is decided on this side.
             return held.rss - getattr(held, "shared", 0) > self._memory_bytes
         except psutil.Error:
             return False

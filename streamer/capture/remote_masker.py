@@ -1,4 +1,4 @@
-"""What a masker in another process has said of its frames, brought back to the frames that it was said of."""
+"""A masker's stand-in on this side of a process border: its results are brought back to the frames they belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from fetalstream.streamer.region.sector import Rectangle
 
 
 def to_message(index: int, masked: Masked, revision: int = 0) -> dict[str, Any]:
-    """Plain values of all that a masker says beside the frame with that index; ``revision``: see `RemoteMasker`."""
+    """Return plain values of everything in ``masked`` but the frame.
+
+    Args:
+        index: of the frame, from which on the values hold.
+        masked: the result of a masker.
+        revision: how often the masker's sector had been set; see `RemoteMasker`.
+    """
     region = masked.region
     return {
         "index": index,
@@ -34,26 +40,26 @@ def to_message(index: int, masked: Masked, revision: int = 0) -> dict[str, Any]:
 
 
 class RemoteMasker:
-    """Stands for a `streamer.region.masker.Masker` that works elsewhere: frames come masked already.
+    """Stands for a `streamer.region.masker.Masker` in another process: frames come masked already.
 
-    One thread may call ``heard`` while another updates. Frames that were still masked in another way when the operator
-    set a sector are not passed on: what they show may be what was to be hidden.
+    One thread may call ``receive`` while another updates. Frames that were masked before the operator's last
+    ``set_sector`` are blackened: they may show what was to be hidden.
 
     Attributes:
-        revision: counts how often the sector was set; the other masker says of each frame which it knew of.
+        revision: counts how often the sector was set; each message names the revision that its masker knew.
 
     Args:
-        setting: the scan region as the other masker has it from the start.
-        pass_on: takes another one to it.
+        setting: the scan region that the other masker has from the start.
+        pass_on: takes another setting to the other masker.
     """
 
     def __init__(self, setting: SectorSetting, pass_on: Callable[[SectorSetting], object]) -> None:
         self._setting: SectorSetting = setting
         self._pass_on = pass_on
-        self._heard: deque[Mapping[str, Any]] = deque()
+        self._messages: deque[Mapping[str, Any]] = deque()
         self._region: Region | None = None
         self._trouble: str | None = None
-        self._known = 0
+        self._known = 0  # the revision that the other masker knew
         self.revision = 0
 
     @property
@@ -61,22 +67,23 @@ class RemoteMasker:
         return self._setting
 
     def set_sector(self, setting: SectorSetting) -> None:
-        """Another scan region, from one of the next frames on."""
+        """Set another scan region, which holds from one of the next frames on."""
         self._setting = setting
         self.revision += 1
         self._pass_on(setting)
 
-    def heard(self, note: Mapping[str, Any]) -> None:
-        """What `told` gave; it holds from the frame with its index on."""
-        self._heard.append(note)
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Take in a message of `to_message`; it holds from the frame with its index on."""
+        self._messages.append(message)
 
     def update(self, frame: Frame) -> Masked:
-        """The frame as it came, with what was said of it, and the events of those that were dropped before it."""
+        """Return the frame with the message that holds for it, and the events of frames dropped before it."""
         events: list[RegionEvent] = []
-        while self._heard and self._heard[0]["index"] <= frame.index:
-            note = self._heard.popleft()
-            self._region, self._trouble, self._known = _region(note["region"]), note["trouble"], note["revision"]
-            events += [RegionEvent(name, detail) for name, detail in note["events"]]
+        while self._messages and self._messages[0]["index"] <= frame.index:
+            message = self._messages.popleft()
+            self._region, self._trouble = _region(message["region"]), message["trouble"]
+            self._known = message["revision"]
+            events += [RegionEvent(name, detail) for name, detail in message["events"]]
         if self._known < self.revision:
             late = "it was captured before the sector was set"
             return Masked(replace(frame, pixels=np.zeros_like(frame.pixels)), None, tuple(events), late)

@@ -1,4 +1,4 @@
-"""How many deaths of a child process are forgiven before it is given up. Passive: times come in as arguments."""
+"""Limit of a child process's deaths, after which it is given up. Passive: times come in as arguments."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Self
 
 from fetalstream.streamer.capture.child_process import PATIENT_TICKS, SILENT_TICKS, ChildDied, ChildProcess
 from fetalstream.streamer.capture.frame_channel import Note, ReceivedFrame
@@ -21,7 +21,8 @@ from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame
 from fetalstream.streamer.live.addresses import scheme_of
 from fetalstream.streamer.region.masker import SectorSetting, setting_values
-from fetalstream.streamer.sources import Source, SourceKind, open_source
+from fetalstream.streamer.sources import Source, open_source
+from fetalstream.streamer.status import SourceStatus
 
 DEATHS: Final = 5
 WITHIN_SECONDS: Final = 60.0
@@ -31,35 +32,10 @@ RESUME: Final = "mend the source, then send the command resume"
 _PERIOD_SECONDS: Final = 1 / 30  # until the next frame, at least: media time does not go back
 _NS: Final = 1_000_000_000
 
-CaptureState = Literal["starting", "running", "failed"]
-
-
-@dataclass(frozen=True)
-class CaptureStatus:
-    """How the capture fares at one moment.
-
-    Attributes:
-        state: of the child: "failed" when it was given up until somebody says `SubprocessSource.resume`.
-        trouble: why no frames come, one line that may be published; None while they do.
-        reconnects: how often frames came again after they had ceased.
-        deaths: of children, ever.
-        died: how the last of them did.
-        dropped: frames that were replaced by newer ones before they reached this process.
-        size: width and height of the source's frames before they were cut, None before the first.
-    """
-
-    state: CaptureState = "starting"
-    trouble: str | None = None
-    reconnects: int = 0
-    deaths: int = 0
-    died: str | None = None
-    dropped: int = 0
-    size: tuple[int, int] | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class _PassedFrame:
-    """Of a frame that was passed on."""
+    """The place of a frame that was passed on; not the frame, which would keep its memory."""
 
     index: int
     epoch: int
@@ -74,8 +50,8 @@ class SubprocessSource:
     if live (``persist``); otherwise it ends there, with a SourceError.
 
     Attributes:
-        link: how the capture fares.
-        masker: stands for the one in the child; see `RemoteMasker`.
+        status: state of the capture.
+        masker: stands for the masker in the child; see `RemoteMasker`.
         warnings: see `streamer.sources.Source`.
 
     Args:
@@ -83,10 +59,10 @@ class SubprocessSource:
         spacing_mm: likewise.
         depth_mm: see `streamer.region.masker.Masker`.
         sector: the scan region; None for the whole frame.
-        persist: start again what reads a recording.
-        scale_over: called, from the thread that iterates, whenever what the operator said of the scale has ended: the
-            layout is another one. Whoever opens the source again must not say it again.
-        deaths: in a minute, until the capture is given up.
+        persist: start a child that reads a recording again, too.
+        scale_over: called, from the thread that iterates, whenever the operator's scale has ended because the layout
+            is another one: whoever opens the source again must not give it again.
+        deaths: so many in a minute, and the capture is given up.
         memory_bytes: a child that holds more is killed.
         clock_ns: the monotonic clock.
 
@@ -115,38 +91,38 @@ class SubprocessSource:
         self._child: ChildProcess | None = None
         self._hello: dict[str, Any] | None = None
         self._ended: Note | None = None
-        self._last: _PassedFrame | None = None  # not the frame: it would keep its memory
+        self._last: _PassedFrame | None = None
         self._began_ns: int | None = None
         self._reconnects = self._dropped = 0  # of children before this one
-        self._epoch = self._index = 0  # to be added to those of this child
+        self._epoch = self._index = 0  # are added to those of this child's frames
         self._pts_seconds = 0.0
-        self.link = CaptureStatus()
+        self.status = SourceStatus("starting")
         self.warnings: list[str] = []
         self._open()
 
     @property
-    def kind(self) -> SourceKind:
-        return cast("SourceKind", self._told["kind"])
+    def kind(self) -> str:
+        return self._announced["kind"]
 
     @property
     def live(self) -> bool:
-        return bool(self._told["live"])
+        return bool(self._announced["live"])
 
     @property
     def frames_expected(self) -> int | None:
-        return self._told["frames_expected"]
+        return self._announced["frames_expected"]
 
     @property
     def rate_hz(self) -> float | None:
-        return self._told["rate_hz"]
+        return self._announced["rate_hz"]
 
     @property
     def identity(self) -> str:
-        return self._told["identity"]
+        return self._announced["identity"]
 
     @property
     def pid(self) -> int | None:
-        """Of the child, None while there is none."""
+        """Process id of the child; None while there is none."""
         child = self._child
         return None if child is None else child.pid
 
@@ -157,14 +133,14 @@ class SubprocessSource:
         self.close()
 
     def close(self) -> None:
-        """Kills the child, which leaves nothing behind. The iteration that is under way ends, in whatever thread."""
+        """Kill the child, which leaves nothing behind. The iteration that is under way ends, in whatever thread."""
         self._closed.set()
         self._resumed.set()
         self._kill_child()
 
     def resume(self) -> None:
-        """Start again what was given up."""
-        if self.link.state == "failed":
+        """Start capture again if it was given up."""
+        if self.status.state == "failed":
             self._death_times_ns.clear()
             self._resumed.set()
 
@@ -173,20 +149,20 @@ class SubprocessSource:
             if self._child is None:
                 self._start()
             try:
-                for handed in self._handed():
-                    yield self._placed(handed)
+                for received in self._received():
+                    yield self._placed(received)
             except ChildDied as error:
                 self._died(str(error))
             if self._ended is not None:
                 return
 
     @property
-    def _told(self) -> dict[str, Any]:
+    def _announced(self) -> dict[str, Any]:
         assert self._hello is not None  # the constructor waits for it
         return self._hello
 
     def _open(self) -> None:
-        """Until the child has said what the source is."""
+        """Start the child and wait for its ``hello`` note: kind, rate, identity."""
         try:
             while self._hello is None:
                 self._start()
@@ -195,7 +171,7 @@ class SubprocessSource:
                         self._take()
                 except ChildDied as error:
                     self._died(str(error))
-                    if self.link.state == "failed":
+                    if self.status.state == "failed":
                         raise SourceError(f"{error} while the source was opened; it may be damaged") from None
                 if self._hello is None and self._ended is not None:
                     raise SourceError("the source ended before it began")
@@ -223,17 +199,17 @@ class SubprocessSource:
     def _set_sector(self, sector: SectorSetting) -> None:
         with self._lock:
             if self._child is not None:
-                self._child.tell({"sector": setting_values(sector), "revision": self.masker.revision})
+                self._child.send({"sector": setting_values(sector), "revision": self.masker.revision})
 
-    def _handed(self) -> Iterator[ReceivedFrame]:
-        """Frames of this child. Raises Dead."""
+    def _received(self) -> Iterator[ReceivedFrame]:
+        """Frames of this child. Raises ChildDied."""
         while self._ended is None and not self._closed.is_set():
-            handed = self._take()
-            if handed is not None:
-                yield handed
+            received = self._take()
+            if received is not None:
+                yield received
 
     def _take(self) -> ReceivedFrame | None:
-        """The next frame, None where something else came. Raises Dead."""
+        """Return the next frame, None if something else came. Raises ChildDied."""
         child = self._child
         if child is None:
             raise ChildDied("the capture was closed")
@@ -242,10 +218,10 @@ class SubprocessSource:
         if isinstance(message, ReceivedFrame):
             return message
         if message is not None:
-            self._noted(message)
+            self._take_in(message)
         return None
 
-    def _noted(self, note: Note) -> None:
+    def _take_in(self, note: Note) -> None:
         if "hello" in note:
             self._hello = note["hello"]
         if "end" in note:
@@ -254,35 +230,37 @@ class SubprocessSource:
             if self._ended:
                 raise SourceError(self._ended["reason"], **_source_of(self._ended))
         if "mask" in note:
-            said = note["mask"]
-            self.masker.heard({**said, "index": said["index"] + self._index})
-            if any(event == "layout_changed" for event, _ in said["events"]):
+            message = note["mask"]
+            self.masker.receive({**message, "index": message["index"] + self._index})
+            if any(event == "layout_changed" for event, _ in message["events"]):
                 self._forget_scale()
         self.warnings += [line for line in note.get("warnings", ()) if line not in self.warnings]
-        if "trouble" in note:
-            size = note["size"]
-            if size is not None and self.link.size not in (None, tuple(size)):
+        if note.get("size") is not None:
+            width, height = note["size"]
+            # The size outlives a child: what comes back in another size is another picture, too.
+            if self.status.size not in (None, (width, height)):
                 self._forget_scale()
-            self.link = replace(
-                self.link,
+            self.status = replace(self.status, size=(width, height))
+        if "trouble" in note:
+            self.status = replace(
+                self.status,
                 state="running",
                 trouble=note["trouble"],
                 reconnects=self._reconnects + note["reconnects"],
                 dropped=self._dropped + note["dropped"],
-                size=None if size is None else (size[0], size[1]),
             )
 
     def _forget_scale(self) -> None:
-        """What the operator said was said of another layout: the next child must not believe it again."""
+        """End the operator's scale, which was given for another layout: the next child must not be told it again."""
         self._spacing_mm = self._depth_mm = None
         self._scale_over()
 
-    def _placed(self, handed: ReceivedFrame) -> Frame:
-        """The frame in the order of all that came, from this child and those before it."""
-        frame = handed.frame
+    def _placed(self, received: ReceivedFrame) -> Frame:
+        """Number the frame in the order of all that came, from this child and those before it."""
+        frame = received.frame
         if self._began_ns is None:
             self._began_ns = frame.captured_ns
-        self.link = replace(self.link, state="running", trouble=None, dropped=self._dropped + handed.dropped)
+        self.status = replace(self.status, state="running", trouble=None, dropped=self._dropped + received.dropped)
         if self._epoch:
             frame = replace(
                 frame,
@@ -296,7 +274,7 @@ class SubprocessSource:
         return frame
 
     def _died(self, how: str) -> None:
-        """Keeps the books, then waits until another child may be started."""
+        """Count the death, then wait until another child may be started."""
         self._kill_child()
         if self._closed.is_set():
             return
@@ -304,7 +282,7 @@ class SubprocessSource:
         self._death_times_ns.append(now_ns)
         while now_ns - self._death_times_ns[0] > WITHIN_SECONDS * _NS:
             self._death_times_ns.popleft()
-        self.link = replace(self.link, state="starting", trouble=how, died=how, deaths=self.link.deaths + 1)
+        self.status = replace(self.status, state="starting", trouble=how, died=how, deaths=self.status.deaths + 1)
         if self._hello is not None:
             self._carry_over(now_ns)
             if not self.live and not self._persist:
@@ -313,9 +291,9 @@ class SubprocessSource:
             self._give_up(how)
 
     def _carry_over(self, now_ns: int) -> None:
-        """What the next child counts goes on from here."""
-        self._dropped = self.link.dropped
-        self._reconnects = self.link.reconnects + (self._last is not None)
+        """Let the next child's counts go on from here."""
+        self._dropped = self.status.dropped
+        self._reconnects = self.status.reconnects + (self._last is not None)
         if self._last is not None:
             self._epoch = self._last.epoch + 1
             if self.live:
@@ -325,12 +303,12 @@ class SubprocessSource:
 
     def _give_up(self, how: str) -> None:
         times = f"{self._most_deaths} times within a minute"
-        self.link = replace(self.link, state="failed", trouble=f"capture died {times} ({how}); {RESUME}")
+        self.status = replace(self.status, state="failed", trouble=f"capture died {times} ({how}); {RESUME}")
         if self._hello is None:
             return
         self._resumed.wait()
         self._resumed.clear()
-        self.link = replace(self.link, state="starting")
+        self.status = replace(self.status, state="starting")
 
     def _kill_child(self) -> None:
         with self._lock:
@@ -340,7 +318,7 @@ class SubprocessSource:
 
 
 def _source_of(end: Note) -> dict[str, str]:
-    """What stands before the reason in the error's text: the source's name, where the child has said it."""
+    """The source's name, which stands before the reason in the error's text if the child named it."""
     text, reason = end.get("text", ""), end["reason"]
     return {"source": text.removesuffix(f": {reason}")} if text.endswith(f": {reason}") else {}
 
@@ -349,7 +327,7 @@ def open_in_subprocess(
     name: str, *, spacing_mm: float | None = None, depth_mm: float | None = None, sector: SectorSetting = None,
     persist: bool = False, scale_over: Callable[[], object] = lambda: None,
 ) -> Source:  # fmt: skip
-    """A source read in a child process; a phantom in this one, for it decodes nothing and shows nobody.
+    """Open a source in a child process; a phantom in this one, for it decodes nothing and shows nobody.
 
     The arguments and errors are those of `SubprocessSource`. Only its frames come masked: a phantom is masked by its
     reader, and knows its own spacing.

@@ -7,40 +7,40 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final
 
 import numpy as np
 
 from fetalstream.streamer.dicom.header import DicomHeader, Unreadable, is_dicom, needs_pydicom, quiet, read_header
 from fetalstream.streamer.errors import SourceError
-from fetalstream.streamer.frame import Frame, Pixels, SpacingFrom
+from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.given_scale import GivenScale
+from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
 from fetalstream.streamer.readers.folders import natural
+from fetalstream.streamer.readers.local_path import local_path, region_of
 from fetalstream.streamer.readers.picture import gray_where_neutral, square_pixels
-from fetalstream.streamer.region.sector import Rectangle
 
 _BETWEEN_SECONDS: Final = 1.0  # from the last frame of a file to the first of the next
 _NUMBERS_NAMED: Final = 10
 _MAX_DENOMINATOR: Final = 10_000
 
 
-class DicomClip:
-    """Every frame of a DICOM file, or of those in a folder (not in its sub-folders). Can be iterated again.
+class DicomClip(InProcessSource):
+    """Reads every frame of a DICOM file, or of those in a folder (not in its sub-folders). Can be iterated again.
 
     Each file begins a new epoch: nothing says that depth and zoom are those of the file before it. A file that cannot
-    be used leaves a warning. Nothing that says who the patient is is read from any of them.
+    be used leaves a warning. No element that says who the patient is is read from any of them.
 
     Attributes:
         frames_expected: as the headers say.
         rate_hz: of the first file, frames a second.
         identity: of the content of one file, of the names and sizes in a folder; see `streamer.readers.identity`.
-        scan_region: the scan's rectangle in the newest frame as that file says, None where it does not.
         warnings: one line each, without names; added while the files are read.
 
     Args:
         path: a file or a folder.
-        region: which ultrasound region is meant, from 1 in the file's order, where several show a scan.
+        region: which ultrasound region is meant, from 1 in the file's order, if several show a scan.
         spacing_mm: the operator's word on the frames as they are delivered (square pixels), which goes before the
             files' own. It holds for the size of the first frame.
         clock_ns: the monotonic clock that stamps arrivals.
@@ -49,21 +49,18 @@ class DicomClip:
         SourceError: pydicom is not installed, or not one file can be used; one line that says why.
     """
 
-    kind: Literal["dicom"] = "dicom"
-    live = False
+    kind = "dicom"
 
     def __init__(
         self, path: Path, *, region: int | None = None, spacing_mm: float | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
+        super().__init__()
         needs_pydicom(path)
         self._path = path
         self._region = region
         self._spacing_mm = spacing_mm
         self._clock_ns = clock_ns
-        self._closed = False
-        self.warnings: list[str] = []
-        self.scan_region: Rectangle | None = None
         self._paths = dicom_files(path) if path.is_dir() else [path]
         self.identity = identity.of_listing(self._paths) if path.is_dir() else identity.of_file(path)
         self._headers = self._read_headers()
@@ -71,39 +68,28 @@ class DicomClip:
         self.frames_expected: int | None = sum(header.frames for header in self._headers.values())
         self.rate_hz: float | None = 1 / first.period_seconds
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the iteration that is under way, in whatever thread, at its next frame."""
-        self._closed = True
-
     def __iter__(self) -> Iterator[Frame]:
         index, begun_seconds = 0, 0.0
-        first_size: tuple[int, int] | None = None
+        scale = GivenScale(self._spacing_mm, self.warn)
         for epoch, (number, header) in enumerate(self._headers.items()):
             count = 0
             with closing(self._pictures(number, header)) as pictures:
-                for pixels, spacing_mm in pictures:
-                    if self._closed:
+                for pixels, own_mm in pictures:
+                    if self._closed.is_set():
                         return
-                    first_size = first_size or pixels.shape[:2]
                     pts_seconds = begun_seconds + header.times_seconds[count]
-                    spacing = self._spacing(spacing_mm, pixels.shape[:2] == first_size)
+                    spacing = scale.of(pixels.shape[:2], (None, None) if own_mm is None else (own_mm, "dicom"))
                     yield Frame(pixels, index, pts_seconds, self._clock_ns(), epoch, *spacing)
                     count += 1
                     index += 1
             if count < header.frames:
-                self._warn(f"{self._which(number)}{count} of {header.frames} frames could be read; it is damaged")
+                self.warn(f"{self._which(number)}{count} of {header.frames} frames could be read; it is damaged")
             begun_seconds += header.times_seconds[max(0, count - 1)] + _BETWEEN_SECONDS
         if not index:
             raise SourceError("no picture in it can be decoded; it is damaged", self._path)
 
     def _read_headers(self) -> dict[int, DicomHeader]:
-        """Of each file that can be used, by its number from 1."""
+        """Headers of the files that can be used, by the file's number from 1."""
         headers: dict[int, DicomHeader] = {}
         left_out: dict[str, list[int]] = {}
         for number, path in enumerate(self._paths, start=1):
@@ -118,56 +104,49 @@ class DicomClip:
         for reason, numbers in left_out.items():
             # By number, because a warning may be published and a file's name may hold a patient's.
             first = ", ".join(map(str, numbers[:_NUMBERS_NAMED])) + (", ..." if len(numbers) > _NUMBERS_NAMED else "")
-            self._warn(f"{len(numbers)} of {len(self._paths)} files were left out: number {first} {reason}")
+            self.warn(f"{len(numbers)} of {len(self._paths)} files were left out: number {first} {reason}")
         for number, header in headers.items():
             for line in header.warnings:
-                self._warn(f"{self._which(number)}{line}")
+                self.warn(f"{self._which(number)}{line}")
         return headers
 
-    def _pictures(self, number: int, header: DicomHeader) -> Generator[tuple[Pixels, tuple[float, float] | None]]:
-        """Frames with square pixels, and the millimetres across and down one of them."""
+    def _pictures(self, number: int, header: DicomHeader) -> Generator[tuple[Pixels, float | None]]:
+        """Decode frames with square pixels, and say how many millimetres one of these is wide and high."""
         scale = header.scale
         aspect = Fraction(scale.aspect).limit_denominator(_MAX_DENOMINATOR)
         for stored in _decoded(self._paths[number - 1], header.elements):
             pixels = square_pixels(stored, aspect)
             rows, columns = pixels.shape[0] / header.rows, pixels.shape[1] / header.columns
-            self.scan_region = None if scale.region is None else _stretched(scale.region, columns, rows)
             spacing = scale.spacing_mm
-            yield pixels, None if spacing is None else (spacing[0] / columns, spacing[1] / rows)
-
-    def _spacing(
-        self, own_mm: tuple[float, float] | None, is_first_size: bool
-    ) -> tuple[float | None, SpacingFrom | None]:
-        if self._spacing_mm is not None:
-            if is_first_size:
-                return self._spacing_mm, "operator"
-            self._warn("the frames differ in size; the given spacing holds for the first size only")
-        if own_mm is None:
-            return None, None
-        return (own_mm[0] + own_mm[1]) / 2, "dicom"
+            yield pixels, None if spacing is None else (spacing[0] / columns + spacing[1] / rows) / 2
 
     def _which(self, number: int) -> str:
         return "" if len(self._paths) == 1 else f"file {number}: "
 
-    def _warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
+
+def open_dicom(
+    name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
+) -> DicomClip:
+    """Open the DICOM file or folder that a name stands for, ``#region=2`` included.
+
+    Raises:
+        SourceError: see `DicomClip`.
+    """
+    path = local_path(name) or Path(name)
+    return DicomClip(path, region=region_of(name), spacing_mm=spacing_mm, clock_ns=clock_ns)
 
 
 def dicom_files(folder: Path) -> list[Path]:
-    """DICOM files of a folder, in natural order. Raises SourceError where it cannot be listed."""
+    """Return the DICOM files of a folder, in natural order.
+
+    Raises:
+        SourceError: the folder cannot be listed.
+    """
     try:
         found = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file()]
     except OSError as error:
         raise SourceError(f"cannot be listed ({error.strerror}); check its rights", folder) from error
     return sorted((path for path in found if is_dicom(path)), key=lambda path: natural(path.name))
-
-
-def _stretched(region: Rectangle, columns: float, rows: float) -> Rectangle:
-    """The region in a picture that was resampled by these factors; never wider than it was."""
-    left, top = -int(-region.x * columns // 1), -int(-region.y * rows // 1)
-    right, bottom = int((region.x + region.width) * columns), int((region.y + region.height) * rows)
-    return Rectangle(left, top, max(1, right - left), max(1, bottom - top))
 
 
 def _decoded(path: Path, elements: Any) -> Generator[Pixels]:
@@ -188,7 +167,7 @@ def _decoded(path: Path, elements: Any) -> Generator[Pixels]:
 
 
 def _eight_bits(stored: np.ndarray[Any, Any], elements: Any) -> Pixels:
-    """Full-range 8-bit pixels: through the palette, inverted where black is the highest level."""
+    """Full-range 8-bit pixels: through the palette, inverted if black is the highest level."""
     kind = str(elements.PhotometricInterpretation)
     if kind == "PALETTE COLOR":
         from pydicom.pixels.processing import apply_color_lut

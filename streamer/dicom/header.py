@@ -1,4 +1,4 @@
-"""What is read of a DICOM file before its pixels: a short list of elements, none of which says who the patient is."""
+"""Headers of DICOM files: a short list of elements is read, none of which says who the patient is."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ _INSTALLS: Final = {
 
 
 class Unreadable(Exception):
-    """A DICOM file that cannot be used; ``str(error)`` is the reason, without the file's name."""
+    """A DICOM file cannot be used; ``str(error)`` is the reason, without the file's name."""
 
 
 @dataclass(frozen=True, eq=False)
 class DicomHeader:
-    """A file whose pixels may be decoded.
+    """The header of a file whose pixels may be decoded.
 
     Attributes:
-        frames: how many it says it holds.
-        rows, columns: of one frame.
-        times_seconds: of each frame, from the first.
-        period_seconds: from frame to frame, typically.
+        frames: number of frames that the header gives.
+        rows, columns: size of one frame, pixels.
+        times_seconds: media time of each frame, from the first.
+        period_seconds: typical time from frame to frame.
         scale: of the stored pixels.
-        elements: what was read; for the palette.
+        elements: the elements that were read, palette included.
         warnings: one line each.
     """
 
@@ -88,7 +88,7 @@ class DicomHeader:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by its first bytes or its name. Media directories (DICOMDIR) are not followed."""
+    """Tell whether a file is DICOM, by its first bytes or its name. Media directories (DICOMDIR) are not followed."""
     if path.name.upper() == "DICOMDIR":
         return False
     if path.suffix.lower() in _SUFFIXES:
@@ -102,14 +102,14 @@ def is_dicom(path: Path) -> bool:
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """pydicom's warnings repeat what stands in the file, and what is wrong with it is told otherwise."""
+    """Silence pydicom's warnings: they repeat text of the file, and its damage is reported in our own words."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def needs_pydicom(path: Path) -> None:
-    """Raises SourceError where pydicom is not installed."""
+    """Raise SourceError if pydicom is not installed."""
     try:
         import pydicom  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError:
@@ -117,11 +117,11 @@ def needs_pydicom(path: Path) -> None:
 
 
 def read_header(path: Path, region: int | None = None) -> DicomHeader:
-    """What stands before the pixels, checked against what the file can hold.
+    """Read everything before the pixels, and check it against what the file can hold.
 
     Args:
         path: of the file.
-        region: see `scale_of`.
+        region: see `streamer.dicom.scale.scale_of`.
 
     Raises:
         Unreadable: it cannot be used.
@@ -136,8 +136,8 @@ def read_header(path: Path, region: int | None = None) -> DicomHeader:
     _check_decoder(syntax)
     times, period, timing = _times(elements, frames)
     scale = scale_of(elements.get("SequenceOfUltrasoundRegions") or (), columns, rows, region)
-    told = tuple(line for line in (timing, scale.warning) if line is not None)
-    return DicomHeader(frames, rows, columns, times, period, scale, elements, told)
+    lines = tuple(line for line in (timing, scale.warning) if line is not None)
+    return DicomHeader(frames, rows, columns, times, period, scale, elements, lines)
 
 
 def _elements(path: Path) -> tuple[Dataset, Any]:
@@ -161,7 +161,7 @@ def _elements(path: Path) -> tuple[Dataset, Any]:
 
 
 def _whole(elements: Dataset, name: str) -> int:
-    """A count of the header; 0 where it is missing or makes no sense."""
+    """A count of the header; 0 if it is missing or makes no sense."""
     try:
         return max(0, int(elements.get(name) or 0))
     except (TypeError, ValueError, OverflowError):
@@ -204,7 +204,7 @@ def _name(syntax: Any) -> str:
 
 
 def _times(elements: Dataset, frames: int) -> tuple[Sequence[float], float, str | None]:
-    """Seconds of each frame, the typical period, and a warning where nothing says it."""
+    """Seconds of each frame, the typical period, and a warning if the header gives neither."""
     if frames == 1:
         return (0.0,), _STILL_SECONDS, None
     steps = _steps(elements.get("FrameTimeVector"), frames)
@@ -223,7 +223,7 @@ def _times(elements: Dataset, frames: int) -> tuple[Sequence[float], float, str 
 
 
 class _Even(Sequence[float]):
-    """Times an equal period apart."""
+    """Media times that are one period apart."""
 
     def __init__(self, period: float, count: int) -> None:
         self._period = period
@@ -237,7 +237,7 @@ class _Even(Sequence[float]):
 
 
 def _steps(vector: Any, frames: int) -> tuple[float, ...] | None:
-    """Seconds from frame to frame (the first is before the first frame), None where they cannot be used."""
+    """Seconds from frame to frame (the first is before the first frame); None if they cannot be used."""
     if vector is None or isinstance(vector, str):
         return None
     try:

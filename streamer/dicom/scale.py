@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fetalstream.streamer.region.sector import Rectangle
-
 _FORMAT_2D: Final = 1  # Region Spatial Format
 _TISSUE: Final = 1  # Region Data Type
 _CENTIMETRES: Final = 3  # Physical Units X and Y Direction
@@ -23,52 +21,49 @@ _PLAUSIBLE_MM: Final = (0.005, 5.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """What a file's regions say of its frames as they are stored.
+    """The scale of a file's frames as they are stored, according to its ultrasound regions.
 
     Attributes:
-        spacing_mm: width and height of one pixel in millimetres, None where unknown.
-        region: the scan's rectangle, None where unknown or where several could be meant.
-        warning: one line on why something is None, None where there is nothing to say.
+        spacing_mm: width and height of one pixel in millimetres, None if unknown.
+        warning: one line on why it is unknown, None if there is nothing to say.
     """
 
     spacing_mm: tuple[float, float] | None = None
-    region: Rectangle | None = None
     warning: str | None = None
 
     @property
     def aspect(self) -> float:
-        """Width of one pixel over its height; 1 where they are square, or nothing is known."""
+        """Width of one pixel over its height; 1 if pixels are square, or nothing is known."""
         if self.spacing_mm is None:
             return 1.0
         across, down = self.spacing_mm
         return 1.0 if abs(across / down - 1) <= _ASPECT_TOLERANCE else across / down
 
 
-def scale_of(regions: Sequence[Any], columns: int, rows: int, told: int | None = None) -> Scale:
-    """The scale of frames of ``columns`` x ``rows`` pixels.
+def scale_of(regions: Sequence[Any], columns: int, rows: int, region: int | None = None) -> Scale:
+    """Return the scale of frames of ``columns`` x ``rows`` pixels.
 
     Args:
         regions: the items of the Sequence of Ultrasound Regions.
         columns, rows: of the stored frame.
-        told: which region is meant, from 1 in the file's order, as the operator says; None to find it.
+        region: which region is meant, from 1 in the file's order, as the operator says; None to find it.
     """
-    scans = [number for number, region in enumerate(regions, start=1) if _is_scan(region)]
-    if told is not None:
-        if told not in scans:
-            return Scale(warning=f"region {told} is no two-dimensional scan; {_choice(scans)}; spacing unknown")
-        scans = [told]
+    scans = [number for number, each in enumerate(regions, start=1) if _is_scan(each)]
+    if region is not None:
+        if region not in scans:
+            return Scale(warning=f"region {region} is no two-dimensional scan; {_choice(scans)}; spacing unknown")
+        scans = [region]
     if not scans:
         return Scale()
     if len(scans) > 1:
         return Scale(warning=f"it shows {len(scans)} scans side by side; {_choice(scans)}; spacing unknown")
-    region = regions[scans[0] - 1]
-    rectangle = _rectangle(region, columns, rows)
-    if rectangle is None:
+    chosen = regions[scans[0] - 1]
+    if not _lies_inside(chosen, columns, rows):
         return Scale(warning="its scan region lies outside the picture: was made for another; the spacing is not used")
-    spacing = _spacing_mm(region)
+    spacing = _spacing_mm(chosen)
     if spacing is None:
-        return Scale(None, rectangle, "its scan region is not measured in plausible centimetres; spacing unknown")
-    return Scale(spacing, rectangle)
+        return Scale(warning="its scan region is not measured in plausible centimetres; spacing unknown")
+    return Scale(spacing)
 
 
 def _choice(scans: list[int]) -> str:
@@ -82,15 +77,12 @@ def _is_scan(region: Any) -> bool:
     return _number(region, "RegionSpatialFormat") == _FORMAT_2D and _number(region, "RegionDataType") == _TISSUE
 
 
-def _rectangle(region: Any, columns: int, rows: int) -> Rectangle | None:
-    """The region clipped to the picture; None where it lies outside by more than one pixel."""
+def _lies_inside(region: Any, columns: int, rows: int) -> bool:
+    """Whether the region lies in the picture, but for one pixel at most."""
     corners = [_number(region, f"RegionLocation{name}") for name in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
     left, top, right, bottom = (-1 if corner is None else int(corner) for corner in corners)
-    if not (0 <= left < right and 0 <= top < bottom):
-        return None
-    if right > columns - 1 + _OVERHANG_PIXELS or bottom > rows - 1 + _OVERHANG_PIXELS:
-        return None
-    return Rectangle(left, top, min(right, columns - 1) - left + 1, min(bottom, rows - 1) - top + 1)
+    most_right, lowest = columns - 1 + _OVERHANG_PIXELS, rows - 1 + _OVERHANG_PIXELS
+    return 0 <= left < right <= most_right and 0 <= top < bottom <= lowest
 
 
 def _spacing_mm(region: Any) -> tuple[float, float] | None:
@@ -106,7 +98,7 @@ def _spacing_mm(region: Any) -> tuple[float, float] | None:
 
 
 def _number(region: Any, keyword: str) -> float | None:
-    """A finite number, None where it is missing or is none: damaged files hold anything."""
+    """A finite number; None if it is missing or is none: damaged files hold anything."""
     try:
         value = float(getattr(region, keyword))
     except (AttributeError, TypeError, ValueError, OverflowError):

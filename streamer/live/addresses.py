@@ -1,4 +1,4 @@
-"""Addresses of sources: which there are, and what of them may be said. They may hold passwords and patients' names."""
+"""Addresses of sources: they may hold passwords and patients' names, so only a part of them may be shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https", "srt", "udp", "tcp")
 
 
 def scheme_of(name: str) -> str | None:
-    """What stands before the first colon, lower case; None where the name is no address."""
+    """Return the scheme, which stands before the first colon, in lower case; None if the name is no address."""
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", name)
     return found[1].lower() if found else None
 
@@ -49,7 +49,7 @@ def without_addresses(text: str) -> str:
 
 
 def identity_of(name: str) -> str:
-    """SHA-256 (hex) of an address without user and password: another password does not make another source."""
+    """Return the SHA-256 (hex) of an address without user and password: another password is not another source."""
     parts = urlsplit(name)
-    told = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
-    return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()
+    plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
+    return hashlib.sha256(plain.encode(errors="surrogateescape")).hexdigest()

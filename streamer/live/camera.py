@@ -28,7 +28,7 @@ PIXEL_FORMATS: Final = {
     "mjpeg": "mjpeg", "h264": "h264", "hevc": "hevc", "yuyv": "yuyv422", "uyvy": "uyvy422", "nv12": "nv12",
     "rgb24": "rgb24", "bgr24": "bgr24", "gray": "gray",
 }  # fmt: skip
-"""What a person says, and what libav calls it."""
+"""Libav's names of pixel formats and codecs, by the names that a person gives."""
 
 _COMPRESSED: Final = ("mjpeg", "h264", "hevc")
 _RATE_TOLERANCE: Final = 0.05
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class CameraWish:
-    """A device and what is asked of it; None leaves it to us, or to the device.
+    """A device and the settings asked of it; None leaves a setting to us, or to the device.
 
     Attributes:
         which: a number, a device path, or a name.
@@ -58,7 +58,7 @@ def open_camera(
     name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns,
     platform: str = sys.platform,
 ) -> LiveVideo:  # fmt: skip
-    """A device that is opened when it is iterated, and again whenever it is lost.
+    """Make a source of a device, which is opened when it is iterated, and again whenever it is lost.
 
     Args:
         name: see `parse`.
@@ -83,12 +83,12 @@ def open_camera(
 
 
 def parse(name: str) -> CameraWish:
-    """What ``camera:WHICH?format=mjpeg&size=1920x1080&rate=60&deinterlace=on``, or a device path before ``?``, means.
+    """Read ``camera:WHICH?format=mjpeg&size=1920x1080&rate=60&deinterlace=on``, or a device path before the ``?``.
 
     Raises:
         SourceError: an option is unknown, or its value.
     """
-    which, _, options = name.removeprefix("camera:").partition("?")
+    which, _, options = re.sub("^camera:", "", name, flags=re.IGNORECASE).partition("?")
     if not which:
         raise SourceError("give camera:0, a device path or a name; fetalstream sources lists them", "camera:")
     pairs = parse_qsl(options, keep_blank_values=True)
@@ -106,7 +106,7 @@ def parse(name: str) -> CameraWish:
 
 
 def device_of(which: str, platform: str) -> tuple[str, str]:
-    """libav's name of the input, and of the device for it.
+    """Return libav's name of the input, and of the device for it.
 
     Raises:
         SourceError: this system has no such inputs.
@@ -122,7 +122,7 @@ def device_of(which: str, platform: str) -> tuple[str, str]:
 
 
 def options_of(kind: str, wish: CameraWish) -> dict[str, str]:
-    """libav's options for a wish: V4L2 sets format, then size, then rate, as devices want it."""
+    """Return libav's options for a wish: V4L2 sets format, then size, then rate, as devices want it."""
     # A device that has ceased to deliver would otherwise hold its reader for ever.
     options = {"fflags": "nonblock"}
     if wish.format is not None:
@@ -139,7 +139,7 @@ def options_of(kind: str, wish: CameraWish) -> dict[str, str]:
 
 
 def complaints(wish: CameraWish, got: Format) -> list[str]:
-    """A line for everything that the device gives and was not asked for."""
+    """Return a line for every setting in which the device differs from the wish."""
     lines: list[str] = []
     if wish.size is not None and got.size != wish.size:
         lines.append(f"the device gives {_words(got.size)} pixels, {_words(wish.size)} were asked for")
@@ -168,7 +168,7 @@ def _connected(kind: str, device: str, wish: CameraWish, warn: Callable[[str], N
 
 
 def _completed(wish: CameraWish, best: Format | None) -> CameraWish:
-    """Nothing asked for: the best that the device offers, for its own choice is often the smallest."""
+    """Complete a wish by the best format that is offered: a device's own choice is often the smallest."""
     if best is None:
         return wish
     known = best.format if best.format in PIXEL_FORMATS else None

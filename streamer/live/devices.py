@@ -1,4 +1,4 @@
-"""Capture devices and the formats that they offer. On Linux by V4L2's own questions, elsewhere by libav's list.
+"""Capture devices and the formats that they offer: from V4L2's queries on Linux, from libav's list elsewhere.
 
 Structures and numbers: https://www.kernel.org/doc/html/latest/userspace-api/media/v4l/videodev.html
 """
@@ -37,7 +37,10 @@ Ioctl = Callable[[int, int, bytearray], object]
 
 @dataclass(frozen=True)
 class Format:
-    """One way in which a device gives pictures; ``rate_hz``: the highest, None where it is not known."""
+    """One way in which a device gives pictures.
+
+    ``size``: width and height. ``rate_hz``: the highest rate, None if it is not known.
+    """
 
     format: str
     size: tuple[int, int]
@@ -46,13 +49,13 @@ class Format:
 
 @dataclass(frozen=True)
 class Device:
-    """A capture device.
+    """A capture device that the system shows.
 
     Attributes:
         source: the SOURCE that opens it.
-        name: as it calls itself.
-        formats: what it offers; empty where the system does not tell.
-        trouble: why it cannot be asked, None where it can.
+        name: the device's own name.
+        formats: the formats that it offers; empty if the system does not list them.
+        trouble: why the device cannot be asked, None if it can.
     """
 
     source: str
@@ -62,7 +65,7 @@ class Device:
 
 
 def devices(platform: str = sys.platform, root: Path = Path("/dev")) -> list[Device]:
-    """All capture devices that the system shows."""
+    """Return all capture devices that the system shows."""
     if platform == "linux":
         paths = sorted(root.glob("video*"), key=lambda path: (len(path.name), path.name))
         found = (_linux_device(path, root) for path in paths)
@@ -77,14 +80,14 @@ def devices(platform: str = sys.platform, root: Path = Path("/dev")) -> list[Dev
 
 
 def formats_of(path: Path, ioctl: Ioctl | None = None) -> list[Format]:
-    """What a V4L2 device offers; nothing where it cannot be asked."""
+    """Return the formats that a V4L2 device offers; none if it cannot be asked."""
     with contextlib.suppress(OSError), _opened(path) as handle:
         return list(_formats(handle, ioctl or _ioctl()))
     return []
 
 
 def best_format(formats: list[Format]) -> Format | None:
-    """The largest that is smooth, uncompressed where that is as large; None of none."""
+    """Return the largest smooth format, uncompressed if that is as large; None if there is none."""
 
     def worth(offered: Format) -> tuple[bool, int, bool, float]:
         rate_hz = offered.rate_hz or 0.0
@@ -97,7 +100,7 @@ _COMPRESSED: Final = ("mjpeg", "h264", "hevc")
 
 
 def stable_path(path: str, by_id: Path = Path("/dev/v4l/by-id")) -> str:
-    """The name that a device keeps when it is plugged in elsewhere; the path itself where it has none."""
+    """Return the path that a device keeps when it is plugged in elsewhere; ``path`` itself if it has none."""
     with contextlib.suppress(OSError):
         wanted = os.path.realpath(path)
         for link in sorted(by_id.iterdir()):
@@ -107,7 +110,7 @@ def stable_path(path: str, by_id: Path = Path("/dev/v4l/by-id")) -> str:
 
 
 def _linux_device(path: Path, root: Path) -> Device | None:
-    """The device, None where it gives no pictures: a card shows itself as several, for what it tells beside them."""
+    """The device, None if it gives no pictures: one card shows several devices, some of them for metadata."""
     stable = stable_path(str(path), root / "v4l" / "by-id")
     source = stable if stable != str(path) else f"camera:{path.name.removeprefix('video')}"
     try:
@@ -145,14 +148,14 @@ def _sizes(handle: int, ioctl: Ioctl, pixel_format: int) -> Iterator[tuple[int, 
         if kind == _DISCRETE:
             yield first, second
         else:
-            # A range: least and greatest width, step, least and greatest height, step. The greatest says it all.
+            # A range: least and greatest width, step, least and greatest height, step. The greatest is enough.
             (greatest_height,) = struct.unpack_from("=I", answer, 12 + 4 * 4)
             yield second, greatest_height
             return
 
 
 def _rate_hz(handle: int, ioctl: Ioctl, pixel_format: int, size: tuple[int, int]) -> float | None:
-    """The highest rate: of all intervals, or of the shortest where a range is told."""
+    """The highest rate: of all intervals, or of the shortest one of a range."""
     rates_hz: list[float] = []
     for index in range(_MOST):
         question = _INTERVAL.pack(index, pixel_format, *size, 0, 0, 0)
@@ -168,7 +171,7 @@ def _rate_hz(handle: int, ioctl: Ioctl, pixel_format: int, size: tuple[int, int]
 
 
 def _asked(handle: int, ioctl: Ioctl, request: int, question: bytearray) -> bytearray | None:
-    """The structure filled in; None where the driver has no answer, which is how its lists end."""
+    """The structure filled in; None if the driver has no answer, which is how its lists end."""
     try:
         ioctl(handle, request, question)
     except OSError:

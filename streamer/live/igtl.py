@@ -1,7 +1,7 @@
 """OpenIGTLink over TCP: pictures that another program sends (PLUS, 3D Slicer, a research scanner).
 
 The protocol is read here and not by pyigtl's client, which does not notice that its server has gone, loses its place
-where a header comes in two pieces, and takes in whatever length a message states.
+if a header comes in two parts, and accepts any length that a message states.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ _NS: Final = 1_000_000_000
 
 
 class _Over(Exception):
-    """The connection is at its end; ``str(error)`` says why."""
+    """The connection has ended, for the reason in ``trouble``."""
 
 
 def open_igtl(
     url: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
 ) -> OpenIgtLink:
-    """A source that connects when it is iterated, and again whenever it is lost.
+    """Make a source that connects when it is iterated, and again whenever it is lost.
 
     Args:
-        url: ``igtl://host:port``, and ``/DEVICE`` where one of several pictures is meant; the port is 18944 where
-            none is given.
+        url: ``igtl://host:port``, and ``/DEVICE`` if one of several pictures is meant; the port is 18944 if none is
+            given.
         spacing_mm: see `LiveSource`.
         clock_ns: the monotonic clock.
 
@@ -72,11 +72,11 @@ def open_igtl(
 
 
 class OpenIgtLink(LiveSource):
-    """Pictures of one device of one sender.
+    """Receives the pictures of one device of one sender.
 
     Args:
         address: host and port.
-        device: the sender's name of what is meant; empty for the first that sends a picture.
+        device: the sender's name of the device that is meant; empty for the first that sends a picture.
         identity: see `LiveSource`.
         spacing_mm: likewise.
         clock_ns: likewise.
@@ -117,7 +117,7 @@ class OpenIgtLink(LiveSource):
                 self._patience_s, self._seen_ns = SILENCE_SECONDS, self._clock_ns()
 
     def _message(self, peer: socket.socket) -> tuple[IgtlHeader, Pixels]:
-        """The next message. Raises _Over."""
+        """Receive the next message. Raises _Over."""
         head = bytearray(HEADER_BYTES)
         self._fill(peer, memoryview(head))
         try:
@@ -149,7 +149,7 @@ class OpenIgtLink(LiveSource):
         raise _Over
 
     def _other_device(self) -> None:
-        # Its name is not told: it may be anything.
+        # Its name is not shown: it may be anything.
         if self._asked:
             self._why = self._why or "the sender names its pictures otherwise; check igtl://host:port/DEVICE"
         else:
@@ -180,7 +180,7 @@ class OpenIgtLink(LiveSource):
         return pixels, seconds, (across / columns + down / rows) / 2
 
     def _held(self, spacing: tuple[float, float] | None) -> tuple[float, float] | None:
-        """The spacing before this one, where they are the same but for rounding: each other one is another layout."""
+        """The spacing before this one if they differ by rounding only: any other spacing would be another layout."""
         held = self._held_mm
         if held is None or spacing is None or not all(map(_alike, held, spacing)):
             self._held_mm = spacing

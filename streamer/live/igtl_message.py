@@ -1,4 +1,4 @@
-"""OpenIGTLink's messages: where one ends, and the picture in it. Passive.
+"""Messages of OpenIGTLink: the length of each, and the picture in it. Passive.
 
 Source: the OpenIGTLink protocol, versions 1 to 3 (Tokuda et al. 2009; openigtlink.org, "Header" and "IMAGE"). All
 numbers are big-endian. The sum over the body is not checked: TCP has done so, and some senders leave it out.
@@ -25,28 +25,28 @@ _EXTENDED: Final = struct.Struct(">HHII")
 _IMAGE: Final = struct.Struct(">HBBBB3H12f6H")
 _UNSIGNED_8_BITS: Final = 3
 
-LARGEST_BYTES: Final = 3 * MAX_PIXELS + (1 << 20)  # of a body: a picture, and what may be said of it beside
+LARGEST_BYTES: Final = 3 * MAX_PIXELS + (1 << 20)  # of a body: a picture and its metadata
 _VERSIONS: Final = (1, 2, 3)
 _PLAUSIBLE_MM: Final = (0.005, 5.0)
 
 
 class Malformed(Exception):
-    """No message of the protocol, or one that cannot be taken in: where the next one begins is not known."""
+    """The bytes are no message of the protocol, or one that is too long: where the next one begins is not known."""
 
 
 class Unusable(Exception):
-    """A picture that is none of a scan; ``str(error)`` says why and what to do. The next message may be read."""
+    """A picture cannot be used; ``str(error)`` says why and what to do. The next message may be read."""
 
 
 @dataclass(frozen=True)
 class IgtlHeader:
-    """What stands before a body.
+    """The header of a message, which stands before its body.
 
     Attributes:
-        version: of the header.
-        kind: of the message, "IMAGE" for a picture.
-        device: the sender's name for where it comes from, as it came.
-        seconds: time stamp on the sender's clock, None where there is none.
+        version: of the protocol.
+        kind: type of the message, "IMAGE" for a picture.
+        device: the sender's name of the device that the message comes from.
+        seconds: time stamp on the sender's clock, None if there is none.
         size: bytes of the body.
     """
 
@@ -59,12 +59,12 @@ class IgtlHeader:
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """One picture.
+    """The picture in an IMAGE message.
 
     Attributes:
-        pixels: gray ``(H, W)`` or RGB ``(H, W, 3)``, a view of the body where they can be.
-        spacing_mm: width and height of one pixel, None where it is not known.
-        doubt: why it is not known, one line, None where there is nothing to say.
+        pixels: gray ``(H, W)`` or RGB ``(H, W, 3)``, a view of the body if possible.
+        spacing_mm: width and height of one pixel, None if not known.
+        doubt: why the spacing is not known, one line; None if there is nothing to say.
     """
 
     pixels: Pixels
@@ -73,7 +73,7 @@ class Image:
 
 
 def read_header(data: bytes | bytearray) -> IgtlHeader:
-    """The header of the next message, ``HEADER_BYTES`` long.
+    """Parse the header of the next message, ``HEADER_BYTES`` long.
 
     Raises:
         Malformed: it is none.
@@ -88,7 +88,7 @@ def read_header(data: bytes | bytearray) -> IgtlHeader:
 
 
 def read_image(header: IgtlHeader, body: Pixels) -> Image:
-    """The picture in the body, uint8 ``(N,)``, of an IMAGE message.
+    """Parse the picture in the body, uint8 ``(N,)``, of an IMAGE message.
 
     Raises:
         Unusable: it cannot be used.
@@ -143,7 +143,7 @@ def _axes(size: tuple[int, int, int]) -> tuple[int, int]:
 def _spacing(
     columns: list[tuple[float, float, float]], across: int, down: int
 ) -> tuple[tuple[float, float] | None, str | None]:
-    """Millimetres along two axes: the lengths of the matrix's columns, where they can be believed."""
+    """Millimetres along two axes: the lengths of the matrix's columns, if they can be believed; and the doubt."""
     lengths = [math.hypot(*column) for column in columns]
     found = lengths[across], lengths[down]
     if lengths == [1.0, 1.0, 1.0]:

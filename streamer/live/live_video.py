@@ -1,4 +1,4 @@
-"""Video that comes in its own time, through PyAV; see `streamer.live.live_source` for how it is lost and found."""
+"""Live video through PyAV; how it is lost and found again: `streamer.live.live_source`."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _RATE_TOLERATED: Final = 0.8
 _NS: Final = 1_000_000_000
 
 Connect = Callable[[Callable[[str], None]], InputContainer]
-"""Opens a source; is given what takes warnings."""
+"""Opens a source; its argument takes warnings."""
 
 
 class LiveVideo(LiveSource):
-    """Video as it comes.
+    """Decodes video as it comes.
 
     Args:
         kind: what it is.
-        connect: opens it, and is given what takes warnings; what it raises is tried again, but for SourceError.
+        connect: opens it; its argument takes warnings. After any error but SourceError it is called again.
         identity: see `LiveSource`, as for what is not named here.
         spacing_mm: likewise.
         deinterlace: take the comb out of interlaced video.
@@ -65,10 +65,10 @@ class LiveVideo(LiveSource):
         stream.thread_type = "SLICE"
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         self.rate_hz = float(stream.average_rate) if stream.average_rate else self.rate_hz
-        straightener = PixelNormalizer(stream, self.warn)
+        normalizer = PixelNormalizer(stream, self.warn)
         comb, rate = CombMeter(), _RateMeter(self._asked_rate_hz)
         for picture in self._pictures(container, stream):
-            pixels = _pixels(straightener, picture)
+            pixels = _pixels(normalizer, picture)
             if pixels is None:
                 continue
             self._look(picture, pixels, comb)
@@ -96,7 +96,7 @@ class LiveVideo(LiveSource):
         self.trouble = "the other side has ended the stream"
 
     def _packets(self, container: InputContainer) -> Iterator[Packet[Any] | None]:
-        """All that comes; None now and then where a device says that nothing has come yet."""
+        """All packets as they come; None now and then while a device has nothing."""
         packets = container.demux()
         while True:
             try:
@@ -119,7 +119,7 @@ class LiveVideo(LiveSource):
 
 
 class _RateMeter:
-    """Says once, in words, that much fewer pictures come than were asked for."""
+    """Reports once if much fewer pictures come than were asked for."""
 
     def __init__(self, asked_hz: float | None) -> None:
         self._asked_hz = asked_hz
@@ -127,7 +127,7 @@ class _RateMeter:
         self._count = 0
 
     def update(self, now_ns: int) -> str | None:
-        """A picture has come; the line where it is due."""
+        """Count one more picture; return the line if it is due."""
         if self._since_ns is None:
             self._since_ns = now_ns
             return None
@@ -142,15 +142,15 @@ class _RateMeter:
         return f"{rate_hz:.0f} frames a second come, {asked_hz:g} were asked for: try format=mjpeg or a smaller size"
 
 
-def _pixels(straightener: PixelNormalizer, picture: VideoFrame) -> Pixels | None:
+def _pixels(normalizer: PixelNormalizer, picture: VideoFrame) -> Pixels | None:
     try:
-        return straightener.pixels(picture)
-    except Exception:  # see Straightener.pixels
+        return normalizer.pixels(picture)
+    except Exception:  # see PixelNormalizer.pixels
         return None
 
 
 def _decoded(packet: Packet[Any]) -> list[VideoFrame]:
-    """Pictures of a packet; none of a damaged one, and none that the decoder had to patch up."""
+    """Pictures of a packet; none if it is damaged, and none that the decoder had to patch up."""
     try:
         return [found for found in packet.decode() if isinstance(found, VideoFrame) and not found.is_corrupt]
     except Exception:  # see LiveSource.__iter__

@@ -36,10 +36,10 @@ _FORMATS = "rtsp,rtp,sdp,mpegts,mpjpeg,mjpeg,jpeg_pipe,flv,mov,mp4,matroska,webm
 def open_network(
     url: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
 ) -> LiveVideo:
-    """A source that connects when it is iterated, and again whenever it is lost.
+    """Make a source that connects when it is iterated, and again whenever it is lost.
 
     Args:
-        url: with user and password where they are needed; they are never shown. ``#deinterlace=on`` at its end takes
+        url: with user and password if they are needed; they are never shown. ``#deinterlace=on`` at its end takes
             the comb out of interlaced video. RTSP goes over TCP; ``?udp`` at the end of its path asks for UDP.
         spacing_mm: see `LiveVideo`.
         clock_ns: the monotonic clock.

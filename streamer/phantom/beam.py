@@ -1,4 +1,4 @@
-"""From echo levels to a B-mode picture: beams, attenuation and shadow, speckle, gain, and the convex sector."""
+"""Beams that make a B-mode picture of echo levels: attenuation and shadow, speckle, gain, and the convex sector."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ Levels = npt.NDArray[np.float32]
 class Layout:
     """The convex sector on the 640x480 picture, in its pixels.
 
-    ``apex_y`` lies above the picture's visible arc; beams run from ``near`` to ``far`` from the apex within
-    ``half_angle`` radians of straight down.
+    Attributes:
+        apex_x, apex_y: the point where the beams meet, above the picture's visible arc.
+        near, far: distances from the apex between which the beams run.
+        half_angle: of the beams to straight down, radians.
     """
 
     apex_x: float
@@ -41,10 +43,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class BeamSettings:
-    """How a scanner is set and how well the patient conducts sound.
+    """Settings of a scanner, and how well the patient conducts sound.
 
-    ``grain``: strength of speckle, gray levels. ``fade``: loss from near to far, gray levels. ``gamma`` and ``gain``
-    act on the finished picture. ``blur``: beam width, lines.
+    Attributes:
+        grain: strength of speckle, gray levels.
+        fade: loss from near to far, gray levels.
+        gain, gamma: of the finished picture.
+        blur: beam width, lines.
     """
 
     grain: float
@@ -94,7 +99,7 @@ def _aberration() -> tuple[Levels, Levels]:
 
 @functools.lru_cache(maxsize=1)
 def tissue_texture() -> Levels:
-    """Slow unevenness of tissue, fixed to the body: zero mean, unit deviation, ``(1024, 1024)``."""
+    """Return slow unevenness of tissue, fixed to the body: zero mean, unit deviation, ``(1024, 1024)``."""
     rng = np.random.default_rng(21)
     total = np.zeros((1024, 1024), np.float32)
     for sigma, weight in ((3.0, 0.6), (9.0, 1.0), (28.0, 0.9)):
@@ -111,7 +116,7 @@ def scan(
     grain_offset: tuple[int, int],
     noise_offset: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:
-    """The picture, uint8 ``(480, 640)``, black outside the sector.
+    """Return the picture, uint8 ``(480, 640)``, black outside the sector.
 
     Args:
         level, bone: the canvas, uint8 ``(240, 320)``.

@@ -18,10 +18,10 @@ _ONE = 1 << _SHIFT
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a body lies on the canvas.
+    """Position and orientation of a body on the canvas.
 
     Attributes:
-        x, y: its origin, canvas pixels.
+        x, y: the body's origin, canvas pixels.
         angle: rotation, radians, clockwise on the screen.
         mirror: -1 flips left and right, else 1.
         px_per_mm: canvas pixels per millimetre.
@@ -34,7 +34,7 @@ class Pose:
     px_per_mm: float
 
     def to_canvas(self, points: Points) -> Points:
-        """Millimetres ``(N, 2)`` to canvas pixels ``(N, 2)``."""
+        """Convert millimetres ``(N, 2)`` to canvas pixels ``(N, 2)``."""
         c, s = math.cos(self.angle), math.sin(self.angle)
         x, y = points[:, 0] * self.mirror, points[:, 1]
         return np.stack(
@@ -46,7 +46,7 @@ class Pose:
 def ellipse_points(
     x: float, y: float, rx: float, ry: float, tilt: float = 0.0, start: float = 0.0, stop: float = 2 * math.pi
 ) -> Points:
-    """An arc of an ellipse, millimetres ``(N, 2)``; angles in radians, from the +x axis towards +y."""
+    """Return an arc of an ellipse, millimetres ``(N, 2)``; angles in radians, from the +x axis towards +y."""
     steps = max(8, round(56 * abs(stop - start) / (2 * math.pi)))
     t = np.linspace(start, stop, steps)
     c, s = math.cos(tilt), math.sin(tilt)
@@ -66,15 +66,15 @@ class Canvas:
         self._probe = np.array(probe)
 
     def fill(self, pose: Pose, points: Points, level: float) -> None:
-        """A filled outline."""
+        """Draw a filled outline."""
         cv2.fillPoly(self.level, [_fixed(pose.to_canvas(points))], _gray(level), cv2.LINE_AA, _SHIFT)
 
     def blob(self, pose: Pose, x: float, y: float, rx: float, ry: float, level: float, tilt: float = 0.0) -> None:
-        """A filled ellipse."""
+        """Draw a filled ellipse."""
         self.fill(pose, ellipse_points(x, y, rx, ry, tilt), level)
 
     def line(self, pose: Pose, points: Points, width_mm: float, level: float) -> None:
-        """A line of even brightness."""
+        """Draw a line of even brightness."""
         thickness = max(1, round(width_mm * pose.px_per_mm))
         cv2.polylines(self.level, [_fixed(pose.to_canvas(points))], False, _gray(level), thickness, cv2.LINE_AA, _SHIFT)
 
@@ -89,7 +89,7 @@ class Canvas:
         bone: float = 0.0,
         gaps: Sequence[float] = (),
     ) -> None:
-        """A reflecting surface: brightest where it faces the probe, ``side`` of that where it runs along the beam.
+        """Draw a reflecting surface: brightest where it faces the probe, ``side`` of that where it runs along the beam.
 
         ``bone`` (0 to 255) attenuates what lies behind; ``gaps`` are fractions of the way along that are left out.
         """

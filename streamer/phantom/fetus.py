@@ -1,4 +1,4 @@
-"""One fetus: its age, its sizes after published growth curves, and the traits that set it apart from the next."""
+"""Fetuses: age, sizes after published growth curves, and the traits that set one apart from the next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from fetalstream.streamer.growth import ellipse_circumference_mm, hadlock_abdome
 
 @dataclass(frozen=True)
 class Fetus:
-    """Sizes in millimetres at ``gestation_days``; ``traits`` are 64 numbers in [-1, 1] that vary the anatomy."""
+    """Age, sizes and traits of one fetus.
+
+    Attributes:
+        gestation_days: age from the last menstrual period.
+        hc_mm: head circumference.
+        bpd_mm, ofd_mm: biparietal and occipitofrontal diameter.
+        abdomen_mm: abdominal diameter.
+        femur_mm: femur length.
+        traits: 64 numbers in [-1, 1] that vary the anatomy.
+    """
 
     gestation_days: float
     hc_mm: float
@@ -29,12 +38,12 @@ class Fetus:
         return self.hc_mm / 175.0
 
     def trait(self, index: int, middle: float, spread: float) -> float:
-        """``middle`` plus at most ``spread`` either way, fixed for this fetus."""
+        """Return ``middle`` plus at most ``spread`` either way, fixed for this fetus."""
         return middle + spread * float(self.traits[index % len(self.traits)])
 
 
 def make_fetus(rng: np.random.Generator, gestation_days: float | None = None) -> Fetus:
-    """A fetus of the given age, or of one drawn evenly from 15w0d to 34w6d.
+    """Draw a fetus of the given age, or of one drawn evenly from 15w0d to 34w6d.
 
     Head circumference is the WHO median at that age, so that head size and spacing determine the age exactly;
     abdomen and femur vary by a few percent round Hadlock's means.

@@ -1,4 +1,4 @@
-"""What made-up scanners draw round the scan: names, settings, logo, bars, thumbnails, and the depth ruler."""
+"""User interfaces of made-up scanners, drawn round the scan: names, settings, logo, bars, thumbnails, depth ruler."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ _SETTINGS: Final = ("Gn  0", "DR 60", "Pwr 90%", "Har-mid", "C6 / M7", "SRI 3", 
 
 @dataclass(frozen=True)
 class RulerStyle:
-    """How depth is drawn. ``x``: where ticks begin; ``side``: 1 to the right, -1 to the left.
+    """The look of a depth ruler.
 
-    ``steps_mm``: of each kind of tick, the finest first; ``lengths``: of those, pixels. ``line``: along the ticks.
+    Attributes:
+        x: column at which ticks begin, pixels.
+        side: 1 if they run to the right, -1 to the left.
+        steps_mm: distance of the ticks of each kind, the finest first.
+        lengths: of the ticks of each kind, pixels.
+        colour: RGB.
+        line: whether a line runs along the ticks.
+        digits: whether the longest ticks are labelled, in centimetres.
     """
 
     x: int
@@ -31,7 +38,7 @@ class RulerStyle:
 
 
 def draw_ruler(screen: Pixels, style: RulerStyle, top: float, bottom: float, spacing_mm: float) -> None:
-    """Ticks from depth 0 at ``top`` down to ``bottom``, onto RGB ``(H, W, 3)``."""
+    """Draw ticks from depth 0 at ``top`` down to ``bottom``, onto RGB ``(H, W, 3)``."""
     finest = style.steps_mm[0]
     for tick in range(int((bottom - 1 - top) * spacing_mm / finest) + 1):
         y = round(top + tick * finest / spacing_mm)
@@ -47,7 +54,7 @@ def draw_ruler(screen: Pixels, style: RulerStyle, top: float, bottom: float, spa
 
 
 def draw_interface(width: int, height: int, window: tuple[int, int, int, int], seed: int) -> Pixels:
-    """RGB ``(height, width, 3)``; black wherever the scan may show. ``window``: left, top, right, bottom."""
+    """Return RGB ``(height, width, 3)``, black wherever the scan may show. ``window``: left, top, right, bottom."""
     rng = np.random.default_rng((seed, 5))
     screen = np.zeros((height, width, 3), np.uint8)
     left, top, right, _ = window

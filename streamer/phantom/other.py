@@ -1,4 +1,4 @@
-"""What a probe sees between planes: placenta, fluid, cord, limbs, the wall of the womb, and poor contact."""
+"""Tissues that a probe sees between planes: placenta, fluid, cord, limbs, the wall of the womb, poor contact."""
 
 from __future__ import annotations
 
@@ -97,5 +97,5 @@ TISSUES: tuple[Draw, ...] = (_placenta, _cord, _hand, _limb_cuts, _layers, _flui
 
 
 def draw_tissue(canvas: Canvas, pose: Pose, fetus: Fetus, which: int, phase: float) -> None:
-    """Tissue number ``which`` of ``TISSUES``; ``phase`` (radians) lets it move."""
+    """Draw tissue number ``which`` of ``TISSUES``; ``phase`` (radians) lets it move."""
     TISSUES[which](canvas, pose, fetus, phase)

@@ -30,9 +30,19 @@ _Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Design:
-    """One screen: ``window`` is where scans are drawn: left, top, right, bottom.
+    """The layout of one screen.
 
-    ``polygon``: the true scan region, screen pixels, as edges between pixels. ``skin_y``: where depth is 0.
+    Attributes:
+        width, height: of the screen, pixels.
+        kind: of the probe.
+        window: the part of the screen where scans are drawn: left, top, right, bottom.
+        polygon: the true scan region, screen pixels, as edges between pixels.
+        skin_y: the row where depth is 0.
+        spacing_mm: millimetres per pixel, which the ruler shows.
+        ruler: how depth is drawn.
+        colour: whether frames are RGB, not gray.
+        jpeg_quality: of the compression that frames went through; None for none.
+        shade: gain lost with depth, gain lost to one side, and the darkest level of the scan.
     """
 
     width: int
@@ -70,7 +80,7 @@ class ScannerScreen:
         self._drawn: Pixels = self._dress.max(axis=2)
 
     def frame(self, index: int) -> Frame:
-        """Frame ``index`` of 30 a second; gray or RGB."""
+        """Draw frame ``index`` of 30 a second; gray or RGB."""
         design = self.design
         view = self._tour.view_at(index)
         picture = render(replace(view, setting=replace(view.setting, layout=_FILLED)))

@@ -15,7 +15,7 @@ _NAMES: Final = ("TESTPATIENT ADA", "SAMPLE ROSALIND", "EXAMPLE DOROTHY", "PHANT
 
 
 def with_screen(picture: Pixels, spacing_mm: float, seed: int, index: int) -> Pixels:
-    """The whole screen, uint8 gray ``(600, 800)``.
+    """Return the whole screen, uint8 gray ``(600, 800)``.
 
     The ruler at the left has a tick every 10 mm, a longer one every 50 mm, from the picture's upper edge.
     """

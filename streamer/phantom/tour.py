@@ -1,4 +1,4 @@
-"""The course of a phantom scan: which view the probe shows at any moment. Deterministic by seed."""
+"""Course of a phantom scan: the view that the probe shows at any moment. Deterministic by seed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,19 @@ FIRST_TRAINING_SEED: Final = 1_000_000
 class Leg:
     """A stretch of the scan at one depth setting.
 
-    ``z_start``, ``z_hold``, ``z_end``: distance from the plane on arrival, while dwelling and on leaving, with
-    ``ramp_seconds`` between them. ``freeze_at``: seconds into the leg at which the picture stops for
-    ``freeze_seconds``; None for never.
+    Attributes:
+        start_seconds, seconds: its beginning in media time, and its length.
+        plane, subplane: the body in view, None for other tissue.
+        z_start, z_hold, z_end: distance from the plane on arrival, while dwelling and on leaving.
+        ramp_seconds: time from ``z_start`` to ``z_hold``, and from there to ``z_end``.
+        tissue: which of the other tissues lies there.
+        setting: depth and place of the body.
+        wander: phases of the probe's drift, radians, ``(8,)``.
+        surroundings: see `streamer.phantom.view.View`.
+        freeze_at: seconds into the leg at which the picture stops; None for never.
+        freeze_seconds: how long it stops.
+        grain: offset into the speckle field.
+        epoch: grows with every change of depth or body.
     """
 
     start_seconds: float
@@ -46,7 +56,7 @@ class Leg:
     ramp_seconds: float
     tissue: int
     setting: ViewSetting
-    wander: npt.NDArray[np.float64]  # (8,) phases, radians
+    wander: npt.NDArray[np.float64]
     surroundings: npt.NDArray[np.float64]
     freeze_at: float | None
     freeze_seconds: float
@@ -67,7 +77,7 @@ class Tour:
         self._epoch = 0
 
     def leg_at(self, seconds: float) -> Leg:
-        """The leg that ``seconds`` of media time falls in."""
+        """Return the leg that ``seconds`` of media time falls in."""
         while not self._legs or self._legs[-1].start_seconds + self._legs[-1].seconds <= seconds:
             self._extend()
         low, high = 0, len(self._legs) - 1
@@ -77,7 +87,7 @@ class Tour:
         return self._legs[low]
 
     def view_at(self, index: int) -> View:
-        """The view of frame ``index`` at 30 frames a second; a frozen picture is its first view again."""
+        """Return the view of frame ``index`` at 30 frames a second; a frozen picture is its first view again."""
         leg = self.leg_at(index / RATE_HZ)
         frame = index
         if leg.freeze_at is not None:
@@ -141,7 +151,7 @@ class Tour:
 def draw_setting(
     rng: np.random.Generator, fetus: Fetus, plane: str | None, half_angle: float, spacing_mm: float | None = None
 ) -> ViewSetting:
-    """Depth, sector and resting place for a body that fills the picture as a sonographer would have it."""
+    """Draw depth, sector and resting place for a body that fills the picture as a sonographer would have it."""
     if spacing_mm is None:
         low, high = {"femur": (0.30, 0.55), "lips_nose": (0.25, 0.45), "spine": (0.45, 0.75), "cervix": (0.4, 0.7)}.get(
             plane or "", (0.38, 0.68)
@@ -160,7 +170,7 @@ def draw_setting(
 
 
 def make_look(rng: np.random.Generator) -> BeamSettings:
-    """Scanner settings and sound conduction of one examination."""
+    """Draw the scanner settings and the sound conduction of one examination."""
     return BeamSettings(
         grain=float(rng.uniform(9, 22)),
         fade=float(rng.uniform(0, 26)),
@@ -171,7 +181,7 @@ def make_look(rng: np.random.Generator) -> BeamSettings:
 
 
 def view_of(leg: Leg, fetus: Fetus, look: BeamSettings, seconds: float, frame: int) -> View:
-    """The view ``seconds`` (media time) shows on this leg; ``frame`` seeds the electronic noise."""
+    """Return the view at ``seconds`` of media time on this leg; ``frame`` seeds the electronic noise."""
     t = seconds - leg.start_seconds
     w = leg.wander
     z = leg.z_hold + 0.09 * math.sin(1.7 * t + w[0]) + 0.04 * math.sin(4.1 * t + w[1])

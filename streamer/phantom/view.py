@@ -1,4 +1,4 @@
-"""One view of the phantom: what lies under the probe, how it lies, how the scanner is set; and its picture."""
+"""Views of the phantom: the body under the probe, its position, the scanner's settings; and the picture of a view."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ _PROBE_RADIUS_MM: Final = 50.0
 
 @dataclass(frozen=True)
 class ViewSetting:
-    """Depth, sector and resting place.
+    """Depth, sector and position of the body.
 
     Attributes:
         spacing_mm: millimetres a pixel of the picture.
         layout: the sector at this depth.
         x_px, y_px: the body's origin on the picture, pixels.
-        angle: rotation, radians. mirror: 1 or -1.
+        angle: rotation, radians.
+        mirror: -1 flips left and right, else 1.
     """
 
     spacing_mm: float
@@ -61,11 +62,13 @@ class View:
     """Everything that decides one picture.
 
     Attributes:
+        fetus: whose body it is.
         plane, subplane: the body in view, one of ``PLANES`` (and ``SUBPLANES`` for the brain); None for tissue alone.
         z: distance from the standard plane; 0 on it, 1 a clear miss, ``GONE`` and beyond only tissue.
         tissue: which of the other tissues lies there, below ``TISSUE_COUNT``.
-        setting: depth and place.
-        seconds: time, for heartbeat and drift.
+        setting: depth, sector and position.
+        look: the scanner's settings.
+        seconds: media time, for heartbeat and drift.
         surroundings: 12 numbers in [0, 1] that place what lies round the body.
         grain, noise: offsets into the speckle field, of the tissue and of the electronics.
     """
@@ -84,7 +87,7 @@ class View:
 
 
 def extent_mm(fetus: Fetus, plane: str | None) -> float:
-    """Length of what a sonographer would fit into the picture for this plane."""
+    """Return the length of what a sonographer would fit into the picture for this plane, mm."""
     return {
         "abdomen": fetus.abdomen_mm,
         "brain": fetus.ofd_mm,
@@ -99,7 +102,7 @@ def extent_mm(fetus: Fetus, plane: str | None) -> float:
 
 
 def make_layout(spacing_mm: float, half_angle: float, shift_px: float, depth_share: float) -> Layout:
-    """The convex sector that a probe of 50 mm radius shows at this spacing, its arc at the picture's upper edge."""
+    """Return the convex sector of a probe of 50 mm radius at this spacing, its arc at the picture's upper edge."""
     near = _PROBE_RADIUS_MM / spacing_mm
     top = 6.0
     far = near + (HEIGHT - top) * depth_share
@@ -107,12 +110,12 @@ def make_layout(spacing_mm: float, half_angle: float, shift_px: float, depth_sha
 
 
 def in_plane(z: float) -> float:
-    """How well a view at ``z`` shows its plane: 1 on it, 0 from a plane-distance on."""
+    """Return how well a view at ``z`` shows its plane: 1 on it, 0 from a plane-distance on."""
     return max(0.0, 1.0 - abs(z))
 
 
 def _share(z: float) -> float:
-    """How much of the plane's landmarks shows: all of them on it, nothing from 0.7 off.
+    """Share of the plane's landmarks that shows: all of them on the plane, none from 0.7 off.
 
     A beam has thickness, so thin landmarks blend with their neighbours in proportion to how far off the slice lies.
     """
@@ -120,7 +123,7 @@ def _share(z: float) -> float:
 
 
 def render(view: View) -> npt.NDArray[np.uint8]:
-    """The picture, uint8 gray ``(480, 640)``; the same view always gives the same picture."""
+    """Draw the picture, uint8 gray ``(480, 640)``; the same view always gives the same picture."""
     shown = 0.0 if view.plane is None else min(max((GONE - abs(view.z)) / (GONE - _STILL_ALONE), 0.0), 1.0)
     canvas = _surroundings(view)
     if shown < 1.0:
@@ -133,19 +136,6 @@ def render(view: View) -> npt.NDArray[np.uint8]:
             canvas.bone = cv2.addWeighted(canvas.bone, shown, behind[1], 1 - shown, 0)  # type: ignore[assignment]
     _unevenness(canvas, view)
     return scan(canvas.level, canvas.bone, view.setting.layout, view.look, view.grain, view.noise)
-
-
-def structure(view: View) -> npt.NDArray[np.bool_]:
-    """Where on the picture the body in view lies, ``(480, 640)``: what is drawn alike over black and over white."""
-    drawn: list[npt.NDArray[np.uint8]] = []
-    for behind in (0, 255):
-        canvas = Canvas(CANVAS_HEIGHT, CANVAS_WIDTH, (view.setting.layout.apex_x / 2, view.setting.layout.apex_y / 2))
-        canvas.level[:] = behind
-        if view.plane is not None:
-            _draw_body(canvas, view)
-        drawn.append(canvas.level)
-    own = (drawn[0] == drawn[1]).astype(np.uint8)
-    return cv2.resize(own, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST).astype(np.bool_)
 
 
 def _pose(view: View, size: float) -> Pose:
@@ -207,7 +197,7 @@ def _surroundings(view: View) -> Canvas:
 
 
 def _unevenness(canvas: Canvas, view: View) -> None:
-    """Adds the texture of tissue, fixed to the body; fluid and bone stay as they are."""
+    """Add the texture of tissue, fixed to the body; fluid and bone stay as they are."""
     pose = _pose(view, 1.0)
     c, s = math.cos(view.setting.angle) / pose.px_per_mm * 3, math.sin(view.setting.angle) / pose.px_per_mm * 3
     ox = 300 + 400 * view.surroundings[3]

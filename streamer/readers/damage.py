@@ -1,4 +1,4 @@
-"""What went wrong while a recording was read: counted on the way, said when it ends."""
+"""Damage to a recording: counted while it is read, reported when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHORT_PERIODS = 2
 
 @dataclass
 class Damage:
-    """Counts of one reading.
+    """Counts of what was damaged in one pass over a recording.
 
     Attributes:
         undecoded: parts of the file that the decoder refused.
@@ -25,7 +25,7 @@ class Damage:
     reading_failed: bool = False
 
     def lines(self) -> list[str]:
-        """One line for each kind of damage that occurred."""
+        """Return one line for each kind of damage that occurred."""
         counted = (
             ("damaged parts that could not be decoded and were left out", self.undecoded),
             ("pictures that could not be converted and were left out", self.unusable),
@@ -37,14 +37,20 @@ class Damage:
 
 @dataclass(frozen=True)
 class Extent:
-    """How long a recording says it is; None where it does not."""
+    """The length of a recording as its header gives it.
+
+    Attributes:
+        frames: None if the header does not say.
+        seconds: None if the header does not say.
+        period_seconds: time from frame to frame.
+    """
 
     frames: int | None
     seconds: float | None
     period_seconds: float
 
     def shortfall(self, frames: int, seconds: float) -> str | None:
-        """One line when what was read is less, None when it is all, or when nobody knows.
+        """Return one line if less was read; None if all was, or if the header does not say.
 
         Args:
             frames: how many were read.

@@ -1,4 +1,4 @@
-"""Pictures as libav decodes them, made into pixels: full range, gray where they are gray, square, upright."""
+"""Pixels of pictures as libav decodes them: made full range, gray if without colour, square and upright."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CONVERSION = (
 
 @dataclass(frozen=True)
 class _View:
-    """How the stored pictures of one size are to be looked at."""
+    """The shape of a pixel and the orientation of the stored pictures of one size."""
 
     stored: tuple[int, int]
     aspect: Fraction
@@ -51,8 +51,8 @@ class PixelNormalizer:
     """Makes plain pixels of a stream's pictures.
 
     Args:
-        stream: whose pictures they are; says the shape of a pixel.
-        warn: takes a line where a picture's own word on its shape cannot be followed.
+        stream: the stream of the pictures, which says the shape of a pixel.
+        warn: takes a line if a picture's own word on its shape cannot be followed.
     """
 
     def __init__(self, stream: VideoStream, warn: Callable[[str], None]) -> None:
@@ -61,7 +61,7 @@ class PixelNormalizer:
         self._view: _View | None = None
 
     def pixels(self, picture: VideoFrame) -> Pixels:
-        """Gray ``(H, W)`` or RGB ``(H, W, 3)``, full range, square pixels, upright.
+        """Return gray ``(H, W)`` or RGB ``(H, W, 3)``, full range, square pixels, upright.
 
         Raises:
             Exception: a damaged header can ask for any format; libav, numpy and OpenCV each fail in their own way.
@@ -84,7 +84,7 @@ class PixelNormalizer:
 
 
 def pts_seconds(picture: VideoFrame, stream: VideoStream) -> float | None:
-    """The time stamp on the source's own clock, seconds; None where there is none."""
+    """Return the time stamp on the source's own clock, seconds; None if there is none."""
     pts = picture.dts if picture.pts is None else picture.pts
     base = picture.time_base or stream.time_base
     return None if pts is None or base is None else float(pts * base)
@@ -101,7 +101,7 @@ def _display_matrix(picture: VideoFrame) -> DisplayMatrix | None:
 
 
 def full_range(picture: VideoFrame) -> Pixels:
-    """Gray ``(H, W)`` where the picture is without colour, otherwise RGB ``(H, W, 3)``; 0 to 255."""
+    """Return gray ``(H, W)`` if the picture is without colour, otherwise RGB ``(H, W, 3)``; 0 to 255."""
     limited = _is_limited(picture)
     luma = _luma_without_chroma(picture)
     if luma is not None:

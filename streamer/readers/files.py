@@ -1,4 +1,4 @@
-"""Video files, through PyAV: what decodes is delivered, as full-range, square, upright pixels."""
+"""Video files, through PyAV: everything that decodes is delivered, as full-range, square, upright pixels."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
 
 import av
 from av.container import InputContainer
@@ -17,9 +15,12 @@ from av.video.stream import VideoStream
 
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.given_scale import GivenScale
+from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
 from fetalstream.streamer.readers.damage import Damage, Extent
 from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
+from fetalstream.streamer.readers.local_path import local_path
 from fetalstream.streamer.readers.picture import MAX_PIXELS
 from fetalstream.streamer.readers.timeline import Timeline
 
@@ -33,13 +34,13 @@ _MAX_RATE_HZ = 1000
 _DRAINS = 64  # a decoder holds back some frames; a damaged one must not be asked for ever
 
 
-class VideoFile:
-    """Every frame of a video file, in order. Can be iterated again: each time from the start.
+class VideoFile(InProcessSource):
+    """Reads every frame of a video file, in order. Can be iterated again: each time from the start.
 
     Attributes:
-        frames_expected: as the file's header says, None where it does not.
-        rate_hz: frames a second as the header says, None where it does not.
-        identity: see :func:`streamer.readers.identity.of_file`.
+        frames_expected: as the file's header says, None if it does not.
+        rate_hz: frames a second as the header says, None if it does not.
+        identity: see `streamer.readers.identity.of_file`.
         warnings: one line each, added while the file is read.
 
     Args:
@@ -52,17 +53,15 @@ class VideoFile:
         SourceError: when the file is not a video, or not one picture in it can be decoded.
     """
 
-    kind: Literal["file"] = "file"
-    live = False
+    kind = "file"
 
     def __init__(
         self, path: Path, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
+        super().__init__()
         self._path = path
         self._spacing_mm = spacing_mm
         self._clock_ns = clock_ns
-        self._closed = False
-        self.warnings: list[str] = []
         self.identity = identity.of_file(path)
         with _open(path) as container:
             stream = _video_stream(container, path)
@@ -73,61 +72,52 @@ class VideoFile:
             if next(_pictures(container, stream, Damage()), None) is None:
                 raise SourceError("no picture in it can be decoded; the file is damaged", path)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the iteration that is under way, in whatever thread, at its next frame."""
-        # The thread that decodes closes the container: closing it under a running decoder would crash.
-        self._closed = True
-
     def __iter__(self) -> Iterator[Frame]:
         damage, count, seconds = Damage(), 0, 0.0
         with _open(self._path) as container:
             stream = _video_stream(container, self._path)
             timeline = Timeline(self._period_seconds)
             stamped = _has_presentation_times(container, stream)
-            first_size: tuple[int, int] | None = None
+            scale = GivenScale(self._spacing_mm, self.warn)
             for index, pixels, pts in self._upright_pictures(container, stream, damage):
-                if self._closed:
+                if self._closed.is_set():
                     return
                 if pts is None or not stamped:
-                    self._warn(f"frames without time stamps are timed at {1 / self._period_seconds:g} a second")
+                    self.warn(f"frames without time stamps are timed at {1 / self._period_seconds:g} a second")
                 size = pixels.shape[0], pixels.shape[1]
-                first_size = first_size or size
                 seconds, epoch = timeline.place(pts if stamped else None, size)
-                spacing = self._spacing_mm if size == first_size else None
-                if spacing is None and self._spacing_mm is not None:
-                    self._warn("the frames change their size; the given spacing holds for the first size only")
-                spacing_from = None if spacing is None else "operator"
                 count += 1
-                yield Frame(pixels, index, seconds, self._clock_ns(), epoch, spacing, spacing_from)
+                yield Frame(pixels, index, seconds, self._clock_ns(), epoch, *scale.of(size))
         shortfall = self._extent.shortfall(count, seconds)
         for line in [*damage.lines(), *([shortfall] if shortfall else [])]:
-            self._warn(line)
+            self.warn(line)
 
     def _upright_pictures(
         self, container: InputContainer, stream: VideoStream, damage: Damage
     ) -> Iterator[tuple[int, Pixels, float | None]]:
         """Index, pixels and time stamp in seconds of every picture that can be looked at."""
-        straightener = PixelNormalizer(stream, self._warn)
+        normalizer = PixelNormalizer(stream, self.warn)
         for index, picture in enumerate(_pictures(container, stream, damage)):
             try:
-                pixels = straightener.pixels(picture)
+                pixels = normalizer.pixels(picture)
             except Exception:
                 damage.unusable += 1
                 continue
             damage.blemished += picture.is_corrupt
             if picture.interlaced_frame:
-                self._warn("the video is interlaced: moving edges are combed; a progressive recording reads better")
+                self.warn("the video is interlaced: moving edges are combed; a progressive recording reads better")
             yield index, pixels, pts_seconds(picture, stream)
 
-    def _warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
+
+def open_video(
+    name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
+) -> VideoFile:
+    """Open the video file that a name stands for.
+
+    Raises:
+        SourceError: see `VideoFile`.
+    """
+    return VideoFile(local_path(name) or Path(name), spacing_mm=spacing_mm, clock_ns=clock_ns)
 
 
 def _open(path: Path) -> InputContainer:

@@ -1,4 +1,4 @@
-"""A folder of images, or one image: stills in the natural order of their names."""
+"""Folders of images, or one image: stills in the natural order of their names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame, Pixels
+from fetalstream.streamer.given_scale import GivenScale
+from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
+from fetalstream.streamer.readers.local_path import local_path
 from fetalstream.streamer.readers.picture import MAX_PIXELS, gray_where_neutral
 from fetalstream.streamer.readers.timeline import Timeline
 
@@ -28,11 +29,11 @@ _NUMBERS_NAMED = 10
 
 
 class _Unsuitable(Exception):
-    """An image that could be read but must not be; ``str(error)`` says why, without the image's name."""
+    """An image could be read but must not be; ``str(error)`` says why, without the image's name."""
 
 
-class ImageFolder:
-    """Every image of a folder (not of its sub-folders), in the natural order of the names: 2 before 10.
+class ImageFolder(InProcessSource):
+    """Reads every image of a folder (not of its sub-folders), in the natural order of the names: 2 before 10.
 
     Frames are one second apart. An image of another size than the one before it begins a new epoch. An image that
     cannot be read is left out, with a warning, and leaves a gap in the index. Transparent parts are black, images are
@@ -40,7 +41,7 @@ class ImageFolder:
 
     Attributes:
         frames_expected: how many images there are.
-        identity: of the images' names and sizes, see :func:`streamer.readers.identity.of_listing`.
+        identity: of the images' names and sizes, see `streamer.readers.identity.of_listing`.
         warnings: one line each, added while the images are read.
 
     Args:
@@ -53,38 +54,26 @@ class ImageFolder:
         SourceError: when there is no image; on iteration, when not one can be read.
     """
 
-    kind: Literal["folder"] = "folder"
-    live = False
+    kind = "folder"
 
     def __init__(
         self, path: Path, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
+        super().__init__()
         self._path = path
         self._paths = _images(path)
         self._spacing_mm = spacing_mm
         self._clock_ns = clock_ns
-        self._closed = False
-        self.warnings: list[str] = []
         self.frames_expected: int | None = len(self._paths)
         self.rate_hz: float | None = IMAGES_PER_SECOND
         self.identity = identity.of_listing(self._paths)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the iteration that is under way, in whatever thread, at its next image."""
-        self._closed = True
-
     def __iter__(self) -> Iterator[Frame]:
         timeline = Timeline(1 / IMAGES_PER_SECOND)
-        first_size: tuple[int, int] | None = None
+        scale = GivenScale(self._spacing_mm, self.warn)
         left_out: dict[str, list[int]] = {}
         for index, path in enumerate(self._paths):
-            if self._closed:
+            if self._closed.is_set():
                 return
             try:
                 pixels = _read(path)
@@ -95,27 +84,28 @@ class ImageFolder:
                 left_out.setdefault("damaged, or not an image", []).append(index + 1)
                 continue
             size = pixels.shape[0], pixels.shape[1]
-            first_size = first_size or size
-            spacing = self._spacing_mm if size == first_size else None
-            if spacing is None and self._spacing_mm is not None:
-                self._warn("the images differ in size; the given spacing holds for the first size only")
             pts_seconds, epoch = timeline.place(index / IMAGES_PER_SECOND, size)
-            yield Frame(
-                pixels, index, pts_seconds, self._clock_ns(), epoch, spacing, None if spacing is None else "operator"
-            )
+            yield Frame(pixels, index, pts_seconds, self._clock_ns(), epoch, *scale.of(size))
         self._report(left_out)
 
     def _report(self, left_out: dict[str, list[int]]) -> None:
         for reason, numbers in left_out.items():
             # By number, because a warning may be published and a file's name may hold a patient's.
             first = ", ".join(map(str, numbers[:_NUMBERS_NAMED])) + (", ..." if len(numbers) > _NUMBERS_NAMED else "")
-            self._warn(f"{len(numbers)} of {len(self._paths)} images were left out ({reason}): number {first}")
+            self.warn(f"{len(numbers)} of {len(self._paths)} images were left out ({reason}): number {first}")
         if sum(map(len, left_out.values())) == len(self._paths):
             raise SourceError(f"none of its images can be read ({', '.join(left_out)})", self._path)
 
-    def _warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
+
+def open_images(
+    name: str, *, spacing_mm: float | None = None, clock_ns: Callable[[], int] = time.monotonic_ns
+) -> ImageFolder:
+    """Open the image or the folder of images that a name stands for.
+
+    Raises:
+        SourceError: see `ImageFolder`.
+    """
+    return ImageFolder(local_path(name) or Path(name), spacing_mm=spacing_mm, clock_ns=clock_ns)
 
 
 def _images(path: Path) -> list[Path]:
@@ -133,13 +123,13 @@ def _images(path: Path) -> list[Path]:
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """A key that sorts numbers in names by their value; the name itself decides where that leaves a tie."""
+    """Return a key that sorts numbers in names by their value; the name itself decides a tie."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(int(part), "") if at % 2 else (0, part) for at, part in enumerate(parts)], name
 
 
 def _read(path: Path) -> Pixels:
-    """Gray ``(H, W)`` where the image is without colour, otherwise RGB ``(H, W, 3)``.
+    """Gray ``(H, W)`` if the image is without colour, otherwise RGB ``(H, W, 3)``.
 
     Raises:
         _Unsuitable: when the image is too large, or of a kind whose range of levels is unknown.

@@ -1,4 +1,4 @@
-"""What stands for a source where its name must not: a name may hold a patient's."""
+"""Identities of files, by hash: they stand for a source where its name, which may hold a patient's, must not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDS_BYTES = 1 << 20
 
 
 def of_file(path: Path) -> str:
-    """SHA-256 (hex) of a file's size and its first and last megabyte.
+    """Return the SHA-256 (hex) of a file's size and its first and last megabyte.
 
     Not the whole content, because a recording may be many gigabytes; two different recordings differ in these.
 
@@ -33,7 +33,7 @@ def of_file(path: Path) -> str:
 
 
 def of_listing(paths: Sequence[Path]) -> str:
-    """SHA-256 (hex) of the names and sizes of files, in their order; where the folder lies does not matter.
+    """Return the SHA-256 (hex) of the names and sizes of files, in their order; the folder's own path does not count.
 
     Raises:
         SourceError: when a file's size cannot be read.

@@ -24,14 +24,14 @@ _LOOKS: Final = 3
 
 
 class CombMeter:
-    """Says that a picture is combed once several looks in a row have found teeth."""
+    """Reports interlaced video once several looks in a row have found combed edges."""
 
     def __init__(self) -> None:
         self._count = 0
         self._found = 0
 
     def update(self, pixels: Pixels) -> bool:
-        """Whether the video is interlaced, as far as it can be told with this frame; ``pixels``: the next frame's."""
+        """Take in the next frame's pixels; return whether the video is interlaced, as far as is known by now."""
         self._count += 1
         if self._count % _EVERY == 1:
             self._found = self._found + 1 if is_combed(pixels) else 0
@@ -39,10 +39,10 @@ class CombMeter:
 
 
 def is_combed(pixels: Pixels) -> bool:
-    """Whether the rows of a picture come from two moments in turn.
+    """Tell whether the rows of a picture come from two moments in turn.
 
-    Then there are teeth one row high, much like the row after next, and far more of them than in the other direction:
-    noise and speckle have teeth too, but the same in both.
+    Then edges have teeth one row high, much like the row after next, and far more of them than in the other direction:
+    noise and speckle have teeth too, but equally many in both.
     """
     gray = pixels if pixels.ndim == 2 else pixels[:, :, 1]
     if min(gray.shape) < 8:
@@ -63,10 +63,10 @@ def _teeth(levels: npt.NDArray[np.int16]) -> float:
 
 
 class Deinterlacer:
-    """Whole pictures of interlaced ones, one for each; progressive ones pass through nearly unchanged.
+    """Makes one whole picture of each interlaced one; progressive ones pass through nearly unchanged.
 
     Args:
-        stream: whose pictures they are; another size or format begins anew.
+        stream: the stream of the pictures.
     """
 
     def __init__(self, stream: VideoStream) -> None:
@@ -75,7 +75,10 @@ class Deinterlacer:
         self._layout: tuple[int, int, str] | None = None
 
     def update(self, picture: VideoFrame) -> Iterator[VideoFrame]:
-        """The pictures that are ready with the next one: it is one behind, for it looks at the next field too."""
+        """Take in the next picture; return those that are ready: one behind, because the next field is needed too.
+
+        A picture of another size or format begins anew.
+        """
         layout = (picture.width, picture.height, picture.format.name)
         if self._graph is None or layout != self._layout:
             self._graph, self._layout = self._built(picture), layout

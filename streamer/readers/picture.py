@@ -1,4 +1,4 @@
-"""Decoded pictures made plain: full range, gray where they are gray, square pixels, upright."""
+"""Conversions of decoded pictures: to full range, to gray if they hold no colour, to square pixels, upright."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _CHROMA_TOLERANCE = 1
 
 
 def expand_limited(luma: Pixels) -> Pixels:
-    """Full-range gray of limited-range luma, ``(H, W)``: 16 becomes 0 and 235 becomes 255. Always a copy."""
+    """Return full-range gray of limited-range luma, ``(H, W)``: 16 becomes 0 and 235 becomes 255. Always a copy."""
     return np.asarray(cv2.LUT(luma, _LIMITED_TO_FULL), dtype=np.uint8)
 
 
 def chroma_is_neutral(chroma: Pixels) -> bool:
-    """Whether a plane of 8-bit U or V values (or both, interleaved) holds no colour."""
+    """Tell whether a plane of 8-bit U or V values (or both, interleaved) holds no colour."""
     return int(chroma.min()) >= 128 - _CHROMA_TOLERANCE and int(chroma.max()) <= 128 + _CHROMA_TOLERANCE
 
 
 def gray_where_neutral(rgb: Pixels) -> Pixels:
-    """The one channel ``(H, W)`` of a picture ``(H, W, 3)`` whose three are equal; otherwise the picture itself."""
+    """Return one channel ``(H, W)`` of a picture ``(H, W, 3)`` if all three are equal; otherwise the picture itself."""
     red, green, blue = rgb[:, :, 0], rgb[:, :, 1], rgb[:, :, 2]
     # Most coloured pictures show it on a coarse grid already.
     for step in (8, 1):
@@ -44,7 +44,7 @@ def gray_where_neutral(rgb: Pixels) -> Pixels:
 
 
 def square_pixels(pixels: Pixels, aspect: Fraction) -> Pixels:
-    """The picture resampled so that its pixels are square; the side that is too short grows, so no detail is lost.
+    """Resample a picture so that its pixels are square; the side that is too short grows, so no detail is lost.
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, 3)``.
@@ -61,13 +61,13 @@ def square_pixels(pixels: Pixels, aspect: Fraction) -> Pixels:
 
 
 def is_quarter_turn(matrix: DisplayMatrix) -> bool:
-    """Whether a display matrix is made of quarter turns and mirrorings alone."""
+    """Tell whether a display matrix is made of quarter turns and mirrorings alone."""
     a, b, c, d = (value != 0 for value in matrix)
     return (a and d and not b and not c) or (b and c and not a and not d)
 
 
 def upright(pixels: Pixels, matrix: DisplayMatrix) -> Pixels:
-    """The picture as its display matrix wants it: quarter turns and mirrorings, without resampling.
+    """Turn and mirror a picture as its display matrix says, without resampling.
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, 3)``.

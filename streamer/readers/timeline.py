@@ -1,4 +1,4 @@
-"""Media time and epoch of frame after frame, from time stamps that may be missing, go back or jump."""
+"""Timeline of a source: media time and epoch of each frame, from time stamps that may be missing, go back or jump."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ MAX_GAP_SECONDS = 5.0
 class Timeline:
     """Places each frame of a source in media time and says to which epoch it belongs.
 
-    A new epoch begins where a time stamp goes back, jumps by more than ``MAX_GAP_SECONDS`` or starts to be missing,
-    and where the frames change their size. The time of a frame without a time stamp is one period after the frame
-    before it. A source that never has time stamps is counted through and stays in one epoch.
+    A new epoch begins if a time stamp goes back, jumps by more than ``MAX_GAP_SECONDS`` or starts to be missing, and
+    if the frames change their size. The time of a frame without a time stamp is one period after the frame before it.
+    A source that never has time stamps is counted through and stays in one epoch.
 
     Args:
-        period_seconds: the time from frame to frame where nothing else says it.
+        period_seconds: the time from frame to frame, for frames without time stamps.
     """
 
     def __init__(self, period_seconds: float) -> None:
@@ -26,11 +26,11 @@ class Timeline:
         self._epoch = 0
 
     def place(self, pts_seconds: float | None, layout: tuple[float | None, ...]) -> tuple[float, int]:
-        """Media time in seconds from the start of the source, and epoch, of the next frame.
+        """Return media time, in seconds from the start of the source, and epoch of the next frame.
 
         Args:
-            pts_seconds: the frame's time stamp on the source's own clock, None where it is missing.
-            layout: height and width of the frame's pixels, and whatever else begins a new epoch where it changes.
+            pts_seconds: the frame's time stamp on the source's own clock, None if it is missing.
+            layout: height and width of the frame's pixels, and whatever else begins a new epoch when it changes.
         """
         now = self._media_time(pts_seconds)
         returned, self._resume_at = self._resume_at is not None, None
@@ -40,10 +40,10 @@ class Timeline:
         return now, self._epoch
 
     def reconnect(self, now_seconds: float) -> None:
-        """The source is gone and comes back on a clock of its own: the next frame begins a new epoch.
+        """Begin a new epoch with the next frame: the source was gone, and comes back on a clock of its own.
 
         Args:
-            now_seconds: media time of that frame; taken later where frames have come that are not older than this.
+            now_seconds: media time of that frame; moved behind the frames that have come, if it is not.
         """
         if self._last is None:
             return

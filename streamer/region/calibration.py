@@ -1,4 +1,4 @@
-"""What can be found on a source's screen: scan region and depth ruler, for a person to judge."""
+"""Calibration: scan region and depth ruler as found on a source's screen, for a person to judge."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ _APART_S: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """``sector``: None where none was found with confidence; ``ruler``: None where none could be read.
+    """A result of `look_at`.
 
-    ``state``: of the newest frame looked at, "sector_unknown" where no region was found on a living picture.
+    Attributes:
+        pixels: the newest frame that was searched, uint8 ``(H, W)`` or ``(H, W, 3)``.
+        sector: the scan region; None if none was found with confidence.
+        ruler: the depth ruler; None if none could be read.
+        state: of the newest frame; "sector_unknown" if no region was found on a living picture.
     """
 
     pixels: Pixels
@@ -36,8 +40,8 @@ class Calibration:
     ruler: Ruler | None
     state: SignalState | Literal["sector_unknown"]
 
-    def told(self) -> dict[str, Any]:
-        """Plain values of all that was found."""
+    def values(self) -> dict[str, Any]:
+        """Return everything but the pixels as plain values."""
         sector, ruler = self.sector, self.ruler
         return {
             "sector": None if sector is None else {
@@ -52,7 +56,7 @@ class Calibration:
         }  # fmt: skip
 
     def profile(self, name: str) -> Profile:
-        """What is to be remembered.
+        """Return a profile of that name with what was found.
 
         Raises:
             SourceError: no region was found, or the name is none.
@@ -72,9 +76,13 @@ class Calibration:
         )  # fmt: skip
 
     def cells(self, columns: int) -> tuple[list[list[bool]], list[list[bool]]]:
-        """A coarse map of the screen: which cells are kept, and which have something in them."""
+        """Return a coarse map of the screen, twice: which cells are kept, and which have something in them.
+
+        Args:
+            columns: of the map; rows follow from the screen's shape, for letters twice as high as wide.
+        """
         height, width = self.pixels.shape[:2]
-        size = (columns, max(1, round(columns * height / width / 2)))  # letters are twice as high as wide
+        size = (columns, max(1, round(columns * height / width / 2)))
         inside = np.zeros((height, width), np.uint8)
         if self.sector is not None:
             cv2.fillPoly(inside, [np.rint(np.array(self.sector.polygon)).astype(np.int32)], (255,))
@@ -89,7 +97,11 @@ class Calibration:
 
 
 def look_at(frames: Iterable[Frame], *, seconds: float) -> Calibration:
-    """Scan region and ruler on the first pictures that show a region, looked for on ``seconds`` of media time at most.
+    """Find scan region and ruler on the first pictures that show a region.
+
+    Args:
+        frames: of a source.
+        seconds: the media time, from 0, after which the search is given up.
 
     Raises:
         SourceError: there is no frame.
@@ -129,7 +141,7 @@ def _found(pictures: list[Pixels], state: SignalState) -> Calibration:
 
 
 def save_picture(found: Calibration, path: Path) -> None:
-    """The screen with the region's outline in green and the ruler's ends in red, as an image file."""
+    """Save the screen as an image file, with the region's outline in green and the ruler's ends in red."""
     shown = found.pixels if found.pixels.ndim == 3 else np.repeat(found.pixels[:, :, None], 3, axis=2)
     shown = shown.copy()
     if found.sector is not None:

@@ -1,4 +1,4 @@
-"""The shape of a scan region: two straight edges, two arcs about where the edges meet, cut off by a window."""
+"""A scan region's shape: two straight edges, two arcs about the point where the edges meet, cut off by a window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARALLEL: Final = math.radians(1.5)  # between the edges: below this there is n
 
 @dataclass(frozen=True)
 class Fan:
-    """A scan region, in pixels.
+    """A scan region of a probe, in pixels.
 
     Attributes:
         left, right: x of the straight edges at the window's top and at its bottom.
@@ -30,7 +30,7 @@ class Fan:
     window: tuple[float, float, float, float]
 
     def polygon(self) -> list[Point]:
-        """Its outline; empty where nothing is left of it."""
+        """Return the region's outline; empty if the window leaves nothing of it."""
         _, top, _, bottom = self.window
         high = max(bottom - top, 1e-6)
         slopes = [(edge[1] - edge[0]) / high for edge in (self.left, self.right)]
@@ -50,7 +50,7 @@ class Fan:
         return [ends[0], ends[1], ends[3], ends[2]]
 
     def kind(self) -> FanKind:
-        """What kind of probe draws such a region, as far as its outline tells."""
+        """Return the kind of probe that draws such a region, as far as the outline tells."""
         left, top, right, bottom = self.window
         slopes = [(edge[1] - edge[0]) / max(bottom - top, 1e-6) for edge in (self.left, self.right)]
         if math.atan(slopes[1]) - math.atan(slopes[0]) < math.radians(6):
@@ -70,7 +70,7 @@ def _arc(apex: Point, radius: float, angles: list[float]) -> list[Point]:
 
 
 def clipped(points: list[Point], window: tuple[float, float, float, float]) -> list[Point]:
-    """The part of an outline that lies in a window (Sutherland and Hodgman, Communications of the ACM 17, 1974)."""
+    """Clip an outline by a window (Sutherland and Hodgman, Communications of the ACM 17, 1974)."""
     left, top, right, bottom = window
     for axis, edge, sign in ((0, left, 1), (0, right, -1), (1, top, 1), (1, bottom, -1)):
         kept: list[Point] = []

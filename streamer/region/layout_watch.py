@@ -26,7 +26,7 @@ class LayoutWatch:
     Args:
         pixels: that frame, ``(H, W)`` or ``(H, W, 3)``.
         polygon: the region's outline.
-        ruler: the depth ruler, where there is one.
+        ruler: the depth ruler; None if there is none.
         scale_only: watch the ruler alone: round a region that a person chose, more of the scan may move.
     """
 
@@ -44,12 +44,12 @@ class LayoutWatch:
         self._reference = self._sampled(pixels)
         self._others_allowed = _OTHER_SHARE * cv2.countNonZero(self._outside)
         self._dark_allowed = self._dark(self._reference) + _DARKER_SHARE * cv2.countNonZero(self._inside)
-        self._ticks = None if ruler is None else _tick_places(pixels, ruler)
+        self._ticks = None if ruler is None else _tick_pixels(pixels, ruler)
         if self._ticks is not None:
             self._tick_levels = _one_channel(pixels)[self._ticks]
 
     def same(self, pixels: Pixels) -> bool:
-        """Whether the frame is laid out as the settled one was."""
+        """Tell whether the frame is laid out as the settled one was."""
         if pixels.shape[:2] != self._shape:
             return False
         if not self._scale_only and not self._looks_the_same(self._sampled(pixels)):
@@ -77,8 +77,8 @@ def _one_channel(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return pixels if pixels.ndim == 2 else pixels[:, :, 1]
 
 
-def _tick_places(pixels: Pixels, ruler: Ruler) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns of the ruler's ticks: one pixel of each, the brightest of those near its place."""
+def _tick_pixels(pixels: Pixels, ruler: Ruler) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the ruler's ticks: one pixel of each, the brightest of three."""
     image = _one_channel(pixels)
     count = round((ruler.last_y - ruler.first_y) / ruler.tick_px)
     rows = np.rint(ruler.first_y + ruler.tick_px * np.arange(count + 1)).astype(np.intp)

@@ -1,10 +1,10 @@
-"""Everything outside the scan region is cut away or blackened here, before any other part sees a frame."""
+"""Masking: everything outside the scan region is cut away or blackened before any other part sees a frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import cv2
 import msgspec
@@ -20,7 +20,7 @@ SectorSetting: TypeAlias = Rectangle | Polygon | Profile | Literal["auto"] | Non
 """The scan region: fixed, as a scanner's profile remembers it, to be found, or None for the whole frame."""
 
 _SUBPIXEL_BITS: Final = 4
-_DOUBTFUL: Final = 0.03  # between the ruler and what was said
+_DOUBTFUL: Final = 0.03  # of difference between the ruler and the spacing that was given
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,11 @@ class Masked:
     """A frame that may be shown, scored and stored.
 
     Attributes:
-        frame: cut to the region's rectangle, black outside its outline. Black all over where ``trouble`` is set, and
+        frame: cut to the region's rectangle, black outside its outline. Black all over if ``trouble`` is set, and
             while nothing may be shown because the region is not known.
-        region: None where the whole frame is used, or the region is not known.
+        region: None if the whole frame is used, or the region is not known.
         events: what changed with this frame.
-        trouble: one line on why nothing of this frame may be shown; None where all is well.
+        trouble: one line on why nothing of this frame may be shown; None if all is well.
     """
 
     frame: Frame
@@ -41,16 +41,26 @@ class Masked:
     trouble: str | None = None
 
 
+@runtime_checkable
+class FrameMasker(Protocol):
+    """Masks the frames of one stream: a `Masker`, or what stands here for one in another process."""
+
+    @property
+    def setting(self) -> SectorSetting: ...
+    def set_sector(self, setting: SectorSetting) -> None: ...
+    def update(self, frame: Frame) -> Masked: ...
+
+
 class Masker:
     """Masks the frames of one stream. Passive: time is the frames' media time.
 
     Args:
         setting: the scan region.
-        hide_unknown: where the region is to be found, show nothing until it is: for live sources. Else the whole frame
-            is used where none is found with confidence, or where no user interface lies round it.
+        hide_unknown: if the region is to be found, show nothing until it is: for live sources. Else the whole frame is
+            used if none is found with confidence, or if no user interface lies round it.
         depth_mm: what the scanner's depth is set to, as the operator said: with the region's height it gives the
             spacing, until the layout changes.
-        space: makes the memory that what is cut out of a frame is written to, uint8 of a shape.
+        space: makes memory, uint8 of a shape, to which the part that is cut out of a frame is written.
     """
 
     def __init__(
@@ -69,14 +79,14 @@ class Masker:
         return self._setting
 
     def set_sector(self, setting: SectorSetting) -> None:
-        """Another scan region, from the next frame on."""
+        """Set another scan region, from the next frame on."""
         self._setting: SectorSetting = setting
         self._keeper: RegionKeeper | None = None
         self._stencil: tuple[Region, Pixels] | None = None
-        self._told_doubt = self._told_vain_depth = False
+        self._doubt_reported = self._vain_depth_reported = False
 
     def update(self, frame: Frame) -> Masked:
-        """The next frame, masked; never one pixel from outside the region.
+        """Mask the next frame: never one pixel from outside the region is passed on.
 
         A fixed region that does not lie in the frame is never clipped, and the frame never passed on: the layout has
         changed, and what was outside the region may be inside now.
@@ -115,10 +125,9 @@ class Masker:
         return frame.pixels if keeper.region is None else self._cut(frame.pixels, keeper.region)
 
     def _placed(self, frame: Frame, pixels: Pixels) -> Frame:
-        """The frame with these pixels, its epoch, and the spacing that holds for this layout.
+        """Return the frame with these pixels, its epoch, and the spacing that holds for this layout.
 
-        What the source itself says of a frame holds. What the operator said goes before it, and holds until the layout
-        changes; then, and where nobody said anything, it is what the ruler says.
+        The operator's word goes first, until the layout changes. Then comes the source's own, then the ruler's.
         """
         spacing_mm, spacing_from = frame.spacing_mm, frame.spacing_from
         known = None if self._keeper is None or self._keeper.hidden else self._keeper
@@ -134,27 +143,27 @@ class Masker:
         return replace(frame, pixels=pixels, epoch=epoch, spacing_mm=spacing_mm, spacing_from=spacing_from)
 
     def _doubt(self, frame: Frame, keeper: RegionKeeper) -> list[RegionEvent]:
-        """Says once that the ruler contradicts what was said of the spacing."""
-        if self._told_doubt or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
+        """Report once that the ruler contradicts the spacing that was given."""
+        if self._doubt_reported or frame.spacing_mm is None or keeper.ruler is None or self._layouts:
             return []
         read_mm = keeper.ruler.spacing_mm
         if abs(read_mm / frame.spacing_mm - 1) <= _DOUBTFUL:
             return []
-        self._told_doubt = True
-        said = "--depth-cm" if frame.spacing_from == "depth" else "--spacing"
-        text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check {said}"
+        self._doubt_reported = True
+        option = "--depth-cm" if frame.spacing_from == "depth" else "--spacing"
+        text = f"the ruler on the screen says {read_mm:.4f} mm a pixel, not {frame.spacing_mm:.4f}; check {option}"
         return [RegionEvent("source_warning", {"text": text})]
 
     def _vain_depth(self, keeper: RegionKeeper) -> list[RegionEvent]:
-        """Says once that the depth is of no use, because the whole frame is shown and no region is known."""
-        if self._told_vain_depth or self._depth_mm is None or keeper.region is not None or keeper.hidden:
+        """Report once that the depth is of no use, because the whole frame is shown and no region is known."""
+        if self._vain_depth_reported or self._depth_mm is None or keeper.region is not None or keeper.hidden:
             return []
-        self._told_vain_depth = True
+        self._vain_depth_reported = True
         text = "no scan region is known, so the depth gives no spacing; give --sector X,Y,W,H or --spacing"
         return [RegionEvent("source_warning", {"text": text})]
 
     def _cut(self, pixels: Pixels, region: Region) -> Pixels:
-        """The rectangle's pixels, copied so that nothing downstream holds what lies outside."""
+        """Copy the rectangle's pixels, so that nothing downstream holds what lies outside."""
         part = within(pixels, region.rectangle)
         cut = self._space(part.shape)
         if region.polygon == region.rectangle.polygon:
@@ -171,13 +180,13 @@ def _layout_event(changed: bool) -> tuple[RegionEvent, ...]:
 
 
 def within(pixels: Pixels, rectangle: Rectangle) -> Pixels:
-    """The rectangle's pixels, a view."""
+    """Return a view of the rectangle's pixels."""
     rows = slice(rectangle.y, rectangle.y + rectangle.height)
     return pixels[rows, rectangle.x : rectangle.x + rectangle.width]
 
 
 def stencil(shape: Shape, channels: tuple[int, ...] = ()) -> Pixels:
-    """255 inside the outline, 0 elsewhere: ``(height, width, *channels)`` of its rectangle."""
+    """Return a mask, 255 inside the outline, 0 elsewhere: ``(height, width, *channels)`` of its rectangle."""
     rectangle = shape.rectangle
     mask = np.zeros((rectangle.height, rectangle.width), np.uint8)
     corners = np.asarray(shape.polygon) - (rectangle.x + 0.5, rectangle.y + 0.5)
@@ -188,7 +197,7 @@ def stencil(shape: Shape, channels: tuple[int, ...] = ()) -> Pixels:
 
 
 def setting_from(values: Any) -> SectorSetting:
-    """The setting that plain values mean: "auto", a profile's fields, those of a shape, or None.
+    """Return the setting that plain values mean: "auto", a profile's fields, those of a shape, or None.
 
     Raises:
         SourceError: they mean none.
@@ -206,7 +215,7 @@ def setting_from(values: Any) -> SectorSetting:
 
 
 def setting_values(setting: SectorSetting) -> Any:
-    """Plain values that `setting_from` understands."""
+    """Return plain values that `setting_from` understands."""
     if isinstance(setting, Profile):
         return msgspec.to_builtins(setting)
     return setting if setting is None or setting == "auto" else to_values(setting)

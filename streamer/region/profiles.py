@@ -1,6 +1,6 @@
-"""What is remembered of a scanner's screen: the scan region, the ruler, and how the rest of the screen looks.
+"""Profiles of scanners' screens: the scan region, the ruler, and how the rest of the screen looks.
 
-A profile is a TOML file in ``configs/scanners`` or in the user's own ``scanners`` folder, which goes first::
+A profile is a TOML file in the user's own ``scanners`` folder::
 
     name = "room-2"
     width = 975
@@ -14,7 +14,6 @@ A profile is a TOML file in ``configs/scanners`` or in the user's own ``scanners
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -40,7 +39,7 @@ _LOOK_ROW: Final = re.compile(rf"[0-9a-fA-F.]{{{_COLUMNS}}}")
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One scanner's screen; see above.
+    """The screen of one scanner; the fields are described above.
 
     Raises:
         ValueError: the sector is none or does not lie in the screen, or ``look`` is not made as it should be.
@@ -68,24 +67,24 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     @property
     def shape(self) -> Shape:
-        """The remembered region."""
+        """The scan region that is remembered."""
         return from_values(self.sector)
 
     def fits(self, pixels: Pixels) -> bool:
-        """Whether a frame has the remembered size, and its screen looks as remembered outside the region."""
+        """Tell whether a frame has the remembered size, and looks as remembered outside the region."""
         if pixels.shape[:2] != (self.height, self.width):
             return False
         if not self.look:
             return True
         now = look_of(pixels, self.shape)
-        # Where both are black nothing is told: most of every screen is.
+        # Cells that are black in both prove nothing: most of every screen is black.
         pairs = [(int(a, 16), int(b, 16)) for a, b in zip("".join(self.look), "".join(now), strict=True)
                  if a != "." and b != "." and (a, b) != ("0", "0")]  # fmt: skip
         return sum(abs(a - b) <= _LIKE_LEVELS for a, b in pairs) >= _LIKE_SHARE * len(pairs)
 
 
 def look_of(pixels: Pixels, shape: Shape) -> list[str]:
-    """How a screen looks outside the region: mean levels, 0 to f, of 24 rows of 32 cells; a dot inside it."""
+    """Describe a screen outside the region: 24 rows of 32 cells with their mean levels, 0 to f; a dot inside it."""
     gray = pixels if pixels.ndim == 2 else pixels[:, :, 1]
     inside = np.zeros(gray.shape, np.uint8)
     cv2.fillPoly(inside, [np.rint(np.array(shape.polygon)).astype(np.int32)], (255,))
@@ -95,27 +94,24 @@ def look_of(pixels: Pixels, shape: Shape) -> list[str]:
 
 
 def user_folder() -> Path:
-    """Where the user's own profiles lie."""
+    """Return the folder of the user's own profiles."""
     return platformdirs.user_config_path("fetalstream") / "scanners"
 
 
 def load_profile(name: str) -> Profile:
-    """The profile of that name, the user's own before ours; or the file at that path.
+    """Load the user's profile of that name, or the file at that path if the name ends in ``.toml``.
 
     Raises:
         SourceError: there is none, or it is not a profile.
     """
     path = Path(name)
-    if path.suffix == ".toml":
-        text = _read(path)
-    else:
+    if path.suffix != ".toml":
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
             raise SourceError("a scanner profile's name is made of letters, digits, - and _", name)
-        ours = importlib.resources.files("fetalstream.configs") / "scanners" / f"{name}.toml"
-        own = user_folder() / f"{name}.toml"
-        if not own.is_file() and not ours.is_file():
+        path = user_folder() / f"{name}.toml"
+        if not path.is_file():
             raise SourceError("there is no such scanner profile; write one with fetalstream calibrate SOURCE", name)
-        text = _read(own) if own.is_file() else ours.read_text(encoding="utf-8")
+    text = _read(path)
     try:
         return msgspec.toml.decode(text, type=Profile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
@@ -130,7 +126,7 @@ def _read(path: Path) -> str:
 
 
 def write_profile(profile: Profile, folder: Path) -> Path:
-    """Writes ``NAME.toml``; the path."""
+    """Write ``NAME.toml`` into the folder; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{profile.name}.toml"
     known = {name: value for name, value in msgspec.to_builtins(profile).items() if value is not None}

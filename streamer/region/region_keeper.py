@@ -35,8 +35,8 @@ class Region:
     Attributes:
         polygon: its outline ``(x, y)``, pixels of the uncut frame, as edges between pixels.
         rectangle: the tight rectangle that frames are cut to.
-        confidence: 0 to 1; 1 where a person said it.
-        origin: who said so: the operator, a profile that fits the screen, or the finder.
+        confidence: 0 to 1; 1 if a person gave it.
+        origin: where it is from: the operator, a profile that fits the screen, or the finder.
     """
 
     polygon: tuple[tuple[float, float], ...]
@@ -46,29 +46,29 @@ class Region:
 
     @cached_property
     def height_px(self) -> float:
-        """Along its middle column; see `streamer.region.sector.middle_height`."""
+        """Height along the middle column; see `streamer.region.sector.middle_height`."""
         return middle_height(Polygon(self.polygon))
 
 
 @dataclass(frozen=True)
 class RegionEvent:
-    """Something to tell the operator: an event's name and its plain values."""
+    """A report to the operator: an event's name and its plain values."""
 
     event: RegionEventName
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class RegionKeeper:
-    """What to do with a frame whose region nobody has fixed.
+    """Decides, frame by frame, which region is in force and whether anything may be shown.
 
     Args:
-        hide_unknown: show nothing while the region is not known (live sources); else the whole frame is used where
-            none is found, and where no user interface lies round it.
+        hide_unknown: show nothing while the region is not known (live sources); else the whole frame is used if none
+            is found, and if no user interface lies round it.
         profile: of the scanner; holds while its screen looks as remembered.
         fixed: the region that a person gave: it is kept whatever the screen looks like, and only the scale is watched.
 
     Attributes:
-        region: in force; None where it is not known or the whole frame is used.
+        region: the region in force; None if it is not known or the whole frame is used.
         hidden: whether nothing of the frame may be shown.
         ruler: as it was read for this layout.
         layouts: how many times the layout has changed.
@@ -91,10 +91,10 @@ class RegionKeeper:
         self._different = 0
         self._size: tuple[int, int] | None = None
         self._source_epoch: int | None = None
-        self._told_unknown = False
+        self._unknown_reported = False
 
     def update(self, frame: Frame) -> list[RegionEvent]:
-        """Takes the next frame in; what changed with it."""
+        """Take in the next frame; return what changed with it."""
         size = (frame.width, frame.height)
         if self._size not in (None, size):
             self._begin_anew()
@@ -159,7 +159,7 @@ class RegionKeeper:
         ruler = read_ruler(pictures, kind, rows, tick_mm)
         before, before_ruler = self.region, self.ruler
         self._watch = LayoutWatch(pictures[-1], region.polygon, ruler, scale_only=self._fixed is not None)
-        self._different, self.hidden, self._told_unknown = 0, False, False
+        self._different, self.hidden, self._unknown_reported = 0, False, False
         if before is not None and _alike(before, region) and _agree(before_ruler, ruler):
             return []
         self.region, self.ruler = region, ruler
@@ -167,16 +167,16 @@ class RegionKeeper:
             self.layouts += 1
         if self._fixed is not None:
             return []
-        said = {"sector": str(region.rectangle), "confidence": round(region.confidence, 3), "from": region.origin}
-        return [RegionEvent("sector_changed", said)]
+        detail = {"sector": str(region.rectangle), "confidence": round(region.confidence, 3), "from": region.origin}
+        return [RegionEvent("sector_changed", detail)]
 
     def _vain(self, at_s: float) -> list[RegionEvent]:
         self._pictures = self._pictures[-1:] if len(self._pictures) < _PICTURES else []
         self._look_s = at_s + (_APART_S if self._pictures else _AGAIN_S)
         self.hidden = self._hide_unknown or self._watch is not None
-        if self._told_unknown or (self._pictures and not self._hide_unknown):
+        if self._unknown_reported or (self._pictures and not self._hide_unknown):
             return []
-        self._told_unknown = True
+        self._unknown_reported = True
         used = "nothing is shown or scored" if self.hidden else "the whole frame is used"
         return [RegionEvent("sector_unknown", {"reason": f"no scan region was found: {used}; give --sector X,Y,W,H"})]
 
@@ -186,14 +186,14 @@ def _region(found: FoundSector) -> Region:
 
 
 def _alike(one: Region, other: Region) -> bool:
-    """Whether two outlines are the same but for the finder's own unsteadiness."""
+    """Tell whether two outlines are the same but for the finder's own unsteadiness."""
     a, b = one.rectangle, other.rectangle
     ends = ((a.x, b.x), (a.y, b.y), (a.x + a.width, b.x + b.width), (a.y + a.height, b.y + b.height))
     return all(abs(p - q) <= _SAME_OVERLAP_PX for p, q in ends)
 
 
 def _agree(before: Ruler | None, now: Ruler | None) -> bool:
-    """Whether the scale is known to be what it was."""
+    """Tell whether the scale is known to be what it was."""
     if before is None or now is None:
         return False
     return abs(now.spacing_mm / before.spacing_mm - 1) <= 0.01

@@ -19,7 +19,7 @@ _LEAST_TICKS: Final = 6
 _ENOUGH_TICKS: Final = 9  # to tell without one of them
 _COLUMNS_TRIED: Final = 48
 _OFF_GRID_PX: Final = 1.3
-_FILLED: Final = 0.85  # of the grid's places between the first tick and the last
+_FILLED: Final = 0.85  # of the grid's steps between the first tick and the last
 _LONGEST_PX: Final = 24
 _CLOSEST_PX: Final = 6  # from tick to tick
 _BEYOND_PX: Final = 6
@@ -38,8 +38,9 @@ class Ruler:
     Attributes:
         spacing_mm: millimetres per pixel of the frames that it was read from.
         confidence: 0 to 1.
-        x: column at which its ticks begin. first_y, last_y: its ends, pixels.
-        tick_px, tick_mm: from one of the finest ticks to the next.
+        x: column at which its ticks begin, pixels.
+        first_y, last_y: rows of its ends, pixels.
+        tick_px, tick_mm: distance from one of the finest ticks to the next.
     """
 
     spacing_mm: float
@@ -57,7 +58,7 @@ class _Grid:
     side: int  # 1: ticks run to the right
     first: float
     step: float
-    places: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]  # of the marks, in steps from the first
     ys: _Numbers
     filled: float
 
@@ -65,16 +66,16 @@ class _Grid:
 def read_ruler(
     pictures: Sequence[Pixels], kind: FanKind, rows: tuple[int, int], tick_mm: float | None = None
 ) -> Ruler | None:
-    """The depth ruler of screens of one layout; None where there is none, or where it may mean more than one scale.
+    """Read the depth ruler of screens of one layout; None if there is none, or if it may mean more than one scale.
 
-    What its ticks stand for follows from where longer ones are: every second of the finest is 5 mm in 10 mm, every
+    The meaning of its ticks follows from the longer ones among them: every second of the finest is 5 mm in 10 mm, every
     fifth 10 mm in 50 mm, both together 5, 10 and 50 mm. Ticks of one length only could stand for anything.
 
     Args:
         pictures: whole frames, uint8 ``(H, W)`` or ``(H, W, 3)``; what moves in them is no ruler.
         kind: of the scan region, for what depths are plausible.
         rows: where the scan region begins and ends; rulers reach no further, other words and marks do.
-        tick_mm: from tick to tick on this scanner, where its profile says so; ticks of one length will do then.
+        tick_mm: from tick to tick on this scanner, if its profile says so: then ticks of one length will do.
     """
     # The darkest that a pixel has been: ticks stay, echoes move.
     top, bottom = max(0, rows[0] - _BEYOND_PX), rows[1] + _BEYOND_PX
@@ -115,7 +116,7 @@ def _middles(column: npt.NDArray[np.bool_]) -> _Numbers:
 
 
 def _grid(ticks: npt.NDArray[np.bool_], x: int, side: int) -> _Grid | None:
-    """The evenly spaced marks of a column, where it has them."""
+    """The evenly spaced marks of a column; None if it has none."""
     behind = x - side
     begins = ticks[:, x] & ~ticks[:, behind] if 0 <= behind < ticks.shape[1] else ticks[:, x]
     ys = _middles(begins)
@@ -135,17 +136,17 @@ def _grid(ticks: npt.NDArray[np.bool_], x: int, side: int) -> _Grid | None:
 
 def _aligned(ys: _Numbers, start: float, step: float, x: int, side: int) -> _Grid | None:
     for slack in (0.18 * step, 0.1 * step, 2 * _OFF_GRID_PX, _OFF_GRID_PX):  # inliers and grid in turn
-        places = np.rint((ys - start) / step)
-        near = np.abs(ys - start - places * step) <= max(slack, _OFF_GRID_PX)
-        if near.sum() < _LEAST_TICKS or places[near].min() == places[near].max():
+        indices = np.rint((ys - start) / step)
+        near = np.abs(ys - start - indices * step) <= max(slack, _OFF_GRID_PX)
+        if near.sum() < _LEAST_TICKS or indices[near].min() == indices[near].max():
             return None
-        step, start = (float(value) for value in np.polyfit(places[near], ys[near], 1))
+        step, start = (float(value) for value in np.polyfit(indices[near], ys[near], 1))
         if step < _CLOSEST_PX:
             return None
-    places = np.rint((ys - start) / step)
-    near = np.abs(ys - start - places * step) <= _OFF_GRID_PX
-    order = np.argsort(np.abs(ys - start - places * step)[near], kind="stable")
-    found, nearest = np.unique(places[near][order].astype(np.int64), return_index=True)  # one mark a place
+    indices = np.rint((ys - start) / step)
+    near = np.abs(ys - start - indices * step) <= _OFF_GRID_PX
+    order = np.argsort(np.abs(ys - start - indices * step)[near], kind="stable")
+    found, nearest = np.unique(indices[near][order].astype(np.int64), return_index=True)  # one mark an index
     filled = len(found) / (found.max() - found.min() + 1)
     if len(found) < _LEAST_TICKS or filled < _FILLED:
         return None
@@ -164,53 +165,55 @@ def _lengths(ticks: npt.NDArray[np.bool_], grid: _Grid) -> _Numbers:
     return np.array(lengths)
 
 
-def _patterns(places: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
-    """After how many ticks longer ones come, of ``_RATIOS``.
+def _patterns(indices: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
+    """Every how many ticks a longer one comes: those of ``_RATIOS`` that all ticks bear out.
 
-    Each is told by every tick there is; where that tells nothing, by all but the one that something else touches.
+    If none is borne out by all, one tick may be left out, because something else touches it.
     """
-    told = _told_by_all(places, lengths)
-    if told or len(places) < _ENOUGH_TICKS:
-        return told
-    others = [np.arange(len(places)) != left_out for left_out in range(len(places))]
-    readings = {frozenset(each) for rest in others if (each := _told_by_all(places[rest], lengths[rest]))}
+    found = _borne_out_by_all(indices, lengths)
+    if found or len(indices) < _ENOUGH_TICKS:
+        return found
+    others = [np.arange(len(indices)) != left_out for left_out in range(len(indices))]
+    readings = {frozenset(each) for rest in others if (each := _borne_out_by_all(indices[rest], lengths[rest]))}
     return set(readings.pop()) if len(readings) == 1 else set()
 
 
-def _told_by_all(places: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
-    told: set[int] = set()
+def _borne_out_by_all(indices: npt.NDArray[np.int64], lengths: _Numbers) -> set[int]:
+    found: set[int] = set()
     # Longer than any other: a word or a mark touches that tick.
     twice = [a for a in lengths if (np.abs(lengths - a) <= 1).sum() >= 2]
     clean = lengths <= max(twice, default=0.0) + 1
-    places, lengths = places[clean], lengths[clean]
+    indices, lengths = indices[clean], lengths[clean]
     for ratio in _RATIOS:
         for phase in range(ratio):
-            longer = places % ratio == phase
+            longer = indices % ratio == phase
             if longer.sum() < 2 or (~longer).sum() < 3:
                 continue
             low, high = float(lengths[longer].min()), float(np.percentile(lengths[~longer], 90))
             if low >= high + 1.5 and low >= 1.2 * high and (lengths[~longer] >= low).mean() <= 0.05:
-                told.add(ratio)
-    return told
+                found.add(ratio)
+    return found
 
 
-def _reading(ticks: npt.NDArray[np.bool_], grid: _Grid, kind: FanKind, top: int, told_mm: float | None) -> Ruler | None:
-    patterns = _patterns(grid.places, _lengths(ticks, grid))
+def _reading(
+    ticks: npt.NDArray[np.bool_], grid: _Grid, kind: FanKind, top: int, given_mm: float | None
+) -> Ruler | None:
+    patterns = _patterns(grid.indices, _lengths(ticks, grid))
     if 2 in patterns and (10 in patterns or 5 not in patterns):
         tick_mm, sure = 5.0, 0.98 if 10 in patterns else 0.85
     elif patterns == {5}:
         tick_mm, sure = 10.0, 0.95
-    elif told_mm is not None and not patterns and len(grid.places) > _LEAST_TICKS:
-        tick_mm, sure = told_mm, 0.8
+    elif given_mm is not None and not patterns and len(grid.indices) > _LEAST_TICKS:
+        tick_mm, sure = given_mm, 0.8
     else:
         return None
-    if told_mm is not None and tick_mm != told_mm and sure < 0.9:
-        return None  # two words against each other
-    depth_mm = (int(grid.places.max()) - int(grid.places.min())) * tick_mm
+    if given_mm is not None and tick_mm != given_mm and sure < 0.9:
+        return None  # the screen and the profile contradict each other
+    depth_mm = (int(grid.indices.max()) - int(grid.indices.min())) * tick_mm
     least, most = _DEPTHS_MM[kind]
     if not least <= depth_mm <= most:
         return None
-    misfit = float(np.abs(grid.ys - grid.first - grid.step * grid.places).mean())
+    misfit = float(np.abs(grid.ys - grid.first - grid.step * grid.indices).mean())
     confidence = sure * grid.filled * max(0.0, 1 - misfit / 2)
     first_y, last_y = top + float(grid.ys.min()), top + float(grid.ys.max())
     return Ruler(tick_mm / grid.step, confidence, grid.x, first_y, last_y, grid.step, tick_mm)

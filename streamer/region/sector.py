@@ -1,4 +1,4 @@
-"""The scan region of a frame. What lies outside it - names, dates, menus - never goes further than here."""
+"""Shapes of the scan region of a frame. Names, dates and menus lie outside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fetalstream.streamer.errors import SourceError, shown
+from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame
 
 
@@ -32,18 +32,18 @@ class Rectangle:
         return f"{self.x},{self.y},{self.width},{self.height}"
 
     def fits(self, frame: Frame) -> bool:
-        """Whether the whole rectangle lies in the frame."""
+        """Tell whether the whole rectangle lies in the frame."""
         return self.x + self.width <= frame.width and self.y + self.height <= frame.height
 
     @property
     def polygon(self) -> tuple[tuple[int, int], ...]:
-        """Its corners ``(x, y)``, clockwise from the left upper one, as edges between pixels."""
+        """The four corners ``(x, y)``, clockwise from the left upper one, as edges between pixels."""
         right, bottom = self.x + self.width, self.y + self.height
         return ((self.x, self.y), (right, self.y), (right, bottom), (self.x, bottom))
 
     @property
     def rectangle(self) -> Rectangle:
-        """Itself: every shape of a sector has one."""
+        """The rectangle itself: every shape of a sector has one."""
         return self
 
 
@@ -69,14 +69,14 @@ class Polygon:
 
     @property
     def rectangle(self) -> Rectangle:
-        """The tight rectangle of whole pixels round it."""
+        """The tight rectangle of whole pixels round the outline."""
         xs, ys = zip(*self.corners, strict=True)
         left, top = math.floor(min(xs)), math.floor(min(ys))
         return Rectangle(left, top, max(1, math.ceil(max(xs)) - left), max(1, math.ceil(max(ys)) - top))
 
     @property
     def polygon(self) -> tuple[tuple[float, float], ...]:
-        """Its corners."""
+        """The corners, clockwise or not."""
         return self.corners
 
 
@@ -86,8 +86,10 @@ _FARTHEST = 1 << 16
 
 
 def middle_height(shape: Shape) -> float:
-    """Pixels from top to bottom of the outline, along the middle column of its rectangle: what the depth that a scanner
-    is set to spans, for a probe that looks straight down."""
+    """Return the outline's height along the middle column of its rectangle, pixels.
+
+    The depth that a scanner is set to spans this height, for a probe that looks straight down.
+    """
     column = shape.rectangle.x + shape.rectangle.width / 2
     corners = shape.polygon
     rows: list[float] = []
@@ -103,22 +105,8 @@ def _area(corners: tuple[tuple[float, float], ...]) -> float:
     return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs) / 2
 
 
-def parse(text: str) -> Rectangle:
-    """The rectangle that ``X,Y,W,H`` means, in pixels.
-
-    Raises:
-        SourceError: when it is not four whole numbers, or not a rectangle.
-    """
-    parts = text.split(",")
-    try:
-        x, y, width, height = (int(part) for part in parts)
-    except ValueError:
-        raise SourceError(f"the sector must be X,Y,W,H in whole pixels, got {shown(text)}") from None
-    return Rectangle(x, y, width, height)
-
-
 def from_values(values: Sequence[Any]) -> Shape:
-    """The shape that plain values mean: ``[x, y, width, height]`` or ``[[x, y], [x, y], ...]``, in pixels.
+    """Return the shape that plain values mean: ``[x, y, width, height]`` or ``[[x, y], [x, y], ...]``, in pixels.
 
     Raises:
         SourceError: when it is neither.
@@ -139,7 +127,7 @@ def _number(value: Any) -> int | float:
 
 
 def to_values(shape: Shape | None) -> list[Any] | None:
-    """Plain values that `from_values` understands; None for None."""
+    """Return plain values that `from_values` understands; None for None."""
     if isinstance(shape, Rectangle):
         return [shape.x, shape.y, shape.width, shape.height]
     return None if shape is None else [list(corner) for corner in shape.corners]

@@ -1,4 +1,4 @@
-"""Finds the scan region on a scanner's screen from a few frames: where it moves or has texture, fitted by a fan."""
+"""Finds the scan region on a scanner's screen from a few frames: a fan is fitted to what moves or has texture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fetalstream.streamer.frame import Pixels
 from fetalstream.streamer.region.fan import Fan, FanKind, Point, clipped
 
 _COARSE_WIDTH: Final = 240
-_FINE_WIDTH: Final = 960  # more than that costs time and tells nothing
+_FINE_WIDTH: Final = 960  # a larger width costs time and adds nothing
 _OUTSIDE_COSTS: Final = 3.0  # a pixel of the scan left out weighs as much as this many empty ones taken in
 _DRAWN_COSTS: Final = 4.0  # and a pixel of the user interface taken in as much as this many
 _LEVELS: Final = (0, 2, 5)  # above the background: compressed screens carry faint noise round everything
@@ -51,7 +51,7 @@ class FoundSector:
 
 
 def find_sector(pictures: Sequence[Pixels]) -> FoundSector | None:
-    """The scan region of frames of one layout, None where there is none to be seen.
+    """Find the scan region of frames of one layout; None if none is to be seen.
 
     Args:
         pictures: one or more, uint8 ``(H, W)`` or ``(H, W, 3)``, all of one size; best some tenths of a second apart.
@@ -59,7 +59,7 @@ def find_sector(pictures: Sequence[Pixels]) -> FoundSector | None:
     grays = np.stack([_gray(picture) for picture in pictures])
     best: tuple[float, Fan] | None = None
     for level in _LEVELS:
-        scan, drawn = _told_apart(grays, level)
+        scan, drawn = _scan_and_interface(grays, level)
         if cv2.countNonZero(scan) < _LEAST_SHARE / 2 * scan.size:
             continue
         fan = _fit(scan, drawn)
@@ -90,8 +90,8 @@ def _gray(picture: Pixels) -> Pixels:
     return np.asarray(gray, np.uint8)
 
 
-def _told_apart(grays: Pixels, level: int) -> tuple[Pixels, Pixels]:
-    """255 where scan is seen, and where a user interface is: ``(H, W)`` each. ``grays``: ``(N, H, W)``."""
+def _scan_and_interface(grays: Pixels, level: int) -> tuple[Pixels, Pixels]:
+    """Two masks ``(H, W)``, 255 at pixels of the scan and of the user interface. ``grays``: ``(N, H, W)``."""
     brightest, darkest = grays.max(axis=0), grays.min(axis=0)
     moved = (brightest - darkest) >= _MOVED_LEVELS
     newest = grays[-1]
@@ -140,7 +140,7 @@ def _fit(scan: Pixels, drawn: Pixels) -> Fan:
 def _evened(scan: Pixels, weights: _Array, fan: Fan) -> Fan:
     """The fan with a side that nothing bears out made like the other one: half of it may lie in a shadow.
 
-    Only where nothing of a user interface is taken in by it.
+    Left as it is if the new side would take in parts of a user interface.
     """
     borne_out = [_borne_out(scan, fan, sign) for sign in (-1, 1)]
     if max(borne_out) < _BORNE_OUT or min(borne_out) > _IN_SHADOW:
@@ -189,7 +189,7 @@ def _filled(fan: Fan, shape: tuple[int, ...]) -> Pixels:
 
 
 def _weights(scan: Pixels, drawn: Pixels) -> _Array:
-    """What taking a pixel in costs: far below 0 where scan is seen, above it where nothing or something drawn is."""
+    """The cost of taking a pixel in: far below 0 for scan, above 0 for black and for what is drawn."""
     weights = np.ones(scan.shape, np.float32)
     weights[scan > 0] = -_OUTSIDE_COSTS
     weights[drawn > 0] = _DRAWN_COSTS

@@ -11,6 +11,7 @@ from fetalstream.pipeline.model.heads import HeadOutputs
 from fetalstream.pipeline.model.model_info import ModelInfo
 from fetalstream.pipeline.readout.gestation import GRID_DAYS
 from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.status import SourceStatus
 
 PLANES = ("abdomen", "brain", "femur")
 OTHER = len(PLANES)
@@ -106,6 +107,8 @@ class ListSource:
 
     kind = "file"
     live = False
+    masker = None
+    status = SourceStatus()
     frames_expected = None
     rate_hz = 30.0
     identity = "0" * 64
@@ -120,6 +123,9 @@ class ListSource:
         yield from self.frames
         if self.trouble is not None:
             raise self.trouble
+
+    def resume(self):
+        pass
 
     def close(self):
         self.closed = True

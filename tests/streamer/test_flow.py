@@ -2,11 +2,13 @@ import threading
 import time
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetalstream.streamer.flow import Mailbox, paced
+from fetalstream.streamer.flow import FrameCounts, Mailbox, paced
 from fetalstream.streamer.frame import Frame
+from tests.waiting import until
 
 NS = 1_000_000_000
 PIXELS = np.zeros((2, 2), np.uint8)
@@ -61,9 +63,9 @@ def test_the_newest_frame_wins_and_the_older_ones_are_counted():
         mailbox.put(frame(index))
     taken = mailbox.take()
     assert taken is not None
-    assert taken.index == 4
+    assert taken.frame.index == 4
     assert mailbox.take() is None
-    assert (mailbox.captured, mailbox.taken, mailbox.dropped, mailbox.held) == (5, 1, 4, 0)
+    assert mailbox.tally() == FrameCounts(captured=5, taken=1, dropped=4, newest_ns=0)
 
 
 def test_take_waits_no_longer_than_it_is_told():
@@ -78,7 +80,7 @@ def test_a_waiting_reader_gets_the_frame_that_comes():
     reader.start()
     mailbox.put(frame(7))
     reader.join(60)
-    assert [each.index for each in got] == [7]
+    assert [each.frame.index for each in got] == [7]
 
 
 def test_close_wakes_a_waiting_reader():
@@ -88,7 +90,7 @@ def test_close_wakes_a_waiting_reader():
     mailbox.close()
     reader.join(60)
     assert got == [None]
-    assert mailbox.closed
+    assert mailbox.finished
 
 
 def test_the_last_frame_can_be_taken_after_close_and_later_ones_are_dropped():
@@ -98,9 +100,10 @@ def test_the_last_frame_can_be_taken_after_close_and_later_ones_are_dropped():
     mailbox.put(frame(1))
     last = mailbox.take()
     assert last is not None
-    assert last.index == 0
+    assert last.frame.index == 0
     assert mailbox.take(30) is None
-    assert (mailbox.captured, mailbox.taken, mailbox.dropped) == (2, 1, 1)
+    counts = mailbox.tally()
+    assert (counts.captured, counts.taken, counts.dropped) == (2, 1, 1)
 
 
 def test_one_event_serves_a_reader_of_many_mailboxes():
@@ -123,11 +126,13 @@ def test_every_frame_is_taken_dropped_or_held(steps):
         elif step == "take":
             got = mailbox.take()
             if got is not None:
-                taken.append(got.index)
+                taken.append(got.frame.index)
         else:
             mailbox.close()
-        assert mailbox.captured == mailbox.taken + mailbox.dropped + mailbox.held
-    assert (mailbox.captured, mailbox.taken) == (put, len(taken))
+        counts = mailbox.tally()
+        assert counts.captured == counts.taken + counts.dropped + counts.waiting
+    counts = mailbox.tally()
+    assert (counts.captured, counts.taken) == (put, len(taken))
     assert taken == sorted(set(taken))
 
 
@@ -136,7 +141,7 @@ def test_the_count_holds_between_threads():
 
     def read():
         while (got := mailbox.take(30)) is not None:
-            taken.append(got.index)
+            taken.append(got.frame.index)
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -144,6 +149,53 @@ def test_the_count_holds_between_threads():
         mailbox.put(frame(index))
     mailbox.close()
     reader.join(60)
-    assert mailbox.captured == 3000 == len(taken) + mailbox.dropped
+    assert mailbox.tally().captured == 3000 == len(taken) + mailbox.tally().dropped
     assert taken == sorted(set(taken))
     assert taken[-1] == 2999
+
+
+def test_a_source_that_loses_nothing_waits_for_room():
+    mailbox, got = Mailbox(room=2), []
+    writer = threading.Thread(target=lambda: got.extend(mailbox.put(frame(index), 7 + index) for index in range(4)))
+    writer.start()
+    until(lambda: mailbox.tally().waiting == 2)
+    assert mailbox.tally().captured == 2
+    taken = [mailbox.take(30) for _ in range(4)]
+    writer.join(30)
+    assert [(each.frame.index, each.arrived_ns) for each in taken] == [(0, 7), (1, 8), (2, 9), (3, 10)]
+    assert got == [True] * 4
+    assert mailbox.tally().dropped == 0
+
+
+@pytest.mark.parametrize("room", [None, 1])
+def test_closing_lets_a_source_that_waits_go_on_and_counts_what_is_discarded(room):
+    mailbox, came = Mailbox(room=room), []
+    mailbox.put(frame(0))
+    writer = threading.Thread(target=lambda: came.append(mailbox.put(frame(1))))
+    if room is not None:
+        writer.start()
+    mailbox.close(discard=True)
+    if room is not None:
+        writer.join(30)
+        assert came == [False]
+    assert mailbox.take(30) is None
+    assert mailbox.finished
+    counts = mailbox.tally()
+    assert (counts.captured, counts.taken, counts.waiting) == (counts.dropped, 0, 0)
+
+
+def test_the_arrival_goes_with_its_frame_however_many_come_between():
+    mailbox = Mailbox()
+    for index in range(50):
+        mailbox.put(frame(index), 1000 + index)
+    taken = mailbox.take()
+    assert (taken.frame.index, taken.arrived_ns) == (49, 1049)
+
+
+def test_each_change_is_told_outside_the_lock():
+    counts = []
+    mailbox = Mailbox(lambda: counts.append(mailbox.tally()))  # would wait for ever inside it
+    mailbox.put(frame(0))
+    mailbox.put(frame(1))
+    mailbox.close()
+    assert [(each.captured, each.dropped) for each in counts] == [(1, 0), (2, 1), (2, 1)]

@@ -71,14 +71,14 @@ def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | N
         try:
             found = look_at(opened, seconds=_FIRST_S)
         except SourceError:
-            trouble = getattr(opened, "trouble", None)
+            trouble = opened.status.trouble
             if trouble is None:
                 raise
             raise SourceError(f"no picture came within {_PATIENCE_S:g} seconds ({trouble})") from None
     if picture is not None or not as_json:
         save_picture(found, picture or Path("calibration.png"))
     if as_json:
-        print(json.dumps(found.told()))
+        print(json.dumps(found.values()))
         return True
     _show(found, picture or Path("calibration.png"))
     if found.sector is None or not sys.stdin.isatty():
@@ -100,7 +100,7 @@ def _impatient(source: Source) -> Generator[None]:
 
 
 def _show(found: Calibration, picture: Path) -> None:
-    told = found.told()
+    told = found.values()
     for line in _sketch(found):
         print(line)
     sector, ruler = told["sector"], told["ruler"]

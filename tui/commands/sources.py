@@ -14,11 +14,6 @@ from fetalstream.tui.state.text import plain
 if TYPE_CHECKING:
     from fetalstream.streamer.live.devices import Device, Format
 
-_OTHERS = (
-    "Others: files, folders of images, DICOM, rtsp://host/path and other addresses, igtl://host:port (OpenIGTLink),"
-    " phantom:SEED (see run --help)."
-)
-
 
 def add(commands: Commands) -> argparse.ArgumentParser:
     """Declare the options."""
@@ -36,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
 def show_sources(*, as_json: bool) -> None:
     """Print a line for each device and each of its formats, or one JSON line."""
     from fetalstream.streamer.live.devices import best_format, devices
+    from fetalstream.streamer.source_formats import EXAMPLES
 
     found = devices()
     if as_json:
@@ -47,7 +43,7 @@ def show_sources(*, as_json: bool) -> None:
         for offered in device.formats:
             print(f"    {_words(offered)}{'  (taken unless told otherwise)' if offered == best else ''}")
     print("No capture device was found." if not found else "Ask for another with ?format=, &size= and &rate=.")
-    print(_OTHERS)
+    print(f"All kinds of sources: {EXAMPLES}; see fetalstream run --help.")
 
 
 def _plain(device: Device) -> dict[str, Any]:

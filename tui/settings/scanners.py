@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,16 +19,12 @@ class RegionChoice(NamedTuple):
 
 
 def regions() -> list[RegionChoice]:
-    """All choices; the user's own profiles go before ours of the same name, and what cannot be read is left out."""
+    """Return all choices; the user's profiles that cannot be read are left out."""
     found: dict[str, Any] = {}
-    for folder in (
-        Path(str(files("fetalstream.configs") / "scanners")),
-        platformdirs.user_config_path("fetalstream") / "scanners",
-    ):
-        for path in sorted(folder.glob("*.toml")):
-            with contextlib.suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
-                if path.stat().st_size <= MAX_BYTES:
-                    found[path.stem] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+    for path in sorted((platformdirs.user_config_path("fetalstream") / "scanners").glob("*.toml")):
+        with contextlib.suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
+            if path.stat().st_size <= MAX_BYTES:
+                found[path.stem] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     profiles = [RegionChoice(f"scanner {name}", found[name]) for name in sorted(found)]
     return [
         RegionChoice("find it on the screen", "auto"),

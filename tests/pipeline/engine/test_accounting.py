@@ -8,9 +8,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.engine.engine import IN_FLIGHT, Engine, EngineFault
-from fetalstream.pipeline.engine.frame_readers import FrameCounts
 from fetalstream.pipeline.engine.stream_runner import Stream
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
+from fetalstream.streamer.flow import FrameCounts
+from fetalstream.streamer.status import SourceStatus
 from tests.pipeline.doubles import FACTS, NOT_FINITE, ListSink, bank, black, frame, picture, scores
 
 SECOND_NS = 10**9
@@ -20,7 +21,8 @@ KINDS = st.sampled_from(["brain", "nothing", "same", "black", "not finite"])
 class HandLane:
     """A lane that the test fills: live, the newest frame stays; from a file, all do."""
 
-    error = link = arrived_ns = None
+    error = arrived_ns = None
+    status = SourceStatus()
     finished = False
 
     def __init__(self, *, live):

@@ -1,8 +1,8 @@
 import pytest
 
 from fetalstream.pipeline.engine.capture_watch import CaptureWatch
-from fetalstream.pipeline.engine.frame_readers import FrameCounts
-from fetalstream.streamer.capture.subprocess_source import CaptureStatus
+from fetalstream.streamer.flow import FrameCounts
+from fetalstream.streamer.status import SourceStatus
 
 MS = 1_000_000
 
@@ -13,7 +13,7 @@ class LaneDouble:
     live = True
     error = None
     finished = False
-    link = None
+    status = SourceStatus()
     captured = 0
     newest_ns = None
 
@@ -85,11 +85,11 @@ def test_loss_and_return_are_told_once_with_the_reason():
     watch = CaptureWatch(reader, [], 0)
     reader.frames(30, 100)
     assert told(watch, 200) == []
-    reader.link = CaptureStatus("running", "connection refused")
+    reader.status = SourceStatus("running", "connection refused")
     assert told(watch, 3000) == [("source_lost", "connection refused")]
     assert told(watch, 4000) == []
     reader.frames(1, 5000)
-    reader.link = CaptureStatus("running")
+    reader.status = SourceStatus("running")
     assert told(watch, 5010) == [("source_back",)]
     assert told(watch, 5020) == []
 
@@ -97,20 +97,20 @@ def test_loss_and_return_are_told_once_with_the_reason():
 def test_a_capture_that_is_given_up_fails_loudly_each_time_and_may_come_back():
     reader = LaneDouble()
     watch = CaptureWatch(reader, [], 0)
-    reader.link = CaptureStatus("starting", "capture died (signal 11)", deaths=1, died="capture died (signal 11)")
+    reader.status = SourceStatus("starting", "capture died (signal 11)", deaths=1, died="capture died (signal 11)")
     assert told(watch, 100) == [("source_warning", "capture died (signal 11); it is started again")]
-    reader.link = CaptureStatus("failed", "it died; send resume", deaths=5, died="capture died (signal 11)")
+    reader.status = SourceStatus("failed", "it died; send resume", deaths=5, died="capture died (signal 11)")
     assert watch.silence(200 * MS) == "failed"
     assert told(watch, 200) == [
         ("source_warning", "capture died (signal 11)"),
         ("source_failed", "it died; send resume"),
     ]
     assert told(watch, 300) == []
-    reader.link = CaptureStatus("starting", deaths=5)
+    reader.status = SourceStatus("starting", deaths=5)
     assert told(watch, 3000) == []
-    reader.link = CaptureStatus("failed", "again", deaths=10, died="x")
+    reader.status = SourceStatus("failed", "again", deaths=10, died="x")
     assert told(watch, 3100)[-1] == ("source_failed", "again")
-    reader.link = CaptureStatus("running", deaths=10)
+    reader.status = SourceStatus("running", deaths=10)
     reader.frames(1, 4000)
     assert told(watch, 4000) == [("source_back",)]
 

@@ -1,9 +1,10 @@
 import pytest
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.frame_readers import FrameCounts
 from fetalstream.pipeline.engine.health import HealthMeter
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
+from fetalstream.streamer.flow import FrameCounts
+from fetalstream.streamer.status import SourceStatus
 from tests.pipeline.doubles import FACTS, bank, frame
 from tests.pipeline.stream.test_analyzer import passed
 
@@ -20,7 +21,7 @@ class LaneDouble:
     def tally(self):
         return FrameCounts(self.captured, 2, 1, self.newest_ns)
 
-    link = None
+    status = SourceStatus()
 
 
 def health(reader, now_ns=SECOND, meter=None, stage=None):

@@ -185,7 +185,7 @@ def test_a_real_rtsp_server_may_stop_and_return_at_another_size(rtsp):
         *_, epochs = watched.outage(rtsp[0].kill, lambda: restarted(rtsp, 800, 608))
         assert watched.newest.pixels.shape[:2] == (608, 800)
         assert epochs >= 1
-        assert "s3cret" not in repr(watched.source.link) + repr(watched.source.warnings)
+        assert "s3cret" not in repr(watched.source.status) + repr(watched.source.warnings)
 
 
 @pytest.mark.soak

@@ -18,7 +18,8 @@ from fetalstream.pipeline.model.loading import load_model
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.streamer.phantom.tour import Tour
-from fetalstream.streamer.phantom.view import PLANES, in_plane, render, structure
+from fetalstream.streamer.phantom.view import PLANES, in_plane, render
+from tests.phantom_structure import structure
 from tests.pipeline.tiny import ARCHITECTURE, PROMPTS, tiny_model
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)

@@ -145,7 +145,7 @@ def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_
         (RegionEvent("source_warning", {"text": "look"}),),
     ]
     for index, happened in enumerate(changes):
-        far.heard(to_message(index, Masked(frame(index), None, happened), revision=0))
+        far.receive(to_message(index, Masked(frame(index), None, happened), revision=0))
     assert events(stage, [frame(0), frame(1), frame(2)]) == [
         "frame_failed", "sector_unknown", "layout_changed", "source_warning",
     ]  # fmt: skip
@@ -154,7 +154,7 @@ def test_what_changed_with_a_refused_frame_is_told_even_if_its_trouble_was_told_
 def test_what_changed_with_a_frame_is_told_after_its_reading():
     far = RemoteMasker(None, lambda _: None)
     stage = analyzer(sector=far)
-    far.heard(to_message(0, Masked(frame(0), None, (RegionEvent("source_warning", {"text": "look"}),))))
+    far.receive(to_message(0, Masked(frame(0), None, (RegionEvent("source_warning", {"text": "look"}),))))
     reading, *told = passed(stage, frame(0))
     assert isinstance(reading, wire.Reading)
     assert (told[0].event, told[0].detail) == ("source_warning", {"text": "look"})

@@ -73,10 +73,10 @@ def test_the_operators_spacing_ends_even_if_the_layout_changed_on_a_frame_that_w
     preparation = Preparation(far)
     preparation.segments.set_spacing(0.2)
     late = frame(0, spacing_mm=None)
-    far.heard(to_message(0, Masked(late, None, (RegionEvent("layout_changed"),)), revision=0))
+    far.receive(to_message(0, Masked(late, None, (RegionEvent("layout_changed"),)), revision=0))
     preparation.set_sector(Rectangle(0, 0, 32, 32))
     assert preparation.prepare(late).action == "refuse"
     known = frame(1, spacing_mm=None)
-    far.heard(to_message(1, Masked(known, None), revision=1))
+    far.receive(to_message(1, Masked(known, None), revision=1))
     prepared = preparation.prepare(known)
     assert (prepared.action, prepared.frame.spacing_mm) == ("analyse", None)

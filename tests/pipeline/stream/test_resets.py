@@ -39,7 +39,7 @@ class Scan:
         """The messages of the next frame."""
         taken = frame(self.index, pixels, epoch=self.epoch)
         named = tuple(RegionEvent(each) for each in events)
-        self.masker.heard(to_message(self.index, Masked(taken, None, named, trouble), self.masker.revision))
+        self.masker.receive(to_message(self.index, Masked(taken, None, named, trouble), self.masker.revision))
         self.index += 1
         prepared = self.analyzer.prepare(taken, taken.captured_ns)
         asked = prepared.action == "analyse"

@@ -1,4 +1,4 @@
-"""What the child does between decoding and sending, without a process; see test_worker for the whole."""
+"""What the child does between decoding and writer, without a process; see test_worker for the whole."""
 
 import contextlib
 import socket
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from fetalstream.streamer.capture import child_main
-from fetalstream.streamer.capture.child_main import EXIT_BROKEN, EXIT_STUCK, _Outbox, _Worker
+from fetalstream.streamer.capture.child_main import EXIT_BROKEN, EXIT_STUCK, _Capture, _Outbox
 from fetalstream.streamer.capture.frame_channel import ChannelReader, ChannelWriter, ReadTimeout, ReceivedFrame
 from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.status import SourceStatus
 from tests.waiting import until
 
-ORDERS = {"sector": None, "name": "x", "spacing_mm": None, "depth_mm": None, "skip": 0, "revision": 0}
+CONFIG = {"sector": None, "name": "x", "spacing_mm": None, "depth_mm": None, "skip": 0, "revision": 0}
 
 
 @pytest.fixture
@@ -39,91 +40,91 @@ def frame(index):
     return Frame(np.full((2, 2), index, np.uint8), index, index / 30, index)
 
 
-def come(receiving):
+def come(reader):
     """Indices of frames, and notes, that have come until now."""
     found = []
     with contextlib.suppress(ReadTimeout):
         while True:
-            message = receiving.next()
+            message = reader.next()
             found.append(message.frame.index if isinstance(message, ReceivedFrame) else message)
     return found
 
 
 def test_frames_that_nobody_takes_wait_where_newer_ones_replace_them(pair):
-    sending, receiving = pair
-    outbox = _Outbox(sending, newest=True)
+    writer, reader = pair
+    outbox = _Outbox(writer, newest=True)
     for index in range(9):
         outbox.put(frame(index))
-    assert come(receiving) == [0, 1]
-    outbox.taken([])
-    assert come(receiving) == [8]
+    assert come(reader) == [0, 1]
+    outbox.acknowledge([])
+    assert come(reader) == [8]
     assert outbox.dropped == 6
     outbox.put(frame(9))
-    assert come(receiving) == []
+    assert come(reader) == []
 
 
 def test_what_was_said_of_frames_that_are_gone_is_said_all_the_same(pair):
-    sending, receiving = pair
-    outbox = _Outbox(sending, newest=True)
+    writer, reader = pair
+    outbox = _Outbox(writer, newest=True)
     for index in range(7):
         outbox.put(frame(index), {"note": index} if index in (3, 5) else None)
-    outbox.beat(lambda: {"beat": 0})
-    assert come(receiving) == [0, 1, {"note": 3}, {"note": 5}, {"beat": 0}]
-    outbox.taken([])
-    assert come(receiving) == [6]
+    outbox.send_heartbeat(lambda: {"beat": 0})
+    assert come(reader) == [0, 1, {"note": 3}, {"note": 5}, {"beat": 0}]
+    outbox.acknowledge([])
+    assert come(reader) == [6]
     assert outbox.dropped == 4
 
 
 def test_a_reader_who_takes_nothing_hears_no_more_and_more_beats(pair):
-    sending, receiving = pair
-    outbox = _Outbox(sending, newest=True)
+    writer, reader = pair
+    outbox = _Outbox(writer, newest=True)
     for _ in range(9):
-        outbox.beat(lambda: {"beat": "while nothing is to be taken"})
-    assert len(come(receiving)) == 9
+        outbox.send_heartbeat(lambda: {"beat": "while nothing is to be taken"})
+    assert len(come(reader)) == 9
     for index in range(2):
         outbox.put(frame(index))
     for _ in range(9):
-        outbox.beat(lambda: {"beat": "in vain"})
-    assert come(receiving) == [0, 1]
-    outbox.taken([])
+        outbox.send_heartbeat(lambda: {"beat": "in vain"})
+    assert come(reader) == [0, 1]
+    outbox.acknowledge([])
     outbox.put(frame(2))
-    outbox.beat(lambda: {"beat": "again"})
-    assert come(receiving) == [2, {"beat": "again"}]
+    outbox.send_heartbeat(lambda: {"beat": "again"})
+    assert come(reader) == [2, {"beat": "again"}]
 
 
 def test_whoever_waits_for_the_reader_at_the_end_is_not_stuck(pair):
-    sending, receiving = pair
-    outbox = _Outbox(sending, newest=False)
+    writer, reader = pair
+    outbox = _Outbox(writer, newest=False)
     for index in range(3):
         outbox.put(frame(index))
     assert not outbox.full
-    end = threading.Thread(target=outbox.say, args=({"end": {}},))
+    end = threading.Thread(target=outbox.send_note, args=({"end": {}},))
     end.start()
     until(lambda: outbox.full)
-    assert come(receiving) == [0, 1]
-    outbox.taken([])
+    assert come(reader) == [0, 1]
+    outbox.acknowledge([])
     end.join(10)
-    assert come(receiving) == [2, {"end": {}}]
+    assert come(reader) == [2, {"end": {}}]
 
 
 def test_every_frame_of_a_recording_is_sent_and_its_reader_waited_for(pair):
-    sending, receiving = pair
-    outbox = _Outbox(sending, newest=False)
+    writer, reader = pair
+    outbox = _Outbox(writer, newest=False)
 
     def read():
         for index in range(9):
             outbox.put(frame(index))
-        outbox.say({"end": {}})
+        outbox.send_note({"end": {}})
 
-    reader = threading.Thread(target=read)
-    reader.start()
+    capture = threading.Thread(target=read)
+    capture.start()
     until(lambda: outbox.full)
-    assert come(receiving) == [0, 1]
+    assert come(reader) == [0, 1]
     rest = []
     while {"end": {}} not in rest:
-        outbox.taken([])
-        rest.append(receiving.next())
-    reader.join(10)
+        outbox.acknowledge([])
+        rest.append(reader.next())
+    capture.join(10)
     assert [each.frame.index for each in rest[:-1]] == [*range(2, 9)]
     assert outbox.dropped == 0
 
@@ -148,6 +149,7 @@ def ends(monkeypatch):
 def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys, theirs):
     class Broken:
         live, kind, frames_expected, rate_hz, identity, warnings = True, "network", None, None, "", ()
+        status = SourceStatus()
 
         def __enter__(self):
             return self
@@ -160,7 +162,7 @@ def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys
             raise KeyError("rtsp://me:s3cret@host")
 
     monkeypatch.setattr(child_main, "open_source", lambda *_, **__: Broken())
-    made = _Worker(theirs, ORDERS)
+    made = _Capture(theirs, CONFIG)
     try:
         assert made.run() == EXIT_BROKEN
     finally:
@@ -171,7 +173,7 @@ def test_what_nobody_foresaw_is_a_death_and_tells_no_secrets(monkeypatch, capsys
 
 
 def worker(theirs, source, stood_still_s):
-    made = _Worker(theirs, ORDERS)
+    made = _Capture(theirs, CONFIG)
     made._source = source
     made._watch()
     made._step = (made._step[0], time.monotonic() - stood_still_s)
@@ -179,18 +181,16 @@ def worker(theirs, source, stood_still_s):
 
 
 def test_a_decoder_that_does_not_come_back_is_the_end_of_the_child(theirs, ends):
-    worker(theirs, SimpleNamespace(live=True, steps=7), 31)._watch()
+    worker(theirs, SimpleNamespace(live=True, status=SourceStatus(steps=7)), 31)._watch()
     assert ends == [EXIT_STUCK]
 
 
 def test_whoever_waits_for_a_good_reason_goes_on(theirs, ends):
-    worker(theirs, SimpleNamespace(live=True, steps=7), 29)._watch()
-    # A live source that does not tell its steps may wait for ever.
-    worker(theirs, SimpleNamespace(live=True), 31)._watch()
-    moving = worker(theirs, SimpleNamespace(live=True, steps=7), 31)
-    moving._source.steps = 8
+    worker(theirs, SimpleNamespace(live=True, status=SourceStatus(steps=7)), 29)._watch()
+    moving = worker(theirs, SimpleNamespace(live=True, status=SourceStatus(steps=7)), 31)
+    moving._source.status = SourceStatus(steps=8)
     moving._watch()
-    waited_for = worker(theirs, SimpleNamespace(live=False), 31)
+    waited_for = worker(theirs, SimpleNamespace(live=False, status=SourceStatus()), 31)
     waited_for._outbox.put(frame(0))
     for index in range(1, 4):  # two are under way, two wait
         waited_for._outbox.put(frame(index))

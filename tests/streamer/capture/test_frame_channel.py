@@ -26,24 +26,24 @@ def frame(index, shape=(30, 40), **more):
     return Frame(pixels, index, index / 30, 10**15 + index, 3, **more)
 
 
-def send(sending, sent):
-    sending.frame(sending.lay(sent), 0)
+def send(writer, sent):
+    writer.send_frame(writer.queue(sent), 0)
 
 
 def passed(pair, messages):
     """What arrives of frames and notes."""
-    sending, receiving, _ = pair
+    writer, reader, _ = pair
 
     def send_all():
         for message in messages:
-            sending.note(message) if isinstance(message, dict) else sending.frame(sending.lay(message), 7)
+            writer.send_note(message) if isinstance(message, dict) else writer.send_frame(writer.queue(message), 7)
 
     sender = threading.Thread(target=send_all)
     sender.start()
     received = []
     while len(received) < len(messages):
         try:
-            received.append(receiving.next())
+            received.append(reader.next())
         except ReadTimeout:
             continue
     sender.join()
@@ -76,96 +76,96 @@ def test_a_view_that_is_not_contiguous_arrives_as_it_looks(pair):
 
 
 def test_silence_is_told_and_costs_nothing_that_has_come(pair):
-    _, receiving, raw = pair
+    _, reader, raw = pair
     with pytest.raises(ReadTimeout):
-        receiving.next()
+        reader.next()
     ours, theirs = socket.socketpair()
     with ours, theirs:
         send(ChannelWriter(theirs), frame(5, (4, 5)))
-        header, (piece,), _, _ = socket.recv_fds(ours, 1 << 16, 1)
-        ChannelWriter(theirs).note({"trouble": "none"})
+        header, (file,), _, _ = socket.recv_fds(ours, 1 << 16, 1)
+        ChannelWriter(theirs).send_note({"trouble": "none"})
         note = ours.recv(1 << 16)
     for data in (header, note):
         if data is header:
-            socket.send_fds(raw, [data[:10]], [piece])
-            os.close(piece)
+            socket.send_fds(raw, [data[:10]], [file])
+            os.close(file)
         else:
             raw.sendall(data[:10])
         with pytest.raises(ReadTimeout):
-            receiving.next()
+            reader.next()
         raw.sendall(data[10:-3])
         with pytest.raises(ReadTimeout):
-            receiving.next()
+            reader.next()
         raw.sendall(data[-3:])
-        came = receiving.next()
+        came = reader.next()
         if data is header:
             np.testing.assert_array_equal(came.frame.pixels, frame(5, (4, 5)).pixels)
         else:
             assert came == {"trouble": "none"}
 
 
-def test_of_each_frame_the_child_hears_which_places_are_free_when_the_next_is_asked_for(pair):
-    sending, receiving, theirs = pair
+def test_of_each_frame_the_child_learns_which_slots_are_free_when_the_next_is_asked_for(pair):
+    writer, reader, theirs = pair
     lines = theirs.makefile("rb")
 
-    def heard():
+    def released():
         with pytest.raises(ReadTimeout):
-            receiving.next()
+            reader.next()
         return json.loads(lines.readline())
 
-    send(sending, frame(0))
-    held = receiving.next()
-    assert heard() == []
-    send(sending, frame(1))
-    first = receiving.next()
+    send(writer, frame(0))
+    held = reader.next()
+    assert released() == []
+    send(writer, frame(1))
+    first = reader.next()
     del first
-    (freed,) = heard()
-    sending.given_back([freed])
-    send(sending, frame(2))
-    second = receiving.next()
-    assert heard() == []
-    for index, handed in ((0, held), (2, second)):
-        np.testing.assert_array_equal(handed.frame.pixels, frame(index).pixels)
+    (freed,) = released()
+    writer.release([freed])
+    send(writer, frame(2))
+    second = reader.next()
+    assert released() == []
+    for index, received in ((0, held), (2, second)):
+        np.testing.assert_array_equal(received.frame.pixels, frame(index).pixels)
 
 
-def test_a_space_given_out_is_where_the_pixels_are_read(pair):
-    sending, receiving, _ = pair
-    unused = sending.space((3, 5))
-    space = sending.space((4, 5))
-    space[:] = 3
-    laid = sending.lay(Frame(space, 0, 0.0, 0))
-    assert laid.frame.pixels is space
-    other = sending.lay(frame(1, (4, 5)))  # not of a space: copied
-    sending.frame(laid, 0)
-    sending.frame(other, 0)
-    arrived = [receiving.next().frame.pixels for _ in range(2)]
+def test_a_buffer_given_out_is_where_the_pixels_are_read(pair):
+    writer, reader, _ = pair
+    unused = writer.buffer((3, 5))
+    buffer = writer.buffer((4, 5))
+    buffer[:] = 3
+    queued = writer.queue(Frame(buffer, 0, 0.0, 0))
+    assert queued.frame.pixels is buffer
+    other = writer.queue(frame(1, (4, 5)))  # not in the buffer: copied
+    writer.send_frame(queued, 0)
+    writer.send_frame(other, 0)
+    arrived = [reader.next().frame.pixels for _ in range(2)]
     np.testing.assert_array_equal(arrived[0], np.full((4, 5), 3))
     np.testing.assert_array_equal(arrived[1], frame(1, (4, 5)).pixels)
     assert unused.shape == (3, 5)
 
 
-def test_the_place_of_a_frame_that_is_dropped_is_used_again(pair):
-    sending, receiving, _ = pair
-    places = set()
+def test_the_slot_of_a_frame_that_is_dropped_is_used_again(pair):
+    writer, reader, _ = pair
+    slots = set()
     for index in range(9):
-        laid = sending.lay(frame(index))
-        places.add(laid.place)
-        sending.drop(laid)
-    sending.space((30, 40))  # never used
-    sending.frame(sending.lay(frame(9)), 9)
-    assert len(places) == 1
-    handed = receiving.next()
-    assert handed.dropped == 9
-    np.testing.assert_array_equal(handed.frame.pixels, frame(9).pixels)
+        queued = writer.queue(frame(index))
+        slots.add(queued.slot)
+        writer.drop(queued)
+    writer.buffer((30, 40))  # never used
+    writer.send_frame(writer.queue(frame(9)), 9)
+    assert len(slots) == 1
+    received = reader.next()
+    assert received.dropped == 9
+    np.testing.assert_array_equal(received.frame.pixels, frame(9).pixels)
 
 
 def test_frames_of_another_size_may_wait_behind_those_before(pair):
-    sending, receiving, _ = pair
-    laid = [sending.lay(frame(index, shape)) for index, shape in enumerate([(30, 40), (10, 10), (30, 40)])]
-    for each in laid:
-        sending.frame(each, 0)
-    for each in laid:
-        np.testing.assert_array_equal(receiving.next().frame.pixels, each.frame.pixels)
+    writer, reader, _ = pair
+    queued = [writer.queue(frame(index, shape)) for index, shape in enumerate([(30, 40), (10, 10), (30, 40)])]
+    for each in queued:
+        writer.send_frame(each, 0)
+    for each in queued:
+        np.testing.assert_array_equal(reader.next().frame.pixels, each.frame.pixels)
 
 
 def test_no_file_stays_open(pair):
@@ -177,11 +177,11 @@ def test_no_file_stays_open(pair):
 
 
 def test_the_end_of_the_other_side_is_told(pair):
-    _, receiving, raw = pair
+    _, reader, raw = pair
     raw.sendall(b"\1")
     raw.close()
     with pytest.raises(ChannelClosed):
-        receiving.next()
+        reader.next()
 
 
 @settings(max_examples=200, deadline=None)
@@ -191,6 +191,6 @@ def test_whatever_a_broken_child_says_is_told_from_a_frame(data):
     with ours, theirs:
         theirs.sendall(data)
         theirs.close()
-        receiving = ChannelReader(ours)
+        reader = ChannelReader(ours)
         with pytest.raises(ChannelClosed):
-            list(iter(receiving.next, None))
+            list(iter(reader.next, None))

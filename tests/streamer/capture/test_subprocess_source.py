@@ -81,7 +81,7 @@ def test_nothing_outside_the_sector_arrives_and_the_sector_can_be_changed(clip):
         with Listener(source) as listener:
             first = listener.more()[0]
             assert first.pixels.shape == (80, 100)
-            assert source.link.size in (None, (320, 240))
+            assert source.status.size in (None, (320, 240))
             source.masker.set_sector(Rectangle(0, 0, 64, 48))
             until(lambda: listener.frames[-1].pixels.shape == (48, 64))
             os.kill(source.pid, signal.SIGKILL)
@@ -110,12 +110,30 @@ def deaths_of(server, number, times):
             seconds.append(time.monotonic() - killed_s)
             assert source.pid != pid
             assert gone(pid)
-            assert source.link.deaths >= death
+            assert source.status.deaths >= death
         frames = listener.frames
         assert [frame.index for frame in frames] == sorted({frame.index for frame in frames})
         assert [frame.pts_seconds for frame in frames] == sorted(frame.pts_seconds for frame in frames)
-        assert source.link.reconnects >= times
+        assert source.status.reconnects >= times
     return seconds
+
+
+def test_a_spacing_ends_when_a_source_comes_back_in_another_size():
+    ended = []
+    with (
+        TsServer() as server,
+        Listener(SubprocessSource(server.url, spacing_mm=0.2, scale_over=lambda: ended.append(True))) as listener,
+    ):
+        source = listener.source
+        assert listener.more()[-1].spacing_mm == 0.2
+        width, height = source.status.size
+        assert ended == []
+        os.kill(source.pid, signal.SIGKILL)
+        until(lambda: listener.frames[-1].epoch == 1)
+        assert ended == []  # it came back as it was
+        source._take_in({"size": [width // 2, height // 2]})
+        assert ended == [True]
+        until(lambda: listener.frames[-1].spacing_mm is None)
 
 
 def test_a_spacing_that_ended_with_the_layout_is_not_believed_again_by_the_next_child():
@@ -128,7 +146,7 @@ def test_a_spacing_that_ended_with_the_layout_is_not_believed_again_by_the_next_
         said = {
             "mask": {"index": 0, "events": [["layout_changed", {}]], "revision": 0, "region": None, "trouble": None}
         }
-        source._noted(said)
+        source._take_in(said)
         os.kill(source.pid, signal.SIGKILL)
         until(lambda: listener.frames[-1].epoch == 2)
         assert {frame.spacing_mm for frame in listener.frames if frame.epoch == 2} == {None}
@@ -161,14 +179,14 @@ def test_after_too_many_deaths_the_capture_is_given_up_until_somebody_resumes_it
         for _ in range(2):
             listener.more()
             os.kill(source.pid, signal.SIGKILL)
-            until(lambda: source.pid is None or source.link.state == "starting")
-            until(lambda: source.link.state in ("running", "failed"))
-        assert source.link.state == "failed"
-        assert "resume" in source.link.trouble
+            until(lambda: source.pid is None or source.status.state == "starting")
+            until(lambda: source.status.state in ("running", "failed"))
+        assert source.status.state == "failed"
+        assert "resume" in source.status.trouble
         assert source.pid is None
         source.resume()
         listener.more()
-        assert source.link.state == "running"
+        assert source.status.state == "running"
 
 
 def test_a_child_that_grows_too_much_is_ended():
@@ -211,8 +229,8 @@ def test_closing_ends_a_reader_that_waits_and_leaves_nothing_behind(clip):
 def test_a_child_ends_with_a_parent_that_is_killed(stopped):
     script = """
         import time
-        from fetalstream.streamer.capture.subprocess_source import ApartSource
-        source = ApartSource("tcp://127.0.0.1:9")
+        from fetalstream.streamer.capture.subprocess_source import SubprocessSource
+        source = SubprocessSource("tcp://127.0.0.1:9")
         print(source.pid, flush=True)
         time.sleep(600)
     """
@@ -241,9 +259,9 @@ def test_a_child_that_computes_is_waited_for_longer_than_one_that_is_stopped(mon
         child = source._child
         child._silent_ticks = 5
         for status[:], stretched in (["stopped"], 0), (["running"], 3), (["sleeping"], 1):
-            assert child._worth_waiting(5) == stretched
-            assert child._worth_waiting(100) == stretched
+            assert child._patience_factor(5) == stretched
+            assert child._patience_factor(100) == stretched
         child._silent_ticks, status[:] = 1, ["stopped"]
-        assert child._worth_waiting(5) == 1
+        assert child._patience_factor(5) == 1
         child._silent_ticks = 2
-        assert child._worth_waiting(5) == 0
+        assert child._patience_factor(5) == 0

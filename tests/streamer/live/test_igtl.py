@@ -36,12 +36,12 @@ def test_a_sender_that_returns_begins_a_new_epoch_at_its_new_spacing():
     with IgtlServer() as server, Listener(SubprocessSource(server.url)) as listener:
         before = listener.more()[-1]
         server.kill()
-        until(lambda: listener.source.link.trouble)
+        until(lambda: listener.source.status.trouble)
         with IgtlServer(server.port, 400, 304, mm=0.5):
             back = listener.more()[-1]
         assert (back.pixels.shape, back.spacing_mm) == ((304, 400), pytest.approx(0.5))
         assert back.epoch > before.epoch
-        until(lambda: listener.source.link.reconnects == 1)
+        until(lambda: listener.source.status.reconnects == 1)
         assert [frame.pts_seconds for frame in listener.frames] == sorted(f.pts_seconds for f in listener.frames)
 
 

@@ -9,7 +9,8 @@ from fetalstream.streamer.phantom.canvas import Canvas, Pose
 from fetalstream.streamer.phantom.fetus import make_fetus
 from fetalstream.streamer.phantom.head import brain
 from fetalstream.streamer.phantom.tour import Tour, draw_setting
-from fetalstream.streamer.phantom.view import PLANES, SUBPLANES, extent_mm, in_plane, render, structure
+from fetalstream.streamer.phantom.view import PLANES, SUBPLANES, extent_mm, in_plane, render
+from tests.phantom_structure import structure
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -25,7 +25,7 @@ def found(scan):
 
 
 def test_region_and_ruler_are_told_in_plain_values(scan, found):
-    told = found.told()
+    told = found.values()
     assert told["state"] == "live"
     assert overlap(told["sector"]["polygon"], scan[0].design.polygon, scan[1][0].pixels.shape[:2]) > 0.95
     assert told["sector"]["confidence"] > 0.9
@@ -34,7 +34,7 @@ def test_region_and_ruler_are_told_in_plain_values(scan, found):
 
 def test_what_is_not_found_is_null():
     dark = look_at([Frame(np.zeros((300, 400), np.uint8), 0, 0.0, 0)], seconds=1)
-    assert dark.told() == {"sector": None, "ruler": None, "state": "black"}
+    assert dark.values() == {"sector": None, "ruler": None, "state": "black"}
     with pytest.raises(SourceError):
         look_at([], seconds=1)
     with pytest.raises(SourceError):
@@ -42,7 +42,7 @@ def test_what_is_not_found_is_null():
 
 
 def test_the_shape_of_what_is_told_is_kept(found):
-    told = found.told()
+    told = found.values()
     assert told.keys() == {"sector", "ruler", "state"}
     assert told["sector"].keys() == {"polygon", "rectangle", "confidence"}
     assert told["ruler"].keys() == {"spacing_mm", "confidence"}
@@ -52,7 +52,7 @@ def test_a_picture_that_shows_too_little_is_followed_by_another_look(scan):
     dark = [Frame(np.full((735, 975), 60, np.uint8), i, i / 2, i) for i in range(2)]
     text = [Frame(scan[0]._dress, i, i / 2, i) for i in range(3)]
     later = [Frame(frame.pixels, 5 + i, 4 + i / 2, i) for i, frame in enumerate(scan[1][:3])]
-    assert look_at(text, seconds=10).told()["state"] == "sector_unknown"
+    assert look_at(text, seconds=10).values()["state"] == "sector_unknown"
     assert look_at([*dark, *text, *later], seconds=10).sector is not None
     assert look_at([*dark, *text, *later], seconds=3).sector is None
 

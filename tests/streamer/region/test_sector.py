@@ -1,31 +1,7 @@
-import contextlib
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fetalstream.streamer.errors import SourceError
-from fetalstream.streamer.region.sector import Polygon, Rectangle, from_values, middle_height, parse, to_values
-
-
-def test_parse_reads_what_str_writes():
-    assert parse("1,2,30,40") == Rectangle(1, 2, 30, 40)
-    assert str(parse(" 1, 2, 30, 40")) == "1,2,30,40"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1.5,0,2,2", "0,0,0,5", "-1,0,5,5", "0,0,5,-5", "1,\n,2,3"]
-)
-def test_anything_else_is_refused_in_one_line(text):
-    with pytest.raises(SourceError) as caught:
-        parse(text)
-    assert "\n" not in str(caught.value)
-
-
-@given(st.text("0123456789,,,- .x\n²", max_size=15))
-def test_parse_raises_nothing_but_source_errors(text):
-    with contextlib.suppress(SourceError):
-        assert parse(str(parse(text))) == parse(text)
+from fetalstream.streamer.region.sector import Polygon, Rectangle, from_values, middle_height, to_values
 
 
 def test_polygon_goes_round_the_sector():

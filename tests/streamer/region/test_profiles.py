@@ -117,7 +117,7 @@ row = st.text("0123456789abcdef.", min_size=32, max_size=32)
         width=st.integers(4001, 60_000),
         height=st.integers(4001, 60_000),
         kind=st.sampled_from(get_args(FanKind)),
-        sector=st.tuples(places, places, places).map(lambda at: [[at[0], 0], [at[1] + 1, 3000.5], [at[2], 4000]]),
+        sector=st.tuples(places, places).map(lambda at: [[0, 0.5], [at[0], 4000], [4000, at[1] / 2]]),
         tick_mm=millimetres,
         spacing_mm=millimetres,
         look=st.just([]) | row.map(lambda one: [one] * 24),

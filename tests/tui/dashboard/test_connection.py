@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from fetalstream.pipeline.wire import Message
+from fetalstream.pipeline import wire
 from fetalstream.tui.dashboard.connection import Connection
 from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.tui import scan
@@ -19,14 +20,14 @@ from tests.tui.scan import SECOND, START, Clock, ListFeed
 class RefillingFeed(ListFeed):
     """A feed whose engine still has messages from before."""
 
-    def __init__(self, state: dict[str, Any] | None = None) -> None:
+    def __init__(self, state: wire.EngineState | None = None) -> None:
         super().__init__(state)
-        self.before: dict[str, list[Message]] = {}
+        self.before: dict[str, list[wire.Message]] = {}
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = await super().request(command, args)
-        if command == "since" and args is not None:
-            return {"messages": [msgspec.to_builtins(each) for each in self.before.get(args["kind"], [])]}
+    async def request(self, command: wire.Command) -> dict[str, Any]:
+        result = await super().request(command)
+        if isinstance(command, wire.GetSince):
+            return {"messages": [msgspec.to_builtins(each) for each in self.before.get(command.kind, [])]}
         return result
 
 
@@ -45,10 +46,6 @@ def made(
 ) -> tuple[PlainHost, Connection, RefillingFeed, Clock]:
     feed, host, clock = feed or RefillingFeed(scan.STATE), PlainHost(), Clock()
     return host, Connection(host, feed, clock, read_only=read_only), feed, clock
-
-
-def commands(feed: ListFeed) -> list[str]:
-    return [command for command, _ in feed.asked]
 
 
 async def test_it_starts_again_until_the_engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +79,7 @@ async def test_best_frames_and_events_from_before_are_fetched() -> None:
     assert view.best["femur"].score == 0.7
     assert {each.score for each in view.review.counted} == {0.5, 0.7}
     assert [event.detail for event in view.events] == [{"text": "a note"}]
-    assert commands(feed) == ["keyframes", "since", "since"]
+    assert feed.names == ["keyframes", "since", "since"]
 
 
 @pytest.mark.parametrize("header", [{"broken": 1}, {}, {"keyframe": 3}])
@@ -104,7 +101,7 @@ async def test_an_engine_that_answers_nothing_more_is_no_reason_to_stop() -> Non
 
 
 async def test_what_is_wrong_with_a_recording_is_said() -> None:
-    host, connection, _, _ = made(RefillingFeed({**scan.STATE, "amiss": "1 saved picture is missing"}))
+    host, connection, _, _ = made(RefillingFeed(replace(scan.STATE, amiss="1 saved picture is missing")))
     await connection.connect()
     assert host.said == ("1 saved picture is missing", "warn")
 
@@ -114,7 +111,7 @@ async def test_the_protocol_goes_on_record_unless_read_only(read_only: bool, tol
     host, connection, feed, _ = made(read_only=read_only)
     host.protocol = read_protocol("fasp-20-week")
     await connection.connect()
-    assert (("protocol", {"protocol": "fasp-20-week"}) in feed.asked) is told
+    assert (wire.ChooseProtocol(protocol="fasp-20-week") in feed.asked) is told
 
 
 async def test_another_run_is_asked_for_its_state_and_told_the_protocol() -> None:
@@ -122,12 +119,12 @@ async def test_another_run_is_asked_for_its_state_and_told_the_protocol() -> Non
     host.protocol = read_protocol("fasp-20-week")
     await connection.connect()
     feed.asked.clear()
-    feed.state = {**scan.STATE, "run": "run-b", "model": {"name": "fetalclip"}}
+    feed.state = replace(scan.STATE, run="run-b", model=wire.ModelState(name="fetalclip"))
     feed.put(scan.reading(START + SECOND, run="run-b"))
     connection.take(clock())
     assert await host.run() == ["reopen"]
     assert host.session.model.name == "fetalclip"
-    assert commands(feed) == ["state", "protocol"]
+    assert feed.names == ["state", "protocol"]
     connection.take(clock())
     assert host.work == []
 
@@ -142,9 +139,9 @@ async def test_a_run_whose_state_cannot_be_had_is_said() -> None:
     assert host.said == ("the engine does not answer", "warn")
 
 
-def without_size() -> dict[str, Any]:
-    (stream,) = scan.STATE["streams"]
-    return {**scan.STATE, "streams": [{**stream, "width": None, "height": None}]}
+def without_size() -> wire.EngineState:
+    (stream,) = scan.STATE.streams
+    return replace(scan.STATE, streams=[replace(stream, width=None, height=None)])
 
 
 async def test_the_size_of_frames_is_asked_for_once_a_frame_has_come() -> None:

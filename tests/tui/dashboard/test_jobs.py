@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fetalstream.pipeline.wire import NoteExport
 from fetalstream.tui.dashboard.background_commands import CommandFailed, SearchHit
 from fetalstream.tui.dashboard.jobs import EXPORTS, Jobs
 from fetalstream.tui.settings.scan_protocols import read_protocol
@@ -109,7 +110,7 @@ async def test_the_report_follows_the_protocol_and_goes_on_record(protocol: str 
     assert await bench.host.run() == ["jobs"]
     assert bench.commands.run_ == [("report", str(SESSION), "--protocol", protocol or "planes")]
     assert bench.host.said == ("Written: /sessions/report.html", "good")
-    assert bench.feed.asked == [("exported", {"stream": "stream-1", "what": "report"})]
+    assert bench.feed.asked == [NoteExport(stream="stream-1", what="report")]
 
 
 async def test_a_protocol_from_elsewhere_is_not_named() -> None:
@@ -135,7 +136,7 @@ async def test_an_export_asks_for_formats_and_a_folder(place: int) -> None:
     out = str(Path("~/out").expanduser())
     assert bench.commands.run_ == [("export", str(SESSION), "--out", out, "--format", formats)]
     assert bench.host.said == ("2 files written", "good")
-    assert bench.feed.asked == [("exported", {"stream": "stream-1", "what": formats})]
+    assert bench.feed.asked == [NoteExport(stream="stream-1", what=formats)]
 
 
 @pytest.mark.parametrize("answers", [(None,), (0, None), (0, "")])

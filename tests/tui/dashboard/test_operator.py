@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fetalstream.pipeline import wire
 from fetalstream.tui.dashboard.operator import Operator, positive
 from fetalstream.tui.dashboard.past import Held, Past
 from fetalstream.tui.state.session import Session
@@ -18,8 +19,8 @@ from tests.tui.scan import START, Clock, ListFeed
 class NotedFeed(ListFeed):
     """A feed whose engine adds a note to what it did."""
 
-    async def request(self, command: str, args: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {**await super().request(command, args), "note": "the ruler is not whole"}
+    async def request(self, command: wire.Command) -> dict[str, Any]:
+        return {**await super().request(command), "note": "the ruler is not whole"}
 
 
 class Recording(ListFeed):
@@ -39,7 +40,7 @@ def made(feed: ListFeed | None = None, *, read_only: bool = False) -> tuple[Plai
     return host, Operator(host, feed, past, read_only=read_only), feed, past
 
 
-async def sent(host: PlainHost, feed: ListFeed) -> tuple[str, dict[str, Any] | None]:
+async def sent(host: PlainHost, feed: ListFeed) -> wire.Command:
     assert await host.run() == ["commands"]
     return feed.asked[-1]
 
@@ -64,7 +65,7 @@ async def test_an_answer_is_sent_and_what_was_done_is_said(
     getattr(operator, do)()
     assert host.work == []
     host.answer(answer)
-    assert await sent(host, feed) == (command, {"stream": "stream-1", **arguments})
+    assert await sent(host, feed) == wire.command_from(command, {"stream": "stream-1", **arguments})
     assert host.said == (done, "good")
 
 
@@ -113,7 +114,7 @@ async def test_the_sentence_asked_last_is_offered_again() -> None:
 async def test_a_snapshot_of_a_held_screen_is_said_to_be_of_now() -> None:
     host, operator, feed, past = made()
     operator.snapshot()
-    assert await sent(host, feed) == ("snapshot", {"stream": "stream-1"})
+    assert await sent(host, feed) == wire.Snapshot(stream="stream-1")
     assert host.said == ("Snapshot taken on stream-1", "good")
     past.held = Held(Session(), START)
     operator.snapshot()
@@ -126,11 +127,11 @@ async def test_a_snapshot_of_a_held_screen_is_said_to_be_of_now() -> None:
 async def test_the_engine_is_paused_and_resumed() -> None:
     host, operator, feed, _ = made()
     operator.pause_engine()
-    assert await sent(host, feed) == ("pause", {})
+    assert await sent(host, feed) == wire.Pause()
     assert host.said == ("The engine is paused", "good")
     host.session = scan.session(scan.health(START, paused=True))
     operator.pause_engine()
-    assert await sent(host, feed) == ("resume", {})
+    assert await sent(host, feed) == wire.Resume()
 
 
 @pytest.mark.parametrize(
@@ -139,14 +140,14 @@ async def test_the_engine_is_paused_and_resumed() -> None:
 async def test_a_decision_goes_on_record(verdict: Any, done: str) -> None:
     host, operator, feed, _ = made()
     operator.decide("id", verdict)
-    assert await sent(host, feed) == ("decide", {"stream": "stream-1", "keyframe": "id", "verdict": verdict})
+    assert await sent(host, feed) == wire.Decide(stream="stream-1", keyframe="id", verdict=verdict)
     assert host.said == (done, "good")
 
 
 async def test_a_decision_is_taken_back() -> None:
     host, operator, feed, _ = made()
     operator.undo()
-    assert await sent(host, feed) == ("undo", {"stream": "stream-1"})
+    assert await sent(host, feed) == wire.Undo(stream="stream-1")
     assert host.said == ("Taken back, on record", "good")
 
 
@@ -157,8 +158,9 @@ async def test_a_relabel_offers_every_plane_and_the_brains_sections() -> None:
     assert question.choices[:5] == ("abdomen", "brain", "brain, thalamic", "brain, cerebellum", "brain, ventricular")
     assert "no plane" not in question.choices
     host.answer(2)
-    arguments = {"keyframe": "id", "verdict": "relabel", "plane": "brain", "subplane": "trans-thalamic"}
-    assert await sent(host, feed) == ("decide", {"stream": "stream-1", **arguments})
+    assert await sent(host, feed) == wire.Decide(
+        stream="stream-1", keyframe="id", verdict="relabel", plane="brain", subplane="trans-thalamic"
+    )
     assert host.said == ("Relabelled, on record", "good")
 
 
@@ -170,7 +172,7 @@ async def test_a_protocol_is_taken_and_goes_on_record() -> None:
     place = next(at for at, title in enumerate(titles) if "FASP" in title)
     host.answer(place)
     assert host.protocol is not None
-    assert await sent(host, feed) == ("protocol", {"protocol": host.protocol.name})
+    assert await sent(host, feed) == wire.ChooseProtocol(protocol=host.protocol.name)
     assert host.said == (f"Protocol: {titles[place]}", "good")
     operator.choose_protocol()
     host.answer(0)

@@ -150,8 +150,8 @@ def _export(recording: Recording, wanted: Export, report: Callable[[str], None])
     from fetalstream.tui.record.session_files import make_folder
 
     exam = _exam(recording, wanted)
-    if (amiss := recording.amiss().words) is not None:
-        report(amiss)
+    if (mismatch := recording.mismatch().words) is not None:
+        report(mismatch)
     written: list[Path] = []
     if wanted.out is not None:
         if wanted.out.resolve().is_relative_to(recording.folder.resolve()):

@@ -15,16 +15,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from fetalstream.pipeline.wire import ConfirmSaved, Event, GetClip, GetKeyframe, Goodbye, Keyframe
+from fetalstream.pipeline.wire import Command, ConfirmSaved, Event, GetClip, GetKeyframe, Goodbye, Keyframe
 from fetalstream.tui.feed.control_client import Context, ControlClient, NoAnswer, NoEndpoint, new_context
 from fetalstream.tui.feed.discover import discover
 from fetalstream.tui.feed.listener import REFILL_S, Listener, ReceivedMessage
 from fetalstream.tui.feed.protocol import RequestFailed
-from fetalstream.tui.record.session_clips import CLIP
+from fetalstream.tui.record.keyframe_files import KeyframeFiles
 from fetalstream.tui.record.session_files import FULL_DISK_BYTES, LOW_DISK_BYTES, DamagedPicture, make_folder
-from fetalstream.tui.record.store import SessionStore
+from fetalstream.tui.record.store import CLIP, SessionStore
 from fetalstream.tui.state.recording_status import RecorderReport
 
 COMMIT_EVERY_S: Final = 0.25
@@ -33,7 +33,7 @@ TRY_AGAIN_S: Final = 0.5
 ATTACH_S: Final = 10.0
 SAY_AGAIN_S: Final = 30.0
 _ROWS_A_COMMIT: Final = 2_000
-_REFUSALS: Final = 3
+_PICTURE_TRIES: Final = 3
 _CLIP_S: Final = 1.0  # the engine may still be encoding it, and there is more to listen to
 
 
@@ -45,20 +45,20 @@ def record(
     report: Callable[[RecorderReport], None],
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
 ) -> None:
-    """Records every run of an engine into ``out_dir/<start>_<run>/``, until ``stop`` is set or it says goodbye.
+    """Record every run of an engine into ``out_dir/<start>_<run>/``, until ``stop`` is set or it says goodbye.
 
     It waits for an engine that is not there yet, follows one that is started again (a new run, a new folder), and
     goes on trying when the disk is full or read-only; each of these is reported.
 
     Args:
-        endpoint: of the control channel or the publisher; None for the newest engine of this user.
-        out_dir: is made where it is missing, 0700.
+        endpoint: the engine's control channel or publisher; None for the newest engine of this user.
+        out_dir: the folder of sessions, made (0700) if it is missing.
         stop: may be set from a signal handler. What has been published until then is still written.
         report: gets the reports, from this thread.
-        free_bytes: room on a folder's disk.
+        free_bytes: returns the free room on a folder's disk.
 
     Raises:
-        NoEndpoint: what was given is none.
+        NoEndpoint: ``endpoint`` is none.
     """
     context = new_context()
     say = _Once(report)
@@ -88,45 +88,80 @@ def _record_run(
     say: _Once,
     free_bytes: Callable[[Path], int],
 ) -> bool:
-    """Records one run; True when it ended with a goodbye or a stop, False when it is to be attached to anew."""
+    """Record one run; return True after a goodbye or a stop, False if it must be attached to anew."""
     found = discover(ControlClient(context, stop), endpoint, ATTACH_S)
-    asker = ControlClient(context)
+    client = ControlClient(context)
     with SessionStore(out_dir, found.state) as store:
-        listener = Listener(context, asker, found, store.last_seqs())
+        listener = Listener(context, client, found, store.last_seqs())
         try:
-            run = _Run(store, listener, asker, {each.stream for each in found.state.streams})
+            run = _Run(store, listener, client, {each.stream for each in found.state.streams})
             say.over(RecorderReport(state="recording", folder=str(store.folder)))
-            if store.mended.words is not None:
-                say.over(_note(store.mended.words))
+            if store.repair.words is not None:
+                say.over(_note(store.repair.words))
             return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
         finally:
             listener.close()
 
 
+class _Fetching(NamedTuple):
+    """How one kind of file is fetched from the engine.
+
+    Attributes:
+        files: where they go, and which are wanted.
+        command: asks for the file of one best frame.
+        confirmation: says which files are saved.
+        timeout_s: how long to wait for one.
+        tries: after so many refusals the engine no longer has it.
+    """
+
+    files: KeyframeFiles
+    command: Callable[[str], Command]
+    confirmation: Callable[[list[str]], ConfirmSaved]
+    timeout_s: float
+    tries: int
+
+
 class _Run:
     """One engine's run on its way to disk; it is over when each of its streams has said goodbye."""
 
-    def __init__(self, store: SessionStore, listener: Listener, asker: ControlClient, streams: set[str]) -> None:
+    def __init__(self, store: SessionStore, listener: Listener, client: ControlClient, streams: set[str]) -> None:
         self._store = store
         self._listener = listener
-        self._asker = asker
+        self._client = client
+        self._fetchings = (
+            _Fetching(
+                store.pictures,
+                lambda keyframe: GetKeyframe(keyframe=keyframe),
+                lambda ids: ConfirmSaved(ids=ids),
+                REFILL_S,
+                _PICTURE_TRIES,
+            ),
+            _Fetching(
+                store.clips,
+                lambda keyframe: GetClip(keyframe=keyframe),
+                lambda ids: ConfirmSaved(ids=[], clips=ids),
+                _CLIP_S,
+                1,
+            ),
+        )
         self._uncommitted = 0
-        self._talking = streams
+        self._streams_left = streams
         self._ended = False
         self._pictures_due = True
-        self._refused: Counter[str] = Counter()
+        self._refused: Counter[tuple[str, str]] = Counter()
 
     def follow(self, stop: threading.Event, look_at_disk: Callable[[], None]) -> bool:
-        """See ``_record_run``."""
-        self._acknowledge(self._store.saved(), self._store.clips.saved())  # it may not have heard the last word
+        """Write messages until the run is over; return as `_record_run` does."""
+        # The engine may not have heard the last acknowledgement.
+        for each in self._fetchings:
+            self._acknowledge(each, each.files.saved())
         self._catch_up()
         commit_s = disk_s = time.monotonic()
         while not stop.is_set() and not self._ended:
             if self._listener.run != self._store.run:
-                for keyframe in self._store.wanted():
-                    self._store.forget_keyframe(keyframe)  # it died with the engine that held it
-                for keyframe in self._store.clips.wanted():
-                    self._store.clips.forget(keyframe)
+                for each in self._fetchings:
+                    for keyframe in each.files.wanted():
+                        each.files.forget(keyframe)  # it died with the engine that held it
                 return False
             if self._listener.unanswered:
                 return False
@@ -144,14 +179,14 @@ class _Run:
             self._commit()  # what was being encoded, or an engine that was busy
         return True
 
-    def _add(self, heard: Iterable[ReceivedMessage]) -> None:
-        for message, header, blob in heard:
+    def _add(self, received: Iterable[ReceivedMessage]) -> None:
+        for message, header, blob in received:
             if message.run != self._store.run:
                 return
             self._store.add(message, header, blob)
             if isinstance(message, Goodbye):
-                self._talking.discard(message.stream)
-                self._ended = message.stream == "" or not self._talking
+                self._streams_left.discard(message.stream)
+                self._ended = message.stream == "" or not self._streams_left
             self._pictures_due |= isinstance(message, Keyframe) or (
                 isinstance(message, Event) and message.event == CLIP
             )
@@ -167,53 +202,37 @@ class _Run:
         self._store.commit()
         self._uncommitted = 0
         if self._pictures_due:
-            self._pictures_due = self._fetch_pictures() | self._fetch_clips()
+            left = [self._fetch(each) for each in self._fetchings]
+            self._pictures_due = any(left)
 
-    def _fetch_pictures(self) -> bool:
-        """Fetches and saves what is wanted; whether something is left for another time."""
+    def _fetch(self, fetching: _Fetching) -> bool:
+        """Fetch and save the wanted files of one kind; return whether some are left for another time."""
         saved: list[str] = []
         left = False
-        for keyframe in self._store.wanted():
+        for keyframe in fetching.files.wanted():
             try:
-                _, png = self._asker.ask(self._listener.control, GetKeyframe(keyframe=keyframe), REFILL_S)
-                self._store.save_keyframe(keyframe, png or b"")
+                command = fetching.command(keyframe)
+                _, data = self._client.ask(self._listener.control, command, fetching.timeout_s)
+                fetching.files.save(keyframe, data or b"")
                 saved.append(keyframe)
             except NoAnswer:
                 left = True
                 break
             except (RequestFailed, DamagedPicture):
-                # Most likely a better frame replaced it before anybody fetched it; but the engine may be busy.
-                self._refused[keyframe] += 1
-                if self._refused[keyframe] >= _REFUSALS:
-                    self._store.forget_keyframe(keyframe)
+                # Most likely a newer one replaced it before anybody fetched it; but the engine may be busy.
+                self._refused[fetching.files.kind.name, keyframe] += 1
+                if self._refused[fetching.files.kind.name, keyframe] >= fetching.tries:
+                    fetching.files.forget(keyframe)
                 else:
                     left = True
         self._store.commit()
-        self._acknowledge(saved, [])
+        self._acknowledge(fetching, saved)
         return left
 
-    def _fetch_clips(self) -> bool:
-        """The same for clips."""
-        saved: list[str] = []
-        left = False
-        for keyframe in self._store.clips.wanted():
-            try:
-                _, clip = self._asker.ask(self._listener.control, GetClip(keyframe=keyframe), _CLIP_S)
-                self._store.clips.save(keyframe, clip or b"")
-                saved.append(keyframe)
-            except NoAnswer:
-                left = True
-                break
-            except (RequestFailed, DamagedPicture):
-                self._store.clips.forget(keyframe)  # pushed out by newer ones before anybody fetched it
-        self._store.commit()
-        self._acknowledge([], saved)
-        return left
-
-    def _acknowledge(self, keyframes: list[str], clips: list[str]) -> None:
-        if keyframes or clips:
-            with contextlib.suppress(RequestFailed):  # said again at the next attachment
-                self._asker.ask(self._listener.control, ConfirmSaved(ids=keyframes, clips=clips), REFILL_S)
+    def _acknowledge(self, fetching: _Fetching, keyframes: list[str]) -> None:
+        if keyframes:
+            with contextlib.suppress(RequestFailed):  # repeated at the next attachment
+                self._client.ask(self._listener.control, fetching.confirmation(keyframes), REFILL_S)
 
 
 class _Once:

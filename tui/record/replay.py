@@ -75,7 +75,7 @@ class Recording:
             state = msgspec.convert({**self.about, "run": run}, EngineState)
         except msgspec.ValidationError:
             state = EngineState(run=run)
-        return msgspec.structs.replace(state, replay=True, amiss=self.amiss().words)
+        return msgspec.structs.replace(state, replay=True, amiss=self.mismatch().words)
 
     def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
         """Messages in the order of their times, from a moment on, of one stream or all."""
@@ -140,12 +140,12 @@ class Recording:
     def pictures(self) -> dict[str, str | None]:
         """Where in the session's folder the picture of each kept frame is; None where there is none."""
         rows = self._database.execute("SELECT keyframe, CASE picture WHEN 'saved' THEN file END FROM keyframes")
-        missing = set(self.amiss().pictures)
+        missing = set(self.mismatch().pictures)
         return {keyframe: None if keyframe in missing else file for keyframe, file in rows.fetchall()}
 
-    def amiss(self) -> reconcile.Mismatch:
-        """Saved pictures and clips that are not there, and those that the session does not know."""
-        return reconcile.amiss(self.folder, self._database)
+    def mismatch(self) -> reconcile.Mismatch:
+        """Return which saved pictures and clips are missing, and which files the session's index does not know."""
+        return reconcile.mismatch(self.folder, self._database)
 
     def picture(self, keyframe: str) -> bytes | None:
         """A keyframe's PNG, None where it was not saved."""

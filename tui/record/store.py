@@ -7,7 +7,6 @@ kill -9 and the power switch. What was added after it is lost, and asked for aga
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sqlite3
 import time
@@ -28,20 +27,22 @@ from fetalstream.pipeline.wire import (
     encode,
     kind_of,
 )
-from fetalstream.tui.record.reconcile import Repair, mend
-from fetalstream.tui.record.session_clips import CLIP, ClipFiles
+from fetalstream.tui.record.keyframe_files import CLIPS, PICTURES, KeyframeFiles
+from fetalstream.tui.record.reconcile import Repair, repair
 from fetalstream.tui.record.session_files import (
     lock_folder,
     make_folder,
     safe_name,
     sweep_parts,
-    with_notice,
     write_whole,
 )
 from fetalstream.tui.record.vectors import VectorWriter
 
 DATABASE: Final = "session.db"
 LAYOUT: Final = 1
+CLIP: Final = "clip"
+"""The event that says of which best frame the engine keeps a clip."""
+
 PREVIEW_APART_NS: Final = 500_000_000
 COMMIT_APART_NS: Final = 250_000_000
 
@@ -76,23 +77,29 @@ _ADD_KEYFRAME: Final = """
 INSERT OR IGNORE INTO keyframes (keyframe, stream, exam, seq, plane, subplane, score, chosen_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+_CLIPS: Final = """
+CREATE TABLE IF NOT EXISTS clips (
+    keyframe TEXT PRIMARY KEY, about TEXT NOT NULL,
+    clip TEXT NOT NULL DEFAULT 'wanted' CHECK (clip IN ('wanted', 'saved', 'gone')), file TEXT)
+"""
 
 
 class SessionStore:
-    """Writes one run of an engine into ``out_dir/<start>_<run>/``; a run that was begun before is gone on with.
+    """A writer of one run of an engine into ``out_dir/<start>_<run>/``; it goes on with a run that was begun before.
 
     It is also a sink for the engine (`send`), for messages that have been stamped. Files and folders are the user's
     alone (0600, 0700).
 
     Args:
-        out_dir: where sessions are; made where it is missing.
-        state: the engine's ``state`` result, or as much of it as is known: at least ``run``.
+        out_dir: the folder of sessions, made if it is missing.
+        state: the engine's ``state`` reply, or a part of it: at least ``run``.
         started_s: seconds since 1970, for the folder's name.
 
     Attributes:
-        folder: of this session.
-        mended: what was amiss with pictures and clips of one that is gone on with.
-        clips: those round the best frames.
+        folder: this session's.
+        pictures: of the best frames.
+        clips: of the seconds round the best frames.
+        repair: how index and files were brought together, if the session had been begun before.
 
     Raises:
         OSError: the folder cannot be written, or another process writes this session (BlockingIOError).
@@ -118,8 +125,9 @@ class SessionStore:
                 write_whole(self.folder / "session.json", _json(self._about))
             else:
                 self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
-            self.clips = ClipFiles(self.folder, self._database, self._about)
-            self.mended: Repair = mend(self.folder, self._database)
+            self.pictures = KeyframeFiles(PICTURES, self.folder, self._database, self._about)
+            self.clips = KeyframeFiles(CLIPS, self.folder, self._database, self._about)
+            self.repair: Repair = repair(self.folder, self._database)
             self._database.commit()
         except BaseException:
             self._lock.close()
@@ -131,26 +139,26 @@ class SessionStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Messages --------------------------------------------------------------------------------------------------
-
     def send(self, message: Message, blob: bytes | None = None) -> None:
-        """The engine's sink: add a message that has been stamped, commit now and then.
+        """Add a message that has been stamped, as the engine's sink, and commit now and then.
 
-        ``blob``: a keyframe's PNG, a preview's JPEG.
+        Args:
+            message: stamped, of this run.
+            blob: a keyframe's PNG, or a preview's JPEG.
         """
         self.add(message, blob=blob)
         if isinstance(message, Keyframe) and blob is not None:
-            self.save_keyframe(message.keyframe, blob)
+            self.pictures.save(message.keyframe, blob)
         if self._committed_ns is None or message.published_ns - self._committed_ns >= COMMIT_APART_NS:
             self.commit()
             self._committed_ns = message.published_ns
 
     def add(self, message: Message, header: bytes | None = None, blob: bytes | None = None) -> None:
-        """Add a message; one that is there already changes nothing. It is safe after `commit`.
+        """Add a message, which is safe after `commit`; one that is there already changes nothing.
 
         Args:
             message: stamped, of this run.
-            header: as it came; encoded anew where it is not given.
+            header: as it came; None to encode the message.
             blob: a preview's JPEG, of which two a second are kept, or an embedding's numbers.
         """
         if isinstance(message, Preview) and not self._keep_preview(message, blob):
@@ -166,13 +174,19 @@ class SessionStore:
         if isinstance(message, Embedding) and blob is not None and added:
             self._vectors.append(blob)
         if isinstance(message, Event) and message.event == CLIP:
-            self.clips.add(message)
+            self._add_clip(message)
         if isinstance(message, Keyframe):
-            known = (
+            row = (
                 message.keyframe, message.stream, message.exam, message.seq, message.plane, message.subplane,
                 message.score, message.chosen_by,
             )  # fmt: skip
-            self._database.execute(_ADD_KEYFRAME, known)
+            self._database.execute(_ADD_KEYFRAME, row)
+
+    def _add_clip(self, event: Event) -> None:
+        keyframe = event.detail.get("keyframe")
+        if isinstance(keyframe, str):
+            about = msgspec.json.encode(event.detail).decode()
+            self._database.execute("INSERT OR IGNORE INTO clips (keyframe, about) VALUES (?, ?)", (keyframe, about))
 
     def commit(self) -> None:
         """Make all that was added durable.
@@ -188,7 +202,7 @@ class SessionStore:
         self._database.commit()
 
     def last_seqs(self) -> dict[str, int]:
-        """Up to which ``seq`` each topic is held without a gap, by ``"kind/stream"``; -1 where its first is missing."""
+        """Return the last ``seq`` before the first gap of each topic, by ``"kind/stream"``; -1: none."""
         counted = "SELECT kind, stream, count(*), max(seq) FROM messages GROUP BY kind, stream"
         return {
             f"{kind}/{stream}": last if count == last + 1 else self._before_gap(kind, stream)
@@ -202,7 +216,7 @@ class SessionStore:
         return next((place for place, (seq,) in enumerate(seqs) if seq != place), 0) - 1
 
     def close(self) -> None:
-        """Commits and lets go; may be called twice."""
+        """Commit and close the session; may be called twice."""
         if self._lock.closed:
             return
         try:
@@ -212,64 +226,6 @@ class SessionStore:
             self._vectors.close()
             self._database.close()
             self._lock.close()
-
-    # Pictures --------------------------------------------------------------------------------------------------
-
-    def wanted(self) -> list[str]:
-        """Keyframes whose pictures are not on disk yet, oldest first."""
-        return self._keyframes("wanted")
-
-    def saved(self) -> list[str]:
-        """Keyframes whose pictures are safe on disk."""
-        return self._keyframes("saved")
-
-    def save_keyframe(self, keyframe: str, png: bytes) -> Path:
-        """Write a keyframe's picture and what is known of it; both are durable, and so is the index, on return.
-
-        Args:
-            keyframe: the id of a message that was added.
-            png: of the raw masked frame, at full resolution.
-
-        Raises:
-            DamagedPicture: it is not a whole PNG.
-            KeyError: no such message was added.
-            OSError: it could not be written; nothing of it is there.
-        """
-        found = self._database.execute(
-            "SELECT plane, header FROM keyframes JOIN messages USING (stream, seq)"
-            " WHERE kind = 'keyframe' AND keyframe = ?",
-            (keyframe,),
-        ).fetchone()
-        if found is None:
-            raise KeyError(f"keyframe {keyframe} was never announced")
-        plane, header = found
-        picture = with_notice(png)
-        name = safe_name(keyframe)
-        folder = make_folder(self.folder / "keyframes" / safe_name(plane))
-        sidecar = {
-            "notice": NOTICE,
-            "keyframe": msgspec.json.decode(header),
-            "sha256": hashlib.sha256(picture).hexdigest(),
-            "provenance": self._about,
-        }
-        # The picture comes last: where it is, all that belongs to it is there too.
-        write_whole(folder / f"{name}.json", _json(sidecar))
-        write_whole(folder / f"{name}.png", picture)
-        path = folder / f"{name}.png"
-        self._database.execute(
-            "UPDATE keyframes SET picture = 'saved', file = ? WHERE keyframe = ?",
-            (str(path.relative_to(self.folder)), keyframe),
-        )
-        self._database.commit()
-        return path
-
-    def forget_keyframe(self, keyframe: str) -> None:
-        """Its picture cannot be had any more: the engine that held it is gone."""
-        self._database.execute("UPDATE keyframes SET picture = 'gone' WHERE keyframe = ?", (keyframe,))
-
-    def _keyframes(self, picture: str) -> list[str]:
-        rows = self._database.execute("SELECT keyframe FROM keyframes WHERE picture = ? ORDER BY rowid", (picture,))
-        return [row[0] for row in rows]
 
     def _keep_preview(self, message: Preview, jpeg: bytes | None) -> bool:
         due_ns = self._preview_due_ns.get(message.stream)
@@ -281,7 +237,7 @@ class SessionStore:
 
 
 def preview_path(folder: Path, message: Preview) -> Path:
-    """Where a preview's JPEG is, in the session's folder."""
+    """Return where a preview's JPEG lies in the session's folder."""
     return folder / "previews" / safe_name(message.stream) / f"{message.seq}.jpg"
 
 
@@ -301,6 +257,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         elif layout != LAYOUT:
             raise sqlite3.DatabaseError(f"{path} was written by another version (layout {layout})")
+        database.execute(_CLIPS)
     except BaseException:
         database.close()
         raise

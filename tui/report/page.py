@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from fetalstream.pipeline.wire import NOTICE, Event
 from fetalstream.tui.record.exams import Exam
+from fetalstream.tui.record.keyframe_files import CLIPS
 from fetalstream.tui.record.replay import Recording
-from fetalstream.tui.record.session_clips import clip_path
 from fetalstream.tui.report import plots
 from fetalstream.tui.report.pictures import embedded, map_of
 from fetalstream.tui.report.plots import Growth
@@ -62,7 +62,7 @@ def rendered(
         uncalibrated=any(exam.readings and not exam.calibrated for exam in exams),
         started=_moment(str(recording.about.get("started", ""))),
         run=str(recording.about.get("run", "")),
-        amiss=recording.amiss().words,
+        mismatch=recording.mismatch().words,
         exams=[_exam(recording, exam, place, contexts.get(place), protocol) for place, exam in enumerate(exams)],
         protocol=None if protocol is None else {"title": protocol.title, "source": protocol.source},
         provenance=_provenance(recording.about, exams),
@@ -74,7 +74,7 @@ def rendered(
 def _exam(
     recording: Recording, exam: Exam, place: int, context: Growth | None, protocol: Protocol | None
 ) -> dict[str, Any]:
-    missing = recording.amiss().pictures
+    missing = recording.mismatch().pictures
     checked = protocol_progress.items(protocol, exam.view, exam.last_ns or exam.view.newest_published_ns)
     age = exam.view.gestation
     name = f"exam{place + 1}"
@@ -178,9 +178,9 @@ def _other(recording: Recording, exam: Exam, runner_up: BestFrame) -> dict[str, 
 
 
 def _clip(folder: Path, keyframe: str) -> str | None:
-    """Where in the session the clip of a best frame is; None where there is none."""
-    path = clip_path(folder, keyframe)
-    return path.relative_to(folder).as_posix() if path.is_file() else None
+    """Return where in the session the clip of a best frame lies; None if there is none."""
+    file = CLIPS.path(keyframe, "")
+    return file if (folder / file).is_file() else None
 
 
 def _picture(recording: Recording, keyframe: str) -> bytes | None:

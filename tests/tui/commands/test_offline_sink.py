@@ -43,8 +43,8 @@ def test_the_session_is_dated_by_the_scan_and_not_by_the_machine(tmp_path):
     with SessionStore(tmp_path, EngineState(run="run-1")) as store:
         analysed(brain_scan(91), store)
         folder = store.folder
-        assert store.wanted() == []
-        assert store.saved() != []
+        assert store.pictures.wanted() == []
+        assert store.pictures.saved() != []
     recording = Recording(folder)
     assert abs(recording.seconds - 3.0) < 0.01
     assert list((folder / "keyframes" / "brain").glob("*.png")) != []
@@ -57,8 +57,8 @@ def test_a_session_holds_a_clip_round_each_best_frame(tmp_path):
         analysed(brain_scan(91), store)
         folder = store.folder
         (best,) = store.clips.saved()
-        assert best in store.saved()
-        assert len(store.saved()) > 1  # others are stored like it, without a clip
+        assert best in store.pictures.saved()
+        assert len(store.pictures.saved()) > 1  # others are stored like it, without a clip
     path = folder / "clips" / f"{best}.mkv"
     about = json.loads(path.with_suffix(".json").read_text())
     with av.open(path) as clip:

@@ -32,15 +32,15 @@ CLIP = b"\x1a\x45\xdf\xa3 a clip"
 STRAY = "keyframes/brain/stray.png"
 
 
-def amiss(folder: Path) -> Mismatch:
+def mismatch(folder: Path) -> Mismatch:
     with closing(Recording(folder)) as recording:
-        return recording.amiss()
+        return recording.mismatch()
 
 
 def reopened(folder: Path) -> Repair:
     with SessionStore(folder.parent, STATE) as store:
         assert store.folder == folder
-        return store.mended
+        return store.repair
 
 
 @pytest.fixture
@@ -57,16 +57,18 @@ def spoiled(session: Path) -> Path:
 
 
 def test_a_session_as_it_was_written_agrees(session: Path) -> None:
-    assert amiss(session) == Mismatch()
-    assert amiss(session).words is None
+    assert mismatch(session) == Mismatch()
+    assert mismatch(session).words is None
     assert reopened(session) == Repair()
     assert reopened(session).words is None
 
 
 def test_a_missing_picture_and_one_in_no_index_are_noticed_and_nothing_is_changed(spoiled: Path) -> None:
     for _ in range(2):
-        assert amiss(spoiled) == Mismatch(pictures=(LOST,), strays=(STRAY,))
-    assert amiss(spoiled).words == "1 saved picture or clip is missing; 1 picture or clip is in no index and not shown"
+        assert mismatch(spoiled) == Mismatch(pictures=(LOST,), strays=(STRAY,))
+    assert (
+        mismatch(spoiled).words == "1 saved picture or clip is missing; 1 picture or clip is in no index and not shown"
+    )
     with closing(Recording(spoiled)) as recording:
         assert recording.pictures()[LOST] is None
         assert recording.pictures()["b" * 32] == f"keyframes/brain/{'b' * 32}.png"
@@ -76,7 +78,7 @@ def test_a_link_is_no_picture(session: Path, tmp_path: Path) -> None:
     picture = session / "keyframes" / "brain" / f"{LOST}.png"
     picture.rename(tmp_path / "elsewhere.png")
     picture.symlink_to(tmp_path / "elsewhere.png")
-    assert amiss(session).pictures == (LOST,)
+    assert mismatch(session).pictures == (LOST,)
 
 
 def test_the_report_says_so(spoiled: Path) -> None:
@@ -96,7 +98,7 @@ def test_the_export_says_so_and_names_no_missing_file(
     spoiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["export", str(spoiled), "--out", str(tmp_path / "csv"), "--format", "csv"]) == 0
-    assert capsys.readouterr().err.splitlines() == [amiss(spoiled).words]
+    assert capsys.readouterr().err.splitlines() == [mismatch(spoiled).words]
     told = (tmp_path / "csv" / "keyframes.csv").read_text()
     assert f"{'b' * 32}.png" in told
     assert f"{LOST}.png" not in told
@@ -110,7 +112,7 @@ async def test_the_replay_says_so(spoiled: Path) -> None:
             await pilot.pause(0.01)
             if app.said is not None:
                 break
-        assert app.said == (amiss(spoiled).words, "warn")
+        assert app.said == (mismatch(spoiled).words, "warn")
         assert await feed.picture(LOST) is None
 
 
@@ -133,9 +135,9 @@ def test_reopened_a_picture_that_was_written_and_not_noted_is_noted(session: Pat
     with SessionStore(session.parent, STATE) as store:
         store._database.execute(sql)  # as a machine leaves it that went down between the file and the index
     (session / "keyframes" / "brain" / f"{'b' * 32}.png").write_bytes(png(7))  # and this one is not what was written
-    assert amiss(session).strays == tuple(f"keyframes/brain/{each * 32}.png" for each in "ab")
+    assert mismatch(session).strays == tuple(f"keyframes/brain/{each * 32}.png" for each in "ab")
     assert reopened(session).found == (f"keyframes/brain/{LOST}.png",)
-    assert amiss(session).strays == (f"keyframes/brain/{'b' * 32}.png",)
+    assert mismatch(session).strays == (f"keyframes/brain/{'b' * 32}.png",)
 
 
 def test_clips_are_compared_as_well(out: Path) -> None:
@@ -144,9 +146,9 @@ def test_clips_are_compared_as_well(out: Path) -> None:
             made.tell("clip", keyframe=keyframe)
             made.store.clips.save(keyframe, CLIP)
     folder = made.store.folder
-    assert amiss(folder) == Mismatch()
+    assert mismatch(folder) == Mismatch()
     (folder / "clips" / f"{LOST}.mkv").rename(folder / "clips" / "stray.mkv")
-    assert amiss(folder) == Mismatch(clips=(LOST,), strays=("clips/stray.mkv",))
+    assert mismatch(folder) == Mismatch(clips=(LOST,), strays=("clips/stray.mkv",))
     assert reopened(folder) == Repair(lost=(f"clips/{LOST}.mkv",), strays=("clips/stray.mkv",))
     assert rows(folder, "SELECT keyframe FROM clips WHERE clip = 'wanted'") == [(LOST,)]
     (folder / "clips" / "stray.mkv").rename(folder / "clips" / f"{LOST}.mkv")
@@ -156,7 +158,7 @@ def test_clips_are_compared_as_well(out: Path) -> None:
 def test_a_session_from_before_clips_is_read(session: Path) -> None:
     with SessionStore(session.parent, STATE) as store:
         store._database.execute("DROP TABLE clips")
-    assert amiss(session) == Mismatch()
+    assert mismatch(session) == Mismatch()
 
 
 def test_a_recorder_that_goes_on_fetches_what_is_missing_and_gives_up_what_nobody_has(
@@ -177,4 +179,4 @@ def test_a_recorder_that_goes_on_fetches_what_is_missing_and_gives_up_what_nobod
         until(lambda: rows(folder, "SELECT picture FROM keyframes ORDER BY rowid") == [("saved",), ("gone",)])
     assert "Recorder: 2 saved pictures or clips are missing, asked for again" in again.lines
     check_pictures(folder, {kept})
-    assert amiss(folder) == Mismatch()
+    assert mismatch(folder) == Mismatch()

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
                     parts={}, frame=frame_info(5), gestation=None,
                 )  # fmt: skip
                 store.add(stamp.stamp(keyframe))
-        store.save_keyframe(KEPT.keyframe, KEPT.png())
+        store.pictures.save(KEPT.keyframe, KEPT.png())
         return store.folder
 
 

@@ -93,27 +93,27 @@ def test_a_message_that_is_there_changes_nothing(store: SessionStore, stamp: Mes
 def test_a_keyframe_is_a_picture_with_all_that_is_known_of_it(store: SessionStore, stamp: MessageStamper) -> None:
     message = keyframe(stamp)
     store.add(message)
-    assert store.wanted() == [KEPT.keyframe]
-    path = store.save_keyframe(KEPT.keyframe, KEPT.png())
+    assert store.pictures.wanted() == [KEPT.keyframe]
+    path = store.pictures.save(KEPT.keyframe, KEPT.png())
     assert path == store.folder / "keyframes" / "brain" / f"{KEPT.keyframe}.png"
     assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), KEPT.pixels)
     sidecar = json.loads(path.with_suffix(".json").read_bytes())
     assert sidecar["keyframe"] == json.loads(wire.encode(message))
     assert sidecar["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert sidecar["provenance"]["model"] == MODEL
-    assert (store.wanted(), store.saved()) == ([], [KEPT.keyframe])
+    assert (store.pictures.wanted(), store.pictures.saved()) == ([], [KEPT.keyframe])
     assert rows(store, "SELECT file FROM keyframes") == [(f"keyframes/brain/{KEPT.keyframe}.png",)]
 
 
 def test_a_damaged_picture_is_not_kept(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(keyframe(stamp))
     with pytest.raises(DamagedPicture):
-        store.save_keyframe(KEPT.keyframe, KEPT.png()[:-9])
+        store.pictures.save(KEPT.keyframe, KEPT.png()[:-9])
     with pytest.raises(KeyError):
-        store.save_keyframe("unknown", KEPT.png())
-    assert store.wanted() == [KEPT.keyframe]
-    store.forget_keyframe(KEPT.keyframe)
-    assert store.wanted() == []
+        store.pictures.save("unknown", KEPT.png())
+    assert store.pictures.wanted() == [KEPT.keyframe]
+    store.pictures.forget(KEPT.keyframe)
+    assert store.pictures.wanted() == []
 
 
 def test_names_from_outside_never_leave_the_session(tmp_path: Path, stamp: MessageStamper) -> None:
@@ -131,7 +131,7 @@ def test_names_from_outside_never_leave_the_session(tmp_path: Path, stamp: Messa
             )
         )
         store.add(message)
-        path = store.save_keyframe("../../k", KEPT.png())
+        path = store.pictures.save("../../k", KEPT.png())
         assert store.folder.parent == tmp_path / "out"
         assert path.resolve().is_relative_to(store.folder)
 
@@ -148,7 +148,7 @@ def test_the_session_says_where_it_comes_from_and_never_a_name(store: SessionSto
 
 def test_everything_is_the_users_alone(store: SessionStore, stamp: MessageStamper) -> None:
     store.add(keyframe(stamp))
-    store.save_keyframe(KEPT.keyframe, KEPT.png())
+    store.pictures.save(KEPT.keyframe, KEPT.png())
     store.add(stamp.stamp(wire.Preview(stream="stream-1", width=1, height=1, frame=frame_info(0))), blob=b"jpeg")
     store.commit()
     for path in [store.folder, *store.folder.rglob("*")]:
@@ -182,8 +182,8 @@ def test_a_run_that_was_begun_is_gone_on_with_by_one_writer(
     ):
         assert again.folder == store.folder
         assert other.folder != store.folder
-        assert again.wanted() == [KEPT.keyframe]
-        path = again.save_keyframe(KEPT.keyframe, KEPT.png())
+        assert again.pictures.wanted() == [KEPT.keyframe]
+        path = again.pictures.save(KEPT.keyframe, KEPT.png())
         # What the session was begun with stands.
         assert json.loads(path.with_suffix(".json").read_bytes())["provenance"]["model"] == {
             "name": "mini",
@@ -207,7 +207,7 @@ def test_as_the_engines_sink_it_commits_by_itself(tmp_path: Path) -> None:
             now_ns += 33_000_000
         assert 20 <= len(rows(store, "SELECT * FROM messages")) <= 30
         store.send(keyframe(stamp), KEPT.png())
-        assert store.saved() == [KEPT.keyframe]
+        assert store.pictures.saved() == [KEPT.keyframe]
     assert len(rows(store, "SELECT * FROM readings")) == 30
 
 

@@ -15,7 +15,7 @@ import pytest
 from fetalstream.pipeline.bus.endpoints import endpoints_in
 from fetalstream.pipeline.model.config import load_model_config
 from fetalstream.pipeline.model.prompts import load_prompts
-from fetalstream.pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE, Mark
 from fetalstream.tui.settings.scan_protocols import read_protocol
 from tests.scripted_engine import ScriptedEngine
 from tests.tui.recorded import Scan, png
@@ -66,7 +66,7 @@ def test_control_client_prints_the_answer(engine) -> None:
     asked = run("control_client.py", engine.endpoints.control, "state")
     assert json.loads(asked.stdout)["run"] == engine.run
     run("control_client.py", engine.endpoints.control, "mark", '{"stream": "stream-1", "text": "here"}')
-    assert ("mark", {"stream": "stream-1", "text": "here"}) in engine.asked
+    assert Mark(stream="stream-1", text="here") in engine.asked
 
 
 def test_control_client_ends_with_the_engine_s_own_words(engine) -> None:

@@ -1,4 +1,4 @@
-"""Clips of best frames on their way to somebody's disk: encoded in a thread of their own, and kept, within bounds."""
+"""Clips of best frames are encoded in a thread of their own, and kept, within bounds, until they are saved."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.replies import Answered
 from fetalstream.pipeline.keyframes.clip_buffer import CLIP_BYTES, Cut
 from fetalstream.pipeline.keyframes.clip_file import matroska
@@ -16,18 +17,23 @@ WAITING_BYTES: Final = CLIP_BYTES
 """Raw frames of clips that wait to be encoded, beside those of the ring; what comes then is refused."""
 
 KEPT_BYTES: Final = 64 * 2**20
-"""Encoded clips: the oldest go first, those that are saved before those that are not."""
+"""Encoded clips that are kept: the oldest go first, those that are saved before those that are not."""
 
 
 @dataclass(eq=False, slots=True)
 class _Clip:
-    about: dict[str, Any]
+    about: wire.ClipDetail
     file: Future[bytes]
     saved: bool = False
 
 
 class ClipCache:
-    """For several threads."""
+    """Encodes clips, hands them out and forgets them; for several threads.
+
+    Args:
+        waiting_bytes: most raw frames that wait to be encoded.
+        kept_bytes: most encoded clips.
+    """
 
     def __init__(self, waiting_bytes: int = WAITING_BYTES, kept_bytes: int = KEPT_BYTES) -> None:
         self._waiting_most, self._kept_most = waiting_bytes, kept_bytes
@@ -36,8 +42,8 @@ class ClipCache:
         self._lock = threading.Lock()
         self._thread: ThreadPoolExecutor | None = None
 
-    def add(self, cut: Cut) -> dict[str, Any] | None:
-        """Takes a clip, and says what is in it; None where too many wait already."""
+    def add(self, cut: Cut) -> wire.ClipDetail | None:
+        """Take a clip and return the detail of its event; None, and the clip is dropped, if too many wait already."""
         size, about, keyframe = cut.nbytes, about_cut(cut), cut.best.keyframe
         with self._lock:
             if self._waiting_bytes and self._waiting_bytes + size > self._waiting_most:
@@ -51,10 +57,10 @@ class ClipCache:
         return about
 
     def fetch(self, keyframe: str) -> Future[Any]:
-        """The clip of that best frame, once it is encoded.
+        """Return a future of the clip of that best frame, done once it is encoded.
 
         Raises:
-            KeyError: none is kept.
+            KeyError: no clip of it is kept.
         """
         with self._lock:
             clip = self._clips[keyframe]
@@ -72,7 +78,7 @@ class ClipCache:
         return answer
 
     def saved(self, keyframes: list[str]) -> list[str]:
-        """These are on somebody's disk; returns those that are known."""
+        """Note that these clips are on a recorder's disk; return those that are known."""
         with self._lock:
             known = [each for each in keyframes if each in self._clips]
             for each in known:
@@ -81,12 +87,12 @@ class ClipCache:
 
     @property
     def unsaved(self) -> int:
-        """Clips that nobody has saved."""
+        """The number of clips that nobody has saved."""
         with self._lock:
             return sum(not clip.saved for clip in self._clips.values())
 
     def close(self) -> None:
-        """Clips that wait are given up."""
+        """Give up the clips that wait, and end the thread."""
         if self._thread is not None:
             self._thread.shutdown(wait=True, cancel_futures=True)
 
@@ -107,8 +113,8 @@ class ClipCache:
         return next((key for key in encoded if self._clips[key].saved), encoded[0])
 
 
-def about_cut(cut: Cut) -> dict[str, Any]:
-    """What listeners are told of a clip: media time of its first, best and last frame, and how many there are."""
+def about_cut(cut: Cut) -> wire.ClipDetail:
+    """Return the detail of a clip's event: media time of its first, best and last frame, and how many there are."""
     return {
         "keyframe": cut.best.keyframe,
         "frames": len(cut.stills),

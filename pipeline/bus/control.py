@@ -1,6 +1,7 @@
-"""The control channel: whoever must not lose anything, or wants something changed, asks here.
+"""The control channel answers whoever must not lose anything, or wants something changed.
 
-A ROUTER socket in a thread of its own, so that an answer never waits for a frame, unless it is the engine's to give.
+It is a ROUTER socket in a thread of its own, so that an answer never waits for a frame, unless it is the engine's to
+give.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fetalstream.pipeline.bus.requests import BadRequest, ControlRequest, one_li
 from fetalstream.pipeline.wire import results
 
 ANSWER_WITHIN_S: Final = 15.0
-"""Of the engine; a batch of a large model on a CPU takes seconds."""
+"""How long the engine may take to answer: a batch of a large model on a CPU takes seconds."""
 
 _MAP_WITHIN_S: Final = 180.0  # maps are drawn one after another, by a thread that gives way
 
@@ -39,7 +40,7 @@ _TICK_MS: Final = 250
 
 @dataclass(slots=True)
 class _Waiting:
-    """A request that the engine has; ``peers``: envelopes of all who asked under this id."""
+    """A request that the engine works on; ``peers``: envelopes of all who asked under this id."""
 
     command: wire.Command
     reply: Future[Any]
@@ -54,8 +55,8 @@ class _Waiting:
 class Control:
     """Serves the control channel until it is closed.
 
-    ``submit`` carries out ``state``, ``keyframes``, ``keyframe`` (giving a `Picture`), ``saved`` and all that changes
-    something; ``since`` and the stamped headers come from ``publisher``.
+    ``submit`` carries out ``state``, ``keyframes``, ``keyframe`` (giving a `StoredKeyframe`), ``saved`` and all that
+    changes something; ``since``, clips and the stamped headers come from ``publisher``.
 
     Args:
         publisher: whose run is served; its ``endpoints.control`` is bound.
@@ -104,7 +105,7 @@ class Control:
         self._thread.start()
 
     def close(self, grace_s: float = 1.0) -> None:
-        """Ends the thread and frees the endpoint; may be called twice.
+        """End the thread and free the endpoint; may be called twice.
 
         Call it after the goodbye and before ``Publisher.close``: for up to ``grace_s``, as long as somebody goes on
         asking or there are pictures or clips that nobody has saved, the last of them are still answered.

@@ -1,4 +1,4 @@
-"""Where the engine's sockets are: in a private folder of the user's runtime directory, or on loopback TCP.
+"""The engine's endpoints lie in a private folder of the user's runtime directory, or on loopback TCP.
 
 Pictures of patients pass here, so nothing is ever bound where another machine or another user could reach it.
 ``pub.sock``, ``preview.sock`` and ``control.sock`` lie side by side in a folder of their own for each start of the
@@ -58,7 +58,7 @@ class RunFolder:
         return self._lock.fileno()
 
     def close(self) -> None:
-        """Removes the folder; may be called twice."""
+        """Remove the folder and free its lock; may be called twice."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 
@@ -70,7 +70,7 @@ class RunFolder:
 
 
 def make_private(folder: Path) -> None:
-    """Makes the folder 0700 and checks that it is the user's own.
+    """Make the folder 0700 and check that it is the user's own.
 
     Raises:
         ConfigError: it is not, or it cannot be made.
@@ -87,7 +87,7 @@ def make_private(folder: Path) -> None:
 
 
 def sweep(parent: Path) -> None:
-    """Removes what killed supervisors left behind; a folder without a lock may be just being made, and stays."""
+    """Remove what killed supervisors left behind; a folder without a lock may be just being made, and stays."""
     for folder in _folders(parent):
         if (folder / FOLDER_LOCK).exists() and not wire.locked(folder / FOLDER_LOCK):
             shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +109,7 @@ def endpoints_in(folder: Path) -> wire.Endpoints:
 
 
 def resolve_endpoints(pub: str | None = None, control: str | None = None, *, folder: Path) -> wire.Endpoints:
-    """The endpoints for ``--pub`` and ``--control``; what is not given lies beside what is, or in ``folder``.
+    """Return the endpoints for ``--pub`` and ``--control``; what is not given lies beside what is, or in ``folder``.
 
     Raises:
         ConfigError: an endpoint is malformed, or could be reached from outside this machine.
@@ -125,7 +125,7 @@ def resolve_endpoints(pub: str | None = None, control: str | None = None, *, fol
 
 
 def checked(endpoint: str) -> str:
-    """The endpoint in plain form, if only this machine can reach it.
+    """Return the endpoint in plain form, if only this machine can reach it.
 
     Raises:
         ConfigError: it is malformed, its path too long, or it is not local.

@@ -1,4 +1,4 @@
-"""Small pictures for the screen: how often they are made, and their JPEG. Passive."""
+"""Makes small pictures for the screen, a few a second, as JPEG. Passive."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class PreviewMaker:
     def update(
         self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels, now_ns: int
     ) -> tuple[wire.Preview, bytes] | None:
-        """The preview and its JPEG if it is time for one, else None.
+        """Return the preview and its JPEG if it is time for one, else None.
 
         Args:
             stream: on the wire.
             exam: the examination it belongs to.
-            frame: which one it is.
+            frame: the frame that is shown.
             pixels: masked, uint8 (H, W) or RGB (H, W, 3).
             now_ns: monotonic.
         """
         due_ns = self._due_ns.get(stream, now_ns)
         if now_ns < due_ns:
             return None
-        # Counting from when it was due keeps the mean rate where frames come a little late; a pause is not made up for.
+        # Counting from when it was due keeps the mean rate if frames come a little late; a pause is not made up for.
         next_ns = due_ns + self._apart_ns
         self._due_ns[stream] = next_ns if next_ns > now_ns else now_ns + self._apart_ns
         jpeg, width, height = encoded(pixels)
@@ -46,9 +46,9 @@ class PreviewMaker:
 
 
 def encoded(pixels: Pixels) -> tuple[bytes, int, int]:
-    """The JPEG of uint8 (H, W) or RGB (H, W, 3), shrunk to `LARGEST_SIDE_PX` where it is larger; its width and height.
+    """Return the JPEG of uint8 (H, W) or RGB (H, W, 3), its width and its height.
 
-    A comment in the file carries the notice.
+    Pictures that are larger are shrunk to `LARGEST_SIDE_PX`. A comment in the file carries the notice.
     """
     scale = LARGEST_SIDE_PX / max(pixels.shape[:2])
     if scale < 1:

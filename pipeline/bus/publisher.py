@@ -1,4 +1,4 @@
-"""The engine's sink: stamps messages, publishes them, and remembers what a listener may ask for again."""
+"""The engine's sink stamps messages, publishes them, and remembers what a listener may ask for again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HEADERS_KEPT: Final = 512
 
 
 class KeyframePicture(Protocol):
-    """A kept frame: ``png`` may be called from any thread; ``pixels`` tells what it costs to keep."""
+    """A kept frame whose ``png`` may be called from any thread, and whose ``pixels`` say what it costs to keep."""
 
     @property
     def pixels(self) -> Pixels: ...
@@ -41,7 +41,7 @@ class Publisher:
     Args:
         endpoints: local ones; see `pipeline.bus.endpoints`.
         stamp: fills in the common header fields.
-        picture_of: the kept frame of a keyframe's id, None where there is none. Asked, in the sending thread, as a
+        picture_of: the kept frame of a keyframe's id, None if there is none. Asked, in the sending thread, as a
             keyframe is published, so that a listener can fetch its picture even when a better frame has replaced it.
         clock_ns: monotonic, for the rate of previews.
         preview_hz: most previews a second of one stream.
@@ -90,7 +90,7 @@ class Publisher:
         return socket
 
     def send(self, message: wire.Message, blob: bytes | None = None) -> None:
-        """Publish a message; ``run``, ``seq``, ``published_ns`` and ``wall_time`` are filled in here.
+        """Publish a message, with ``run``, ``seq``, ``published_ns`` and ``wall_time`` filled in.
 
         Raises:
             NotFinite: it holds a number that JSON cannot carry; nothing was sent and no ``seq`` spent.
@@ -118,22 +118,22 @@ class Publisher:
         """Keep a clip until somebody has saved it, and say that it can be fetched."""
         about = self.clips.add(cut)
         if about is not None:
-            self.send(wire.Event(exam=cut.exam, stream=stream, event="clip", detail=about))
+            self.send(wire.Event(exam=cut.exam, stream=stream, event="clip", detail={**about}))
 
     def newest_reading(self, stream: str) -> wire.Reading | None:
         """Return the stream's newest reading, as published; None before the first."""
         return self._newest.get(stream)
 
     def keyframe_header(self, keyframe: str) -> bytes | None:
-        """The header that announced a keyframe; None where it is not known any more."""
+        """Return the header that announced a keyframe; None if it is not known any more."""
         return self._keyframes.get(keyframe)
 
     def topics(self) -> dict[str, int]:
-        """The ``seq`` last published in each topic."""
+        """Return the ``seq`` last published in each topic."""
         return dict(self._topics)
 
     def close(self) -> None:
-        """Lets the last messages out, for half a second at most, and frees the endpoints; may be called twice."""
+        """Let the last messages out, for half a second at most, and free the endpoints; may be called twice."""
         with self._sending:
             if self._closed:
                 return
@@ -158,7 +158,7 @@ class Publisher:
 
 
 class PictureCache:
-    """Pictures of keyframes until somebody has saved them; bounded, the oldest go first. For several threads."""
+    """Keeps pictures of keyframes until they are saved; bounded, the oldest go first. For several threads."""
 
     def __init__(self, capacity_bytes: int = PICTURES_BYTES) -> None:
         self._capacity_bytes = capacity_bytes
@@ -167,7 +167,7 @@ class PictureCache:
         self._lock = threading.Lock()
 
     def add(self, keyframe: str, picture: KeyframePicture) -> None:
-        """Keep a picture."""
+        """Keep the picture of a keyframe."""
         with self._lock:
             self._held[keyframe] = picture
             self._bytes += picture.pixels.nbytes
@@ -175,12 +175,12 @@ class PictureCache:
                 self._bytes -= self._held.popitem(last=False)[1].pixels.nbytes
 
     def get(self, keyframe: str) -> KeyframePicture | None:
-        """The picture, None where it is not held."""
+        """Return the picture of a keyframe; None if it is not held."""
         with self._lock:
             return self._held.get(keyframe)
 
     def saved(self, keyframes: list[str]) -> None:
-        """These are on somebody's disk."""
+        """Forget these pictures: they are on a recorder's disk."""
         with self._lock:
             for keyframe in keyframes:
                 picture = self._held.pop(keyframe, None)
@@ -191,7 +191,7 @@ class PictureCache:
 
 
 def _timed(message: wire.Message) -> wire.Message:
-    """A reading with its last hop, from the end of its analysis to now, and so with all that it took."""
+    """Return a reading with its last hop, from the end of its analysis to now, and so with its total latency."""
     if not isinstance(message, wire.Reading) or message.latency_ms.total is None:
         return message
     total_ms = (message.published_ns - message.frame.captured_ns) / 1e6
@@ -200,7 +200,7 @@ def _timed(message: wire.Message) -> wire.Message:
 
 
 def bind(socket: zmq.Socket[bytes], endpoint: str, locks: list[IO[bytes]]) -> None:
-    """Binds, and adds what must be held until the socket is gone to ``locks``.
+    """Bind the socket, and add to ``locks`` what must be held until it is gone.
 
     libzmq takes an ipc name over from whoever listens there, without a word; hence a lock beside the socket's file.
 
@@ -229,5 +229,5 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, locks: list[IO[bytes]]) -> No
 
 
 def last_endpoint(socket: zmq.Socket[bytes]) -> str:
-    """Where a socket is bound, a wildcard port resolved."""
+    """Return the endpoint that a socket is bound to, a wildcard port resolved."""
     return socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")

@@ -1,4 +1,4 @@
-"""The last minutes of what was published, so that a listener who lost something can ask for it again."""
+"""The last minutes of what was published are kept, so that a listener who lost something can ask for it again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ RING_BYTES: Final = 64 * 2**20
 _SHARES: Final = {"reading": 0.875, "event": 0.0625, "keyframe": 0.0625}
 _ENTRY_BYTES: Final = 160  # of Python's objects round each header
 REPLY_BYTES: Final = 4 * 2**20
-"""At most so much in one answer; the listener asks for the rest."""
+"""Most bytes of headers in one answer; the listener asks for the rest."""
 # 27 µs a reading of 1.9 kB, which then takes half of that: four streams of 30 readings a second are held for 7 minutes.
 _LEVEL: Final = 1
 
 
 class Refill(NamedTuple):
-    """Headers after the one asked for, in order; ``oldest`` and ``newest`` tell what is held (None: nothing).
+    """Headers after the one asked for, in order; ``oldest`` and ``newest`` are the ``seq`` held (None: nothing).
 
     ``more``: the answer was cut, ask again after its last ``seq``.
     """
@@ -42,14 +42,14 @@ class ReplayBuffer:
         self._lock = threading.Lock()
 
     def add(self, kind: str, stream: str, seq: int, header: bytes) -> None:
-        """Keep a header; ``seq`` follows the last one of its kind and stream. Other kinds are not kept."""
+        """Keep a header whose ``seq`` follows the last one of its kind and stream; kinds not to be refilled are ignored."""
         if kind in self._shelves:
             packed = zlib.compress(header, _LEVEL)
             with self._lock:
                 self._shelves[kind].add(stream, seq, packed)
 
     def since(self, kind: str, stream: str, seq: int) -> Refill:
-        """What came after ``seq``; -1 for all that is held.
+        """Return the headers that came after ``seq``; -1 for all that is held.
 
         Raises:
             KeyError: this kind is not kept.
@@ -75,7 +75,7 @@ class _Row:
 
 
 class _Shelf:
-    """One kind's headers, packed."""
+    """The packed headers of one kind."""
 
     def __init__(self, capacity_bytes: int) -> None:
         self._capacity_bytes = capacity_bytes

@@ -19,7 +19,7 @@ AnyMessage = TypeVar("AnyMessage", bound=wire.Header)
 
 
 def new_run() -> str:
-    """An id for one start of the engine."""
+    """Return a new id for one start of the engine."""
     return uuid.uuid4().hex[:16]
 
 
@@ -45,13 +45,13 @@ class MessageStamper:
         self._lock = threading.Lock()
 
     def stamp(self, message: AnyMessage) -> AnyMessage:
-        """The message with ``run``, ``seq``, ``published_ns`` and ``wall_time``; stream and exam stay as they are."""
+        """Return the message with ``run``, ``seq``, ``published_ns`` and ``wall_time``; stream and exam stay the same."""
         with self.stamped(message) as stamped:
             return stamped
 
     @contextmanager
     def stamped(self, message: AnyMessage) -> Generator[AnyMessage]:
-        """The same for a block that may fail: its ``seq`` is spent only if the block ends well."""
+        """Yield the stamped message to a block that may fail; its ``seq`` is spent only if the block ends well."""
         topic = (str(message.__struct_config__.tag), message.stream)
         with self._lock:
             seq = self._next[topic]
@@ -66,6 +66,6 @@ class MessageStamper:
 
 
 def rfc3339(wall_seconds: float) -> str:
-    """UTC with milliseconds: ``2026-01-02T10:15:00.123Z``."""
+    """Return the time in UTC with milliseconds, for example ``2026-01-02T10:15:00.123Z``."""
     moment = datetime.fromtimestamp(wall_seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

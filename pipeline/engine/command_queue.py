@@ -81,7 +81,7 @@ class CommandQueue:
 
     @property
     def waiting(self) -> bool:
-        """Whether commands wait to be carried out."""
+        """True if commands wait to be carried out."""
         return not self._pending.empty()
 
     def carry_out(self, most: int = COMMANDS_A_TURN) -> None:

@@ -1,4 +1,4 @@
-"""The only loop: frames from all streams, through the model in batches, out to a sink as messages."""
+"""The engine's loop takes frames from all streams through the model in batches, and sends a sink their messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fetalstream.pipeline.stream.questions import EngineCommand
 from fetalstream.streamer.frame import Pixels
 
 IN_FLIGHT: Final = 2
-"""Batches on the way at once: while the device works on one, the next is taken in and the one before is told."""
+"""Batches on the way at once: while the device works on one, the next is taken in and the one before is published."""
 
 BAD_IN_A_ROW: Final = 10
 """Outputs that are not finite, one after another, after which the model counts as broken."""
@@ -40,7 +40,7 @@ _ADMITTED_PER_PICTURE: Final = 4
 
 
 class PendingBatch(Protocol):
-    """See `pipeline.inference.encoder.Pending`."""
+    """A batch on its way through the model, such as `pipeline.inference.encoder.Pending`."""
 
     queue_ms: float
     preprocess_ms: float
@@ -51,7 +51,7 @@ class PendingBatch(Protocol):
 
 
 class Encoding(Protocol):
-    """See `pipeline.inference.encoder.Encoder`."""
+    """The model behind an interface that a test can stand in for, such as `pipeline.inference.encoder.Encoder`."""
 
     @property
     def batch(self) -> int: ...
@@ -65,14 +65,14 @@ _Taken: TypeAlias = tuple[StreamRunner, PreparedFrame]
 
 @dataclass(frozen=True, eq=False)
 class _Batch:
-    """Frames of all streams on their way; ``pending`` is None where none of them needs the model."""
+    """Frames of all streams on their way; ``pending`` is None if none of them needs the model."""
 
     frames: list[_Taken]
     pending: PendingBatch | None
 
 
 class Sink(Protocol):
-    """Where messages go: publisher, store, or a test's list. Called by the engine's thread only.
+    """The receiver of all messages: publisher, store, or a test's list. Called by the engine's thread only.
 
     The sink fills in ``run``, ``seq``, ``published_ns`` and ``wall_time``; ``stream`` and ``exam`` are there already.
     """
@@ -80,11 +80,11 @@ class Sink(Protocol):
     def send(self, message: wire.Message, blob: bytes | None = None) -> None: ...
 
     def preview(self, stream: str, exam: str, frame: wire.FrameInfo, pixels: Pixels) -> None:
-        """A masked picture that may be shown; how many are encoded and sent is the sink's business."""
+        """Take a masked picture that may be shown; the sink decides how many it encodes and sends."""
         ...
 
     def clip(self, stream: str, cut: Cut) -> None:
-        """The frames round a best frame, to be encoded by another thread; where `make_stream` was told to hold some."""
+        """Take the frames round a best frame, to be encoded by another thread; `make_stream` says how many are held."""
         ...
 
 
@@ -98,8 +98,8 @@ class Engine:
         streams: at least one, with different names.
         sink: takes all messages.
         clock_ns: the monotonic clock.
-        device: as ``health`` says it.
-        batch: most pictures a batch, where that is less than the encoder's own.
+        device: its name in ``health``.
+        batch: most pictures a batch, if that is less than the encoder's own.
     """
 
     def __init__(
@@ -133,19 +133,19 @@ class Engine:
         return self._commands.submit(command)
 
     def picture_of(self, keyframe: str) -> StoredKeyframe | None:
-        """The kept frame of a keyframe that is just being sent; for the sink, in the thread that runs the engine."""
+        """Return the kept frame of a keyframe that is just being sent; for the sink, in the engine's thread."""
         return self._commands.find_keyframe(keyframe)
 
     def stop(self, reason: str) -> None:
-        """End cleanly, soon. Touches no lock: safe in a signal handler."""
+        """End the run cleanly and soon; it touches no lock, so a signal handler may call it."""
         self._stop_reason = reason
 
     def run(self) -> None:
-        """The loop.
+        """Run the loop until all sources have ended or `stop` is called.
 
         Raises:
             EngineFault: the model is broken, or its device.
-            Exception: what ended the source, where no source came to its proper end.
+            Exception: what ended the source, if no source came to its proper end.
         """
         for runner in self._runners:
             runner.reader.start(self._wake.set)
@@ -155,7 +155,7 @@ class Engine:
                 self._turn()
                 self._beat()
             while self._on_the_way:
-                self._tell(self._on_the_way.popleft())
+                self._finish(self._on_the_way.popleft())
         finally:
             self._commands.close()
             for runner in self._runners:
@@ -168,21 +168,24 @@ class Engine:
             runner.reader.resume()
 
     def _turn(self) -> None:
-        """One step: commands, the next batch to the device, the oldest one told; or a wait for whatever comes first."""
-        if not self._on_the_way:
+        """Take one step: commands, the next batch to the device, the oldest one published; or wait for what comes."""
+        between = not self._on_the_way
+        if between:
             self._commands.carry_out()
         ready = self._oldest_ready()
-        # What comes next is handed over first, so that the device works while the last batch is told.
-        gathered = self._gather() if self._has_room() else []
+        # Commands that have come meanwhile go before the next batch; on a slow device they would else wait for ever.
+        may_gather = between or not self._commands.waiting
+        # What comes next is handed over first, so that the device works while the last batch is published.
+        gathered = self._gather() if may_gather and self._has_room() else []
         if gathered:
             self._on_the_way.append(self._submitted(gathered))
         if ready is not None:
-            self._tell(ready)
+            self._finish(ready)
         elif not (gathered or self._on_the_way or self._commands.waiting or self._all_ended()):
             self._wake.wait(self._until_beat_s())
 
     def send(self, messages: Iterable[wire.Message]) -> None:
-        """Messages to the sink, in order."""
+        """Send messages to the sink, in order."""
         for message in messages:
             self._sink.send(message)
 
@@ -195,7 +198,7 @@ class Engine:
         )
 
     def _has_room(self) -> bool:
-        """Whether the device should be handed another batch, if something waits."""
+        """Return whether the device should be handed another batch, if something waits."""
         if not self._on_the_way:
             return not self.paused
         if self.paused or self._commands.waiting or len(self._on_the_way) >= IN_FLIGHT:
@@ -210,7 +213,7 @@ class Engine:
         return self._encoder.batch if self._batch is None else min(self._batch, self._encoder.batch)
 
     def _oldest_ready(self) -> _Batch | None:
-        """The oldest batch if it is through; waits for it where there is nothing else to do."""
+        """Take out the oldest batch if it is through; wait for it if there is nothing else to do."""
         if not self._on_the_way:
             return None
         pending = self._on_the_way[0].pending
@@ -222,7 +225,7 @@ class Engine:
         return min(_LONGEST_WAIT_S, max(0.0, (self._beat_ns - self._clock_ns()) / _SECOND_NS))
 
     def _gather(self) -> list[_Taken]:
-        """What waits, fairly from all streams, until a batch is full; nobody waits for it to fill."""
+        """Take what waits, fairly from all streams, until a batch is full; nothing waits for it to fill."""
         most = self._most()
         return self._turns.gather(
             [partial(self._take, runner) for runner in self._runners],
@@ -239,8 +242,8 @@ class Engine:
         items = [Item(one.frame.pixels, one.bank) for _, one in gathered if one.action == "analyse"]
         return _Batch(gathered, self._encoder.submit(items) if items else None)
 
-    def _tell(self, batch: _Batch) -> None:
-        """Everything that a batch gave, frame by frame, in the order in which they were taken."""
+    def _finish(self, batch: _Batch) -> None:
+        """Finish the frames of a batch in the order in which they were taken, and send what they gave."""
         pending = batch.pending
         results = iter(pending.result() if pending is not None else ())
         for runner, prepared in batch.frames:
@@ -251,9 +254,9 @@ class Engine:
             messages = runner.analyzer.finish(prepared, scores, now_ns, timings)
             self.send(messages)
             self._follow_up(runner, messages, now_ns)
-            self._tell_clips(runner)
+            self._send_clips(runner)
             if runner.embeddings and scores is not None:
-                self._tell_vector(messages, scores)
+                self._send_embedding(messages, scores)
             if asked is not None:
                 self._bad_in_a_row = 0 if scores is not None else self._bad_in_a_row + 1
             if self._bad_in_a_row >= BAD_IN_A_ROW:
@@ -264,17 +267,17 @@ class Engine:
             runner.meter.note(reading.latency_ms, now_ns)
             self._sink.preview(reading.stream, reading.exam, reading.frame, runner.analyzer.picture.pixels)
 
-    def _tell_clips(self, runner: StreamRunner) -> None:
+    def _send_clips(self, runner: StreamRunner) -> None:
         for cut in runner.analyzer.clips.taken():
             self._sink.clip(runner.analyzer.stream, cut)
 
-    def _tell_vector(self, messages: list[wire.Message], scores: HeadOutputs) -> None:
+    def _send_embedding(self, messages: list[wire.Message], scores: HeadOutputs) -> None:
         if messages and isinstance(reading := messages[0], wire.Reading):
             row = scores.embedding.astype("<f2")
-            told = wire.Embedding(
+            message = wire.Embedding(
                 exam=reading.exam, stream=reading.stream, frame=reading.frame, dim=len(row), dtype="float16"
             )
-            self._sink.send(told, row.tobytes())
+            self._sink.send(message, row.tobytes())
 
     def _beat(self) -> None:
         now_ns = self._clock_ns()
@@ -282,9 +285,9 @@ class Engine:
             self.send(runner.watch(now_ns, paused=self.paused))
         if now_ns >= self._beat_ns:
             self._beat_ns = max(self._beat_ns + _SECOND_NS, now_ns)
-            self._tell_health(now_ns)
+            self._send_health(now_ns)
 
-    def _tell_health(self, now_ns: int) -> None:
+    def _send_health(self, now_ns: int) -> None:
         self.send(runner.health(now_ns, paused=self.paused) for runner in self._runners)
 
     def _all_ended(self) -> bool:
@@ -295,8 +298,8 @@ class Engine:
     def _say_goodbye(self) -> None:
         for runner in self._runners:
             self.send(runner.analyzer.flush())
-            self._tell_clips(runner)
-        self._tell_health(self._clock_ns())
+            self._send_clips(runner)
+        self._send_health(self._clock_ns())
         reason = self._stop_reason or "all sources have ended"
         for runner in self._runners:
             self.send([wire.Goodbye(exam=runner.analyzer.exam, stream=runner.analyzer.stream, reason=reason)])

@@ -140,7 +140,7 @@ class Undo(_Command, frozen=True, kw_only=True, tag="undo"):
 
 
 class NewExam(_Command, frozen=True, kw_only=True, tag="new_exam"):
-    """Begin another examination; on all streams if none is named."""
+    """Begin another examination of the stream; of all streams if none is named."""
 
     result = results.ExamBegun
 

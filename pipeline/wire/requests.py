@@ -8,7 +8,7 @@ import msgspec
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A control command.
+    """A control command on its way to an engine.
 
     Attributes:
         id: a UUID, a new one for each request; a repeated id gets the first reply again.

@@ -1,4 +1,4 @@
-"""What the replies to control commands hold; results that an event or a message holds too are defined there."""
+"""The results in the replies to control commands; one that an event or message holds too is defined there."""
 
 from __future__ import annotations
 
@@ -95,6 +95,6 @@ class ExportNoted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paused(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the engine rests now."""
+    """The engine's condition now: ``paused`` or not."""
 
     paused: bool

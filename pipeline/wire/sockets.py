@@ -1,4 +1,4 @@
-"""Where an engine's sockets lie on this machine, and the lock that tells a living process from what it left behind."""
+"""The place of an engine's sockets on this machine, and the lock that tells a living process from leftovers."""
 
 from __future__ import annotations
 

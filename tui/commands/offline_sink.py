@@ -140,7 +140,7 @@ class OfflineSink:
             return
         while (about := self._clips.add(cut)) is None:
             self._save_clip()
-        self.send(Event(exam=cut.exam, stream=stream, event="clip", detail=about))
+        self.send(Event(exam=cut.exam, stream=stream, event="clip", detail={**about}))
         self._encoding.append((cut.best.keyframe, self._clips.fetch(cut.best.keyframe)))
         while self._encoding and self._encoding[0][1].done():
             self._save_clip()

@@ -1,15 +1,20 @@
+import random
+from contextlib import suppress
+
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from fetalstream.pipeline import wire
-from fetalstream.pipeline.engine.command_queue import CommandError, CommandQueue
+from fetalstream.pipeline.engine.command_queue import COMMANDS_A_TURN, CommandError, CommandQueue
 from fetalstream.pipeline.keyframes.stored_keyframe import StoredKeyframe
 from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 from fetalstream.pipeline.wire import results
 from fetalstream.streamer.region.sector import Rectangle
 from tests.pipeline.doubles import FACTS, bank, frame, picture
-from tests.pipeline.stream.test_analyzer import brains, readings
+from tests.pipeline.stream.test_analyzer import brains, passed, readings
+from tests.streamer.region.test_profiles import GOOD, SENSELESS
 
 REFUSED = (CommandError, wire.BadCommand)
 """By the engine, or before it by the types of the arguments."""
@@ -224,3 +229,85 @@ def test_after_the_end_commands_are_refused_at_once(reach):
     for reply in (before, after):
         with pytest.raises(CommandError, match="has stopped"):
             reply.result(0)
+
+
+def test_a_turn_carries_out_so_many_commands_and_no_more(reach):
+    commands = CommandQueue(reach, lambda: None)
+    replies = [commands.submit(wire.GetState()) for _ in range(COMMANDS_A_TURN + 1)]
+    commands.carry_out()
+    assert [reply.done() for reply in replies] == [True] * COMMANDS_A_TURN + [False]
+    assert commands.waiting
+    commands.carry_out()
+    assert replies[-1].done()
+    assert not commands.waiting
+
+
+EVERY = [
+    {"command": "state"},
+    {"command": "keyframes"},
+    {"command": "saved", "ids": ["unknown"]},
+    {"command": "mark", "text": "here"},
+    {"command": "snapshot"},
+    {"command": "new_exam"},
+    {"command": "set_spacing", "spacing_mm": 0.5},
+    {"command": "set_sector", "sector": [0, 0, 30, 40]},
+    {"command": "ask"},
+    {"command": "protocol", "protocol": "fasp-20-week"},
+    {"command": "exported", "what": "report"},
+    {"command": "pause"},
+    {"command": "resume"},
+    {"command": "stop"},
+]
+
+
+@pytest.mark.parametrize("said", EVERY, ids=lambda said: said["command"])
+def test_a_result_is_of_the_type_that_the_command_names_and_events_have_their_details(said):
+    reach = Reach("stream-1")
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    command = wire.command_from(said["command"], said)
+    commands = CommandQueue(reach, lambda: None)
+    reply = commands.submit(command)
+    commands.carry_out()
+    plain = msgspec.to_builtins(reply.result(0))
+    assert msgspec.to_builtins(msgspec.convert(plain, command.result)) == plain
+    for event in (each for each in reach.sent if isinstance(each, wire.Event)):
+        assert msgspec.convert(event.detail, wire.EVENTS[event.event].detail) == event.detail
+
+
+def test_decisions_are_of_the_type_that_their_command_names(ask, reach):
+    readings(reach.analyzers[0], [frame(0, picture(0))])
+    (taken,) = ask("snapshot", stream="stream-1").keyframes
+    for verdict, label in (("accept", {}), ("reject", {}), ("relabel", {"plane": FACTS.planes[0]})):
+        said = ask("decide", stream="stream-1", keyframe=taken, verdict=verdict, **label)
+        assert msgspec.convert(said, wire.Decide.result) == said
+    said = ask("undo", stream="stream-1")
+    assert msgspec.convert(said, wire.Undo.result) == said
+
+
+def test_what_the_control_channel_answers_is_not_the_engines(ask):
+    for command in ({"kind": "event", "stream": "stream-1", "seq": 0}, {"keyframe": "k"}):
+        with pytest.raises(CommandError, match="control channel"):
+            ask("since" if "seq" in command else "clip", **command)
+
+
+@pytest.mark.parametrize("changed", SENSELESS, ids=str)
+def test_a_profile_that_cannot_be_meant_is_refused_and_frames_go_on(ask, reach, changed):
+    with pytest.raises(REFUSED):
+        ask("set_sector", stream="stream-1", sector={**GOOD, **changed})
+    assert not reach.sent
+    assert readings(reach.analyzers[0], [frame(0, picture(0))])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_region_is_accepted_frames_go_on(ask, reach, seed):
+    rng = random.Random(seed)
+    odd = [None, True, 0, -1, 1e300, "auto", [], {}, [0, 0, 64, 64], [0, 0, 64.5, 1e9], [[0, 0], [9, 0], [5, 1e6]], 64]
+    profile = {**GOOD, "width": 64, "height": 64, "look": []}
+    sector = rng.choice([*odd, profile, profile, profile])
+    if isinstance(sector, dict):
+        sector = sector | {key: rng.choice([*odd, *GOOD.values()]) for key in rng.sample(sorted(profile), 1)}
+    with suppress(*REFUSED):
+        ask("set_sector", stream="stream-1", sector=sector)
+    for index in range(3):
+        passed(reach.analyzers[0], frame(index, picture(index)))
+    assert reach.analyzers[0].counts(3, 0, 0).in_flight == 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from fetalstream.pipeline import wire
+from fetalstream.pipeline.engine.command_queue import COMMANDS_A_TURN
 from fetalstream.pipeline.engine.engine import BAD_IN_A_ROW, Engine, EngineFault
 from fetalstream.pipeline.engine.stream_runner import make_stream
 from fetalstream.streamer.errors import SourceError
@@ -287,6 +288,53 @@ def test_a_paused_file_loses_nothing():
     engine.submit(wire.Resume()).result(5)
     thread.join(60)
     assert last_counts(sink) == wire.Counts(captured=200, analysed=200)
+
+
+class Backlog(EncoderDouble):
+    """Never done before another frame waits: the device is slower than the source."""
+
+    def submit(self, items):
+        reader = self.stream.reader
+        until(lambda: reader.tally().waiting or reader.finished)
+        if len(self.batches) == 1:
+            self.reply = self.engine.submit(wire.Mark(text="here"))
+        return super().submit(items)
+
+
+def test_a_command_is_carried_out_though_a_frame_always_waits():
+    sink, encoder = ListSink(), Backlog()
+    encoder.stream = stream(ListSource(brains(100)))
+    encoder.engine = Engine(encoder, [encoder.stream], sink)
+    encoder.engine.run()
+    assert encoder.reply.result(0) == wire.results.Nothing()
+    (mark,) = sink.events("mark")
+    assert (
+        mark.detail["index"] == sum(encoder.batches[:2]) - 1
+    )  # the batch that was on the way came first, and no other
+
+
+def test_a_flood_of_commands_keeps_no_frame_waiting():
+    sink = ListSink()
+    engine = Engine(EncoderDouble(), [stream(ListSource(brains(50)))], sink)
+    carried_out = []
+
+    def again(done):
+        """As soon as one is carried out another waits: they never come to an end by themselves."""
+        if done.exception() is None:
+            carried_out.append(done.result())
+            engine.submit(wire.GetState()).add_done_callback(again)
+
+    engine.submit(wire.GetState()).add_done_callback(again)
+    engine.run()
+    assert last_counts(sink) == wire.Counts(captured=50, analysed=50)
+    assert len(carried_out) > COMMANDS_A_TURN
+
+
+def test_commands_that_wait_are_carried_out_though_no_frame_comes():
+    engine, _, _ = paused_engine()
+    waiting = [engine.submit(wire.Pause()) for _ in range(3 * COMMANDS_A_TURN)]
+    with running(engine):
+        assert all(reply.result(5).paused for reply in waiting)
 
 
 def test_stop_by_command():

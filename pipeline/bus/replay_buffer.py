@@ -42,7 +42,7 @@ class ReplayBuffer:
         self._lock = threading.Lock()
 
     def add(self, kind: str, stream: str, seq: int, header: bytes) -> None:
-        """Keep a header whose ``seq`` follows the last one of its kind and stream; kinds not to be refilled are ignored."""
+        """Keep a header whose ``seq`` follows the last one of its kind and stream; other kinds are ignored."""
         if kind in self._shelves:
             packed = zlib.compress(header, _LEVEL)
             with self._lock:

@@ -45,7 +45,7 @@ class MessageStamper:
         self._lock = threading.Lock()
 
     def stamp(self, message: AnyMessage) -> AnyMessage:
-        """Return the message with ``run``, ``seq``, ``published_ns`` and ``wall_time``; stream and exam stay the same."""
+        """Return the message with ``run``, ``seq``, ``published_ns`` and ``wall_time``; the rest stays the same."""
         with self.stamped(message) as stamped:
             return stamped
 

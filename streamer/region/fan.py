@@ -59,7 +59,7 @@ class Fan:
         if upper and max(upper) - min(upper) < 0.08 * (right - left):
             return "phased"
         corners = self.polygon()
-        sag = self.near - min(y for _, y in corners)  # the near arc's middle lies below its ends
+        sag = self.near - min((y for _, y in corners), default=self.near)  # the near arc's middle lies below its ends
         return "convex" if sag > 0.01 * (bottom - top) or slopes[1] - slopes[0] > 0.75 else "trapezoid"
 
 

@@ -69,7 +69,9 @@ def loss_of(features: Tensor, concepts: ConceptVectors, samples: Sequence[Sample
     lead = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
     measured = [i for i, s in enumerate(samples) if s.in_plane is not None]
     unmeasured = [i for i, s in enumerate(samples) if s.in_plane is None]
-    loss = _distance_loss(lead[measured], [samples[i].in_plane or 0.0 for i in measured]) * len(measured)
+    loss = features.new_zeros(())
+    if measured:
+        loss = loss + len(measured) * _distance_loss(lead[measured], [samples[i].in_plane or 0.0 for i in measured])
     if unmeasured:
         labels = torch.tensor([concepts.planes.index(samples[i].label) for i in unmeasured])
         loss = loss + len(unmeasured) * functional.cross_entropy(logits[unmeasured], labels, label_smoothing=0.03)

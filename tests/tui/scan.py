@@ -67,7 +67,7 @@ class ListFeed:
 
     @property
     def names(self) -> list[str]:
-        """Of the commands that were asked."""
+        """The names of the commands that were asked."""
         return [name_of(command) for command in self.asked]
 
     async def start(self) -> EngineState:
@@ -214,7 +214,7 @@ STATE = EngineState(
 
 
 def session(*messages: Message, blob: bytes | None = None) -> Session:
-    """What is known after the messages, each of which came as soon as it was published."""
+    """Return the session after the messages, each of which came as soon as it was published."""
     folded = opened(Session(), STATE)
     for message in messages:
         folded = reduce(folded, message, message.published_ns, blob)
@@ -222,5 +222,5 @@ def session(*messages: Message, blob: bytes | None = None) -> Session:
 
 
 def view(*messages: Message, blob: bytes | None = None) -> StreamView:
-    """The same of the first stream alone."""
+    """Return the first stream of that session."""
     return session(*messages, blob=blob).streams["stream-1"]

@@ -11,7 +11,7 @@ from fetalstream.tui.widgets.single import PANELS
 
 
 class Stage(App[None]):
-    """The app; its widgets have the dashboard's styles.
+    """An app whose widgets have the dashboard's styles.
 
     Attributes:
         answers: of the screens that were shown by ``show``, in order.

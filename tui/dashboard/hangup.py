@@ -1,4 +1,4 @@
-"""Whether the terminal that the dashboard draws on is still there."""
+"""A watch on the terminal that the dashboard draws on: is it still there?"""
 
 from __future__ import annotations
 

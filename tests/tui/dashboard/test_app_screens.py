@@ -1,4 +1,4 @@
-"""What lies over the dashboard, and which stream it shows."""
+"""The screens over the dashboard, and which stream the dashboard shows."""
 
 from fetalstream.tui.widgets.review import Review
 from fetalstream.tui.widgets.screens import Help

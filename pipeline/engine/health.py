@@ -1,4 +1,4 @@
-"""How a stream fares: rates, ages and latencies, for its ``health`` message. Passive: time comes in."""
+"""Measures a stream's rates, ages and latencies, for its ``health`` message. Passive: time comes in."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fetalstream.pipeline.stream.analyzer import StreamAnalyzer
 WINDOW_NS: Final = 10_000_000_000
 _RATES_AFTER_S: Final = 0.5
 HOPS: Final = ("capture", "queue", "preprocess", "encode")
-_TELLS_P999: Final = 1_000  # of fewer samples it is the largest, and says nothing else
+_SAMPLES_FOR_P999: Final = 1_000  # among fewer it is the largest, and says nothing else
 _MOST_SAMPLES: Final = 4_096  # ten seconds of the fastest stream; a bound, not a window
 
 
 class HealthMeter:
-    """Health of one stream.
+    """Measures the health of one stream.
 
     Args:
         device: what the model runs on.
@@ -36,7 +36,7 @@ class HealthMeter:
         self._spent: deque[tuple[int, wire.Latency]] = deque(maxlen=_MOST_SAMPLES)
 
     def note(self, spent: wire.Latency, now_ns: int) -> None:
-        """A reading went out; where its time went."""
+        """Note the time that a reading took, hop by hop, as it goes out."""
         self._spent.append((now_ns, spent))
 
     def health(
@@ -48,7 +48,7 @@ class HealthMeter:
         paused: bool,
         silence: Silence | None = None,
     ) -> wire.Health:
-        """The message, and the start of the next interval of the rates; ``silence``: see `CaptureWatch`."""
+        """Return the health message, and begin the next interval of the rates; ``silence``: see `CaptureWatch`."""
         tally = reader.tally()
         seconds = (now_ns - self._since_ns) / 1e9
         # A message may go out early, when a state has changed: too soon for a rate.
@@ -81,5 +81,5 @@ class HealthMeter:
             return wire.Percentiles()
         p50, p90, p99, p999 = np.percentile(known, (50, 90, 99, 99.9)).tolist()
         return wire.Percentiles(
-            p50=p50, p90=p90, p99=p99, p999=p999 if len(known) >= _TELLS_P999 else None, max=max(known)
+            p50=p50, p90=p90, p99=p99, p999=p999 if len(known) >= _SAMPLES_FOR_P999 else None, max=max(known)
         )

@@ -1,4 +1,4 @@
-"""One source on its way through the engine: its reader, its analyzer, and what the engine keeps of it."""
+"""A stream as the engine runs it: a source's reader, its analyzer, its health and the watch over its capture."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ from fetalstream.streamer.sources import Source
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A source that an engine can run; ``kind`` and ``warnings`` (filled while it is read) are the source's.
+    """A source made ready for an engine; see `make_stream`.
 
-    ``embeddings``: the vector of every analysed frame is told.
+    Attributes:
+        analyzer: reads its frames.
+        reader: hands them out.
+        kind: of the source.
+        warnings: of the source, filled while it is read.
+        embeddings: publish the vector of every analysed frame.
+        source_sha256: stands for the source, whose name must not be published.
     """
 
     analyzer: StreamAnalyzer
@@ -41,18 +47,18 @@ def make_stream(
     every_frame: bool, sector: SectorSetting = None, embeddings: bool = False, clip_bytes: int = 0,
     clock_ns: Callable[[], int] = time.monotonic_ns,
 ) -> Stream:  # fmt: skip
-    """A source made ready for an engine.
+    """Make a source ready for an engine.
 
     Args:
         source: is closed by the engine.
         name: on the wire; never a file name or URL.
         exam: id of the examination that begins.
-        facts: of the model.
-        bank: sentences about age for a spacing; `TextBanks.gestation` where every frame counts and may be waited for,
-            `GestationBanks.get` where nothing may wait.
+        model_info: of the model.
+        bank: sentences about age for a spacing: `TextBanks.gestation` if every frame counts and may be waited for,
+            `GestationBanks.get` if nothing may wait.
         every_frame: offline analysis; else the source is played as if live, and the newest frame wins.
-        sector: the scan region; None for the whole frame. A source that is captured apart has its own.
-        embeddings: tell the vector of every analysed frame.
+        sector: the scan region; None for the whole frame. A source that is captured in a process has its own.
+        embeddings: publish the vector of every analysed frame.
         clip_bytes: frames held for clips; see `pipeline.keyframes.clip_buffer.CLIP_BYTES`.
         clock_ns: the monotonic clock.
     """
@@ -67,7 +73,13 @@ def make_stream(
 
 
 class StreamRunner:
-    """A stream while the engine runs it."""
+    """Runs one stream for the engine. Passive: time comes in as an argument, and messages go back.
+
+    Args:
+        stream: see `make_stream`.
+        device: which the model runs on.
+        started_ns: monotonic.
+    """
 
     def __init__(self, stream: Stream, device: str, started_ns: int) -> None:
         self.analyzer = stream.analyzer
@@ -82,25 +94,25 @@ class StreamRunner:
         self._size: tuple[int, int] | None = None  # width, height of the source's frames
 
     def prepare(self, frame: Frame, now_ns: int) -> PreparedFrame:
-        """See `StreamAnalyzer.prepare`."""
+        """Take the next frame in; see `StreamAnalyzer.prepare`."""
         # A process that captures cuts the frames; what they were before, it says.
         self._size = self.reader.status.size or (frame.width, frame.height)
         self.analyzer.source_size = self._size
         return self.analyzer.prepare(frame, now_ns, self.reader.tally().dropped, self.reader.arrived_ns)
 
     def watch(self, now_ns: int, *, paused: bool) -> list[wire.Message]:
-        """What there is to tell of the capture; its health at once where frames have ceased or come again."""
+        """Return events of the capture, and the stream's health if frames have ceased or come again."""
         before, self._silence = self._silence, self._watch.silence(now_ns)
         events: list[wire.Message] = [self.analyzer.event(*each) for each in self._watch.update(now_ns)]
         return events if self._silence == before else [*events, self.health(now_ns, paused=paused)]
 
     def health(self, now_ns: int, *, paused: bool) -> wire.Health:
-        """The stream's health message."""
+        """Return the stream's health message."""
         silence = self._watch.silence(now_ns)
         return self.meter.health(self.analyzer, self.reader, now_ns, paused=paused, silence=silence)
 
     def end(self, now_ns: int) -> list[wire.Message]:
-        """What is to be told once, when nothing more comes."""
+        """Return the stream's last events, once, when no more frames come and all are finished; else nothing."""
         if self.ended or not (self.reader.finished and self.analyzer.idle):
             return []
         self.ended = True

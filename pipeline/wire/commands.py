@@ -14,7 +14,7 @@ import msgspec
 
 from fetalstream.pipeline.wire import results
 from fetalstream.pipeline.wire.events import AskedDetail, ClipDetail, DecisionDetail, Verdict
-from fetalstream.pipeline.wire.policy import LARGEST_SPACING_MM, TEXT_CHARACTERS, RefilledKind
+from fetalstream.pipeline.wire.policy import LARGEST_SPACING_MM, SMALLEST_SPACING_MM, TEXT_CHARACTERS, RefilledKind
 from fetalstream.pipeline.wire.requests import Request
 from fetalstream.pipeline.wire.state import EngineState
 from fetalstream.pipeline.wire.words import arguments
@@ -24,7 +24,7 @@ Access = Literal["look", "record", "operate"]
 
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARACTERS)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_CHARACTERS)]
-Spacing = Annotated[float, msgspec.Meta(gt=0, le=LARGEST_SPACING_MM)]
+Spacing = Annotated[float, msgspec.Meta(ge=SMALLEST_SPACING_MM, le=LARGEST_SPACING_MM)]
 SectorValues: TypeAlias = Literal["auto"] | list[int | float | tuple[float, float]] | dict[str, Any] | None
 """A scan region: "auto" to find it, ``[x, y, width, height]``, corners ``[[x, y], ...]``, the fields of a scanner's
 profile, or None for the whole frame; `streamer.region.masker.setting_from` checks them."""

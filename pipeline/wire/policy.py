@@ -17,6 +17,9 @@ PREVIEWS_HWM: Final = 32
 TEXT_CHARACTERS: Final = 500
 """Most characters of a text in a command."""
 
+SMALLEST_SPACING_MM: Final = 0.001
+"""Fewer millimetres per pixel than any probe resolves; a spacing of 1e-300 would end as 0 somewhere."""
+
 LARGEST_SPACING_MM: Final = 10.0
 """More millimetres per pixel than any scan has: 10 would show a fetus of 30 cm on 30 pixels."""
 

@@ -40,12 +40,18 @@ def words(info: inspect.Type) -> str:
     if isinstance(info, inspect.StrType):
         return "text"
     if isinstance(info, inspect.FloatType):
-        return "number" if info.gt is None else f"number above {info.gt:g}, at most {info.le:g}"
+        return "number" + _bounds(info)
     if isinstance(info, inspect.ListType):
         return f"list of {words(info.item_type)}"
     if isinstance(info, inspect.TupleType):
         return f"[{', '.join(map(words, info.item_types))}]"
     return _PLAIN.get(type(info), "object")
+
+
+def _bounds(info: inspect.FloatType) -> str:
+    low = "" if info.ge is None else f" from {info.ge:g}"
+    low = low if info.gt is None else f" above {info.gt:g}"
+    return low if info.le is None else f"{low} {'to' if low else 'up to'} {info.le:g}"
 
 
 def _either(info: inspect.UnionType) -> str:

@@ -1,11 +1,6 @@
-from concurrent.futures import Future
-
 import numpy as np
 import pytest
 
-from fetalstream.pipeline import wire
-from fetalstream.pipeline.bus.question_encoding import with_words
-from fetalstream.pipeline.engine.command_queue import CommandError, CommandQueue
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.model.textbank import TextBanks
 from fetalstream.pipeline.readout.segment import Segment
@@ -57,35 +52,3 @@ def test_a_model_that_cannot_know_the_words_says_so():
     banks = TextBanks(tiny_model(), PROMPTS, None)
     assert question("The fetal heart", banks, known).note is None
     assert question("a purple elephant", banks, known).note == "this model never learnt: purple, elephant"
-
-
-class Target:
-    """The part of an engine that the command touches."""
-
-    analyzers = ()
-    paused = False
-
-
-def test_a_sentence_from_outside_is_made_a_question_before_the_engine_sees_it():
-    seen = []
-
-    def submit(command):
-        seen.append(command)
-        reply = Future()
-        reply.set_result("done")
-        return reply
-
-    ask = with_words(submit, lambda text: Question(text, RIGHT, ASKED.contrast))
-    assert ask(wire.AskSentence(stream="stream-1", text="brain")).result(10) == "done"
-    assert (seen[0].stream, seen[0].question.text) == ("stream-1", "brain")
-    for command in (wire.AskSentence(), wire.Mark(text="brain")):
-        assert ask(command).result(10) == "done"
-        assert seen[-1] == command
-
-
-def test_without_a_text_tower_the_command_is_refused_in_one_line():
-    commands = CommandQueue(Target(), lambda: None)
-    reply = commands.submit(wire.AskSentence(text="brain"))
-    commands.carry_out()
-    with pytest.raises(CommandError, match="no sentences"):
-        reply.result(0)

@@ -62,6 +62,7 @@ def test_an_argument_of_a_later_version_is_ignored() -> None:
         ("set_spacing", {"spacing_mm": 0}),
         ("set_spacing", {"spacing_mm": float("nan")}),
         ("set_spacing", {"spacing_mm": 10.1}),
+        ("set_spacing", {"spacing_mm": 1e-300}),
         ("set_spacing", {"spacing_mm": "0.2"}),
         ("set_spacing", {"spacing_mm": True}),
         ("set_sector", {"sector": "whole"}),

@@ -1,12 +1,11 @@
-"""What the parts of a best frame's score, and hindsight, are worth: an ablation on phantom scans of training seeds.
+"""An ablation of the parts of a best frame's score, and of hindsight, on phantom scans of training seeds.
 
-The scans are read by the model once; then `pipeline.stream.keyframe_selector` and `pipeline.keyframes.keyframe_store`
-choose anew with one part left out, or
-with all parts of the same weight. A plane counts that was in view for a second or more; its best frame does well where
-its true in-plane value lies within 0.05 of the best that passed by. Freezes have no bonus here; black pictures count as
-repetitions.
+The model reads the scans once; then `pipeline.stream.keyframe_selector` and `pipeline.keyframes.keyframe_store` choose
+again with one part left out, or with equal weights. A plane counts if it was in view for a second or more; its best
+frame is good if its true in-plane value is within 0.05 of the best in the scan. Freezes have no bonus here; black
+pictures count as repetitions.
 
-Run: ``python -m benchmarks.best_frames --kept-in /tmp/scores``. One JSON line comes last.
+Run: ``python -m benchmarks.best_frames --kept-in scores``. One JSON line comes last.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ PIXELS = np.zeros((1, 1), np.uint8)
 
 
 def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedFrame, wire.Reading]]:
-    """Each frame as it is read, but for ages and subplanes."""
+    """Make the reading of each frame, without ages and subplanes."""
     labels = (*model_info.planes, wire.OTHER)
     over_time = PlaneFilter(labels, model_info.temporal)
     found: list[tuple[PreparedFrame, wire.Reading]] = []
@@ -69,7 +68,7 @@ def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedF
 
 
 def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]], model_info: ModelInfo) -> list[float]:
-    """Of each plane in view, see `pipeline.simulation.phantom.keyframe_regrets`."""
+    """Choose best frames and return their regrets, see `pipeline.simulation.phantom.keyframe_regrets`."""
     kept, offering = KeyframeStore(), KeyframeSelector(model_info)
     for prepared, reading in read:
         offering.read(prepared, reading, kept)
@@ -88,7 +87,7 @@ def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]],
 
 @contextmanager
 def changed(weights: Mapping[str, float], hindsight_seconds: float, min_gain: float) -> Generator[None]:
-    """The product with other constants."""
+    """Run the body with other constants of the product."""
     before = dict(stored_keyframe.WEIGHTS), keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN
     stored_keyframe.WEIGHTS.update(weights)
     keyframe_selector.HINDSIGHT_SECONDS, keyframe_store.MIN_GAIN = hindsight_seconds, min_gain  # type: ignore[misc]
@@ -102,7 +101,9 @@ def changed(weights: Mapping[str, float], hindsight_seconds: float, min_gain: fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("1940000-1940015"))
-    parser.add_argument("--kept-in", type=Path, default=None, help="keeps what the model says, which takes the time")
+    parser.add_argument(
+        "--kept-in", type=Path, default=None, help="folder that caches the model's scores, which take the time"
+    )
     options = parser.parse_args()
     pipeline = load_pipeline("mini")
     scans = []

@@ -1,4 +1,4 @@
-"""What the dashboard costs, and how far behind it is, on a real pseudo-terminal over the real sockets.
+"""The dashboard's cost and lag are measured on a real pseudo-terminal over the real sockets.
 
     python benchmarks/dashboard.py [--seconds 20]
 
@@ -75,7 +75,7 @@ _MARK = re.compile(rb"T-(\d{7})")  # no picture holds a hyphen
 
 
 class Terminal:
-    """Reads all that the dashboard writes, at full speed or throttled; the lags of the marks that it sees."""
+    """Reads all that the dashboard writes, at full speed or throttled, and keeps the lags of the marks in it."""
 
     def __init__(self, master: int, bytes_s: int | None) -> None:
         self.lags_s: list[float] = []
@@ -110,7 +110,7 @@ class Terminal:
 
 
 def play(engine: ScriptedEngine, streams: int, over: threading.Event) -> None:
-    """Readings at 30 a second a stream, previews at 15, marks at 2 on the first."""
+    """Publish readings at 30 a second a stream, previews at 15, and marks at 2 a second on the first stream."""
     pictures = [frame.pixels for _, frame in zip(range(300), open_source("phantom:7"), strict=False)]
     names = [f"stream-{number}" for number in range(1, streams + 1)]
     step, began_s = 0, time.monotonic()
@@ -134,7 +134,7 @@ def measure(
     name: str, seconds: float, *, streams: int = 1, bytes_s: int | None = None, overview: bool = False,
     pictures: str = "blocks",
 ) -> dict[str, object]:  # fmt: skip
-    """One row."""
+    """Measure one row of the table."""
     with tempfile.TemporaryDirectory(prefix="fs") as folder, ScriptedEngine(endpoints_in(Path(folder))) as engine:
         late = Path(folder) / "late"
         over = threading.Event()
@@ -184,7 +184,7 @@ def measure(
 
 
 def _told(path: Path) -> tuple[float, int, float]:
-    """What the child wrote last, about once a second: lateness, pictures drawn, and when."""
+    """Read what the child wrote last, about once a second: lateness, pictures drawn, and when."""
     while True:
         with contextlib.suppress(OSError, ValueError):  # not begun yet, or being written
             late_ms, drawn, at_s = json.loads(path.read_text())
@@ -197,7 +197,7 @@ def _percentile(values: list[float], share: float) -> float | None:
 
 
 def main() -> None:
-    """All rows, then one JSON line."""
+    """Print all rows, then one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="measured, each row (20)")
     seconds = parser.parse_args().seconds

@@ -1,11 +1,11 @@
-"""What it costs to capture in a child process: 1080p at 60 frames a second, gray and RGB, through the real child.
+"""The cost of capture in a child process is measured: 1080p at 60 frames a second, gray and RGB, in the real child.
 
-The child's source is drawn beforehand, so that nothing is decoded: all that is measured is beyond decoding - masking
-(a rectangle, and an outline of eight corners), the outbox, the word of it, and what the parent does with a frame.
-The hand-over is the time from the child's stamp to the frame in the parent's hands. Beside it, in the same run, stands
-the plain way: the same frames, unmasked, through a pipe of `multiprocessing`; and how late the machine wakes a process
-that does nothing but sleep until the next frame: nothing can be handed over faster than that. A thread of the parent
-spends half a core on other things where --busy is given. The last line is one JSON object.
+The child's source is drawn beforehand, so that decoding is not measured, only what follows it: masking (a rectangle,
+and an outline of eight corners), the queue, the message about a frame, and the parent's work on it. The hand-over is
+the time from the child's stamp until the parent has the frame. In the same run two baselines are measured: the same
+frames, unmasked, through a pipe of `multiprocessing`; and how late the machine wakes a process that only sleeps until
+the next frame, since no hand-over can be faster. With --busy a thread of the parent uses half a core for other work.
+The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WARM_UP = 60
 
 
 def paced() -> Iterator[tuple[int, float]]:
-    """Each frame's index when its time has come, and by how many seconds that is past."""
+    """Yield each frame's index when it is due, and by how many seconds it is late."""
     begun_s = time.monotonic()
     for index in itertools.count():
         due_s = begun_s + index / RATE_HZ
@@ -74,20 +74,20 @@ class Drawn:
 
 
 def child() -> int:
-    """The child process: `streamer.capture.child_main` with the drawn source."""
+    """Run the child process, `streamer.capture.child_main` with the drawn source."""
     child_main.open_source = lambda name, **_: Drawn(int(name))  # type: ignore[assignment]
     return child_main.main()
 
 
 def measured(channels: int, setting: SectorSetting, seconds: float) -> dict[str, float]:
-    """Milliseconds of hand-over, and shares of one core."""
+    """Measure milliseconds of hand-over and shares of one core."""
     with SubprocessSource(str(channels), sector=setting) as source:
         frames = iter(source)
         return timed(lambda: next(frames).captured_ns, source.pid or 0, seconds, lambda: source.link.dropped)
 
 
 def plainly(channels: int, seconds: float) -> dict[str, float]:
-    """The same through a pipe, pickled."""
+    """Measure the same through a pipe, pickled."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_pour, args=(theirs, channels), daemon=True)
@@ -99,7 +99,7 @@ def plainly(channels: int, seconds: float) -> dict[str, float]:
 
 
 def timed(take: Callable[[], int], pid: int, seconds: float, dropped: Callable[[], int]) -> dict[str, float]:
-    """``take`` gives the stamp of the next frame, when it is there."""
+    """Measure frames that ``take`` waits for; it returns the stamp of the next one."""
     handovers_ms: list[float] = []
     process = psutil.Process(pid)
     for _ in range(WARM_UP):
@@ -124,7 +124,7 @@ def timed(take: Callable[[], int], pid: int, seconds: float, dropped: Callable[[
 
 
 def lateness(seconds: float) -> dict[str, float]:
-    """Of the machine: milliseconds from when a sleep ought to end until it does."""
+    """Measure the machine's milliseconds from the time at which a sleep should end until it ends."""
     late_ms = [1e3 * late_s for _, late_s in itertools.islice(paced(), round(seconds * RATE_HZ))]
     p50, p99 = np.percentile(late_ms, (50, 99)).tolist()
     return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}

@@ -1,12 +1,12 @@
-"""Planes and ages on real heads: clips made from HC18's validation exams, through ``fetalstream analyze``.
+"""Planes and ages of real heads are measured on clips made from HC18's validation exams, by ``fetalstream analyze``.
 
-The exams are those that ``mini`` never saw (``pipeline/training/validation_exams.txt``). The motion is simulated: each
-still is panned and turned a little for a second; three clips hold the small, middle and large heads, each at one
-spacing, as three depth settings would show them. HC18 holds no true ages, so an age counts as right where the still's
-known head circumference lies within the WHO band (2.5th to 97.5th percentile) at that age; the age of a still is the
-median of its frames' own ages, since the clip is not one patient.
+The exams are those that ``mini`` was not trained on (``pipeline/training/validation_exams.txt``). The motion is
+simulated: each still is panned and turned a little for a second; three clips hold the small, middle and large heads,
+each at one spacing, as three depth settings would show them. HC18 holds no true ages, so an age counts as right if the
+still's known head circumference lies within the WHO band (2.5th to 97.5th percentile) at that age; the age of a still
+is the median of its frames' own ages, since the clip is not one patient.
 
-Run: ``python benchmarks/hc18_clips.py --data ../shared/data/hc18 --out /tmp/clips``. One JSON line comes last.
+Run: ``python benchmarks/hc18_clips.py --data ../shared/data/hc18 --out clips``. One JSON line comes last.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GROUPS = ((100.0, 150.0, 0.15), (150.0, 230.0, 0.23), (230.0, 342.0, 0.33))
 
 
 def frames_of(row: Hc18Row, spacing_mm: float) -> list[np.ndarray]:
-    """The still at ``spacing_mm``, drifting by a few pixels and degrees: uint8 ``(480, 640)`` each."""
+    """Draw the still at ``spacing_mm``, drifting by a few pixels and degrees: frames uint8 ``(480, 640)``."""
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     scale = row.spacing_mm / spacing_mm
     height, width = pixels.shape
@@ -48,7 +48,7 @@ def frames_of(row: Hc18Row, spacing_mm: float) -> list[np.ndarray]:
 
 
 def write_clip(path: Path, rows: list[Hc18Row], spacing_mm: float) -> None:
-    """One H.264 file, the stills one after another."""
+    """Write the stills one after another into one H.264 file."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE, options={"crf": "14", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -59,7 +59,7 @@ def write_clip(path: Path, rows: list[Hc18Row], spacing_mm: float) -> None:
 
 
 def readings_of(clip: Path, spacing_mm: float, session: Path) -> list[dict]:
-    """What ``fetalstream analyze`` says of every frame."""
+    """Run ``fetalstream analyze`` and return its reading of every frame."""
     command = [sys.executable, "-m", "fetalstream.tui.cli", "analyze", str(clip), "--out", str(session), "--jsonl", "-"]
     done = subprocess.run([*command, "--spacing", str(spacing_mm)], stdout=subprocess.PIPE, check=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -1,8 +1,8 @@
-"""What the age of an examination does when every fifth frame shows another fetus.
+"""The age of an examination is measured when every fifth frame shows another fetus.
 
-Each phantom examination is read by the product, then once more with frames of another one, at least a month older or
-younger, put in among its own. How far the age at the end moves is what counts. An examination most of whose own frames
-are refused (its fetus is at an end of the range) is left out: there the other one would be more than a third of all.
+The pipeline reads each phantom examination, then once more with frames of another one, at least a month older or
+younger, put between its own. The figure is how far the age at the end moves. An examination most of whose own frames
+are refused (its fetus is at an end of the range) is left out, since the other one would be more than a third of it.
 
 Run: ``python -m benchmarks.mixed_exams``. One JSON line comes last.
 """
@@ -21,12 +21,12 @@ from fetalstream.pipeline.readout.gestation import ExamGestation
 from fetalstream.pipeline.simulation.exam_run import BrainFrame, brain_frames_of, replayed
 
 OTHERS = 4
-"""One frame of the other fetus after as many of its own: a fifth of all."""
+"""Frames of the fetus itself before each frame of the other: a fifth of all are the other's."""
 APART_DAYS = 30.0
 
 
 def mixed(own: Sequence[BrainFrame], other: Sequence[BrainFrame]) -> list[BrainFrame]:
-    """``own`` with every fifth frame of ``other``, whose frames begin again where they run out."""
+    """Mix a frame of ``other`` into every four of ``own``; its frames start again when they run out."""
     found: list[BrainFrame] = []
     for n, each in enumerate(own):
         found.append(each)
@@ -36,7 +36,7 @@ def mixed(own: Sequence[BrainFrame], other: Sequence[BrainFrame]) -> list[BrainF
 
 
 def last_age(exam: Sequence[BrainFrame], pipeline: LoadedPipeline) -> wire.Gestation | None:
-    """The age at the end; None where there is none."""
+    """Return the age at the end; None if there is none."""
     ages = [
         out.gestation
         for _, out in replayed(exam, ExamGestation(pipeline.model_info.half_widths, pipeline.model_info.shared))

@@ -1,4 +1,4 @@
-"""Which layers of the decision over time earn their place: an ablation on the phantom's evaluation seeds.
+"""An ablation of the layers of the decision over time, on the phantom's evaluation seeds.
 
 From single frames on, each row adds or exchanges one layer: the mean (of probabilities, as is usual, or of logits), the
 thresholds to enter and leave a plane, and the forward filter of a hidden Markov model over planes and "other". The
@@ -6,7 +6,7 @@ constants come from the training seeds 1900010 to 1900021 (`pipeline.training.fi
 chosen with a look at seeds 7 to 11 and 100 to 116, under another `mini`. The other question is the frame rate: the same
 constants at 5 to 30 frames a second, and with half of the frames dropped at random.
 
-Run: ``python benchmarks/planes_over_time.py --kept-in /tmp/scores``. One JSON line comes last.
+Run: ``python benchmarks/planes_over_time.py --kept-in scores``. One JSON line comes last.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from fetalstream.pipeline.wire import OTHER
 
 Row = np.ndarray
 Layer = Callable[[float, Row], Row]
-"""From seconds since the frame before and probabilities to probabilities; made anew for each epoch."""
+"""A function of seconds since the last frame and probabilities to probabilities; made again for each epoch."""
 
 TAU_SECONDS = 0.2
 MEAN_ENTER, MEAN_LEAVE = 0.8, 0.4
 
 
 def mean_of_probabilities(window_seconds: float) -> Layer:
-    """The plain moving average."""
+    """Make the plain moving average of probabilities."""
     kept: list[tuple[float, Row]] = []
 
     def step(seconds: float, row: Row) -> Row:
@@ -47,7 +47,7 @@ def mean_of_probabilities(window_seconds: float) -> Layer:
 
 
 def mean_of_logits(tau_seconds: float) -> Layer:
-    """As `pipeline.readout.temporal.PlaneFilter` has it."""
+    """Make the mean of logits that `pipeline.readout.temporal.PlaneFilter` uses."""
     total, weight = np.zeros(()), 0.0
 
     def step(seconds: float, row: Row) -> Row:
@@ -61,7 +61,7 @@ def mean_of_logits(tau_seconds: float) -> Layer:
 
 
 def markov(labels: list[str], constants: Temporal, before: Layer | None = None) -> Layer:
-    """The product's own filter, without its decision."""
+    """Make the product's own filter, without its decision."""
     stage, now = PlaneFilter(labels, constants), 0.0
 
     def step(seconds: float, row: Row) -> Row:
@@ -75,7 +75,7 @@ def markov(labels: list[str], constants: Temporal, before: Layer | None = None) 
 
 
 def decided(scan: Scan, layer: Callable[[], Layer], enter: float, leave: float, labels: list[str]) -> Iterator[str]:
-    """Decisions of one scan; ``enter`` 0 takes the largest, whatever it is."""
+    """Yield the decisions of one scan; with ``enter`` 0 the largest probability always decides."""
     scores = scan.scores
     step, epoch, last, plane = layer(), -1, 0.0, OTHER
     for now, of_epoch, row in zip(scores.pts_seconds.tolist(), scores.epoch.tolist(), scan.raw, strict=True):
@@ -103,7 +103,7 @@ def judged(scans: list[Scan], decisions: Callable[[Scan], Iterator[str]]) -> dic
 
 
 def as_shipped(labels: list[str], constants: Temporal, keep: Callable[[int], bool] = lambda _: True):
-    """The product's own stage; a frame that is left out repeats the last decision, as the screen does."""
+    """Make the product's own stage; a frame that is left out repeats the last decision, as the screen does."""
 
     def decisions(scan: Scan) -> Iterator[str]:
         stage = PlaneFilter(labels, constants)

@@ -1,8 +1,8 @@
-"""Does the phantom's head look like a head? A network that only ever saw real heads measures the phantom's.
+"""The phantom's realism is measured by a network that was trained on real heads only and reads the phantom's.
 
 A small network learns head circumference in pixels from HC18's training exams alone. It then reads phantom heads
 (evaluation seeds, in plane), and its reading times the spacing gives an age by the WHO median. The figure is the median
-difference from the phantom's true age, days; HC18's validation exams beside it show what the network can do at home.
+difference from the phantom's true age, days; HC18's validation exams show the network's own error.
 
 Run: ``python benchmarks/realism.py --data ../shared/data/hc18``. One JSON line comes last.
 """
@@ -32,7 +32,7 @@ MIDDLE, SPREAD = 5.2, 0.5  # of the logarithm of head size in pixels: what the n
 
 
 def phantom_heads(seeds: range, per_seed: int) -> list[tuple[TrainingStill, float, float]]:
-    """Stills with their true age in days and the millimetres a still's pixel stands for."""
+    """Draw stills of heads, each with its true age in days and its mm per pixel."""
     found = []
     for seed in seeds:
         source, rng = PhantomSource(seed), np.random.default_rng(seed)
@@ -52,7 +52,7 @@ def phantom_heads(seeds: range, per_seed: int) -> list[tuple[TrainingStill, floa
 
 
 def zoomed(still: TrainingStill, factor: float) -> TrainingStill:
-    """The still drawn larger or smaller about its middle."""
+    """Scale a still about its middle."""
     matrix = cv2.getRotationMatrix2D((STILL_SIDE / 2, STILL_SIDE / 2), 0, factor)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     picture = cv2.warpAffine(still.picture, matrix, (STILL_SIDE, STILL_SIDE), flags=how)
@@ -66,7 +66,7 @@ def tensor(samples: list) -> torch.Tensor:
 
 @torch.inference_mode()
 def plainly_read_px(net: torch.nn.Module, stills: list[TrainingStill]) -> list[float]:
-    """Head circumference as the network says it, in the stills' pixels."""
+    """Read head circumferences with the network, in the stills' pixels."""
     out: list[float] = []
     for start in range(0, len(stills), 32):
         batch = tensor([plain(s, SIDE) for s in stills[start : start + 32]])
@@ -75,7 +75,7 @@ def plainly_read_px(net: torch.nn.Module, stills: list[TrainingStill]) -> list[f
 
 
 def read_px(net: torch.nn.Module, stills: list[TrainingStill], usual_px: float) -> list[float]:
-    """The same, read again with the head zoomed to about ``usual_px``, as a sonographer would do."""
+    """Read head circumferences with each head zoomed to about ``usual_px``, as a sonographer would do."""
     return [_read_zoomed(net, still, usual_px) for still in stills]
 
 

@@ -1,9 +1,9 @@
-"""Does each plane's sentence find that plane first? Ask and search on the phantom's evaluation seeds.
+"""Ask and search are evaluated on the phantom's evaluation seeds: does each plane's sentence find that plane first?
 
 Every frame of a scan is scored against a sentence as `ask` does it live and `search` afterwards, and the frames are
 ranked: mean average precision over the planes that a scan shows, and how often the best frame shows the plane.
 
-Run: ``python -m benchmarks.searching --kept-in /tmp/scores``. One JSON line comes last.
+Run: ``python -m benchmarks.searching --kept-in scores``. One JSON line comes last.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""What a frame costs beyond model and sharpness: decisions over time, age, best frames, a question, the messages.
+"""The analyzer's cost a frame is measured: decisions over time, age, best frames, a question, the messages.
 
-A phantom scan is read by the model first, and its sharpness measured; then the same scores go through
-`pipeline.stream.analyzer` again and again, on one thread. The bar is 0.1 ms a frame over a scan.
-Counted: probabilities from
-scores, both filters, the age, the question, best frames (the copy of their pixels too) and building the messages. Not
-counted: encoder, resize, sharpness, and putting messages into JSON.
+The model reads a phantom scan first, and its sharpness is measured; then the same scores go through
+`pipeline.stream.analyzer` again and again, on one thread. The bar is 0.1 ms a frame over a scan. Counted are
+probabilities from scores, both filters, the age, the question, best frames (with the copy of their pixels) and building
+the messages. Not counted are encoder, resize, sharpness, and encoding messages as JSON.
 
-Run: ``python -m benchmarks.meaning_cost``. One JSON line comes last.
+Run: ``python -m benchmarks.analyzer_cost``. One JSON line comes last.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Seen = list[tuple[Frame, HeadOutputs | None]]
 
 
 def seen(pipeline: LoadedPipeline, seed: int, frames: int) -> Seen:
-    """Frames of a scan with what the model says of each."""
+    """Encode frames of a scan, and return each with the model's outputs."""
     source = PhantomSource(seed)
     found: Seen = []
     for index in range(frames):
@@ -76,7 +75,7 @@ def main() -> None:
         for name, (some, ask) in rows.items()
         if some
     }
-    print(json.dumps({"benchmark": "meaning_cost", "frames": len(frames), "brain_frames": len(brains), "ms": found}))
+    print(json.dumps({"benchmark": "analyzer_cost", "frames": len(frames), "brain_frames": len(brains), "ms": found}))
 
 
 if __name__ == "__main__":

@@ -193,13 +193,13 @@ class NoteExport(_Command, frozen=True, kw_only=True, tag="exported"):
 
 
 class Pause(_Command, frozen=True, kw_only=True, tag="pause"):
-    """Let the engine rest: no frame is analysed."""
+    """Pause the engine: no frame is analysed."""
 
     result = results.Paused
 
 
 class Resume(_Command, frozen=True, kw_only=True, tag="resume"):
-    """Let the engine go on, and start captures again that were given up."""
+    """Let a paused engine go on, and start captures again that were given up."""
 
     result = results.Paused
 

@@ -157,6 +157,6 @@ EVENTS: Final[dict[EventName, EventKind]] = {
     "protocol": EventKind("The operator chose which views to collect.", ProtocolDetail),
     "exported": EventKind("A report or export of the session was written.", ExportedDetail),
     "clip": EventKind("The clip of a best frame can be fetched.", ClipDetail),
-    "paused": EventKind("The engine rests.", NoDetail),
-    "resumed": EventKind("The engine goes on.", NoDetail),
+    "paused": EventKind("The engine was paused: no frame is analysed.", NoDetail),
+    "resumed": EventKind("The engine goes on after a pause.", NoDetail),
 }

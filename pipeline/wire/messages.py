@@ -270,7 +270,7 @@ class Health(Header, kw_only=True, frozen=True, tag="health"):
         device: which the model runs on.
         memory_mb: of the engine's process.
         hops_ms: how that latency is shared between the hops; see `Latency`.
-        paused: whether the engine rests.
+        paused: whether the engine is paused.
     """
 
     state: HealthState

@@ -86,7 +86,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
         notice: the purpose that the software is limited to.
         run: id of this start of the engine.
         exam: id of the first stream's examination.
-        paused: whether the engine rests.
+        paused: whether the engine is paused.
         streams: all of them.
         model: which runs.
         versions: of what the results depend on, by name.

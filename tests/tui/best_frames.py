@@ -24,7 +24,7 @@ NOW_NS = START + 61 * SECOND
 
 
 class Reviewed:
-    """What the screens are made of.
+    """A stream with its pictures, for the screens to look at.
 
     Attributes:
         view: the stream; None for no stream.

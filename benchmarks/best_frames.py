@@ -50,11 +50,11 @@ def readings(scan: PhantomScores, model_info: ModelInfo) -> list[tuple[PreparedF
         raw = model_info.rejector.probabilities(scan.planes[i], float(scan.other[i]))
         seen = over_time.update(pts, Segment(epoch=epoch), raw)
         assert seen.probabilities is not None
-        said = zip(labels, raw.tolist(), seen.probabilities.tolist(), strict=True)
+        scores = zip(labels, raw.tolist(), seen.probabilities.tolist(), strict=True)
         reading = wire.Reading(
             exam="", frame=wire.FrameInfo(index=i, epoch=epoch, pts_seconds=pts, captured_ns=0), state="live",
             reused=not scan.analysed[i],
-            planes={label: wire.LabelScore(cosine=None, raw=one, smoothed=smoothed) for label, one, smoothed in said},
+            planes={label: wire.LabelScore(cosine=None, raw=one, smoothed=smoothed) for label, one, smoothed in scores},
             plane=seen.plane, subplanes=None, subplane=None, gestation=None, gestation_missing=None,
             quality=wire.Quality(**{part: float(getattr(scan, part)[i]) for part in QUALITY}),
             ask=None, latency_ms=wire.Latency(), model=model_info.name, calibrated=True, dropped=0,
@@ -76,10 +76,10 @@ def regrets(scan: PhantomScores, read: list[tuple[PreparedFrame, wire.Reading]],
     kept.flush()
     best_of = {each.frame.index: each.plane for each in kept if kept.rank(each) == 0}
     rows = zip(scan.pts_seconds.tolist(), scan.true_label, scan.true_plane, scan.in_plane.tolist(), strict=True)
-    unsaid = ("", "", "")
+    no_predictions = ("", "", "")
     return phantom.keyframe_regrets([
         phantom.JudgedFrame(
-            0, index, pts, truth, body, in_plane, *unsaid, best_of.get(index, ""), 0, None, None, None, None
+            0, index, pts, truth, body, in_plane, *no_predictions, best_of.get(index, ""), 0, None, None, None, None
         )
         for index, (pts, truth, body, in_plane) in enumerate(rows)
     ])  # fmt: skip
@@ -122,13 +122,13 @@ def main() -> None:
     found = {}
     for name, constants in variants.items():
         with changed(*constants):
-            short = np.array(
+            regret = np.array(
                 [v for scan, rows in zip(scans, read, strict=True) for v in regrets(scan, rows, pipeline.model_info)]
             )
         found[name] = {
-            "within": round(float((short <= phantom.GOOD_REGRET).mean()), 3),
-            "regret_p95": round(float(np.percentile(short, 95, method="higher")), 3),
-            "planes": len(short),
+            "within": round(float((regret <= phantom.GOOD_REGRET).mean()), 3),
+            "regret_p95": round(float(np.percentile(regret, 95, method="higher")), 3),
+            "planes": len(regret),
         }
         print(f"{name:20}", "  ".join(f"{key} {value}" for key, value in found[name].items()), file=sys.stderr)
     print(json.dumps({"seeds": [min(options.seeds), max(options.seeds)], **found}))

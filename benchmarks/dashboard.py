@@ -117,10 +117,10 @@ def play(engine: ScriptedEngine, streams: int, over: threading.Event) -> None:
     while not over.is_set():
         for name in names:
             plane = ("brain", "femur", None)[step // 90 % 3]
-            said = reading(step, name, plane=plane)
-            engine.publisher.send(said)
+            sent = reading(step, name, plane=plane)
+            engine.publisher.send(sent)
             if step % 2 == 0:
-                engine.publisher.preview(name, "exam-a", said.frame, pictures[step % len(pictures)])
+                engine.publisher.preview(name, "exam-a", sent.frame, pictures[step % len(pictures)])
             if step % 30 == 0:
                 engine.publisher.send(health(name))
         if step % 15 == 0:
@@ -157,10 +157,10 @@ def measure(
             watched = psutil.Process(child.pid)
             before, began_s, bytes_before = watched.cpu_times(), time.monotonic(), terminal.bytes
             terminal.lags_s.clear()
-            _, drawn_before, at_s = _told(late)
+            _, drawn_before, at_s = _last_report(late)
             time.sleep(seconds)
             after, took_s = watched.cpu_times(), time.monotonic() - began_s
-            late_ms, drawn, until_s = _told(late)
+            late_ms, drawn, until_s = _last_report(late)
             cpu_s = after.user - before.user + after.system - before.system
             return {
                 "what": name,
@@ -183,7 +183,7 @@ def measure(
             os.close(master)
 
 
-def _told(path: Path) -> tuple[float, int, float]:
+def _last_report(path: Path) -> tuple[float, int, float]:
     """Read what the child wrote last, about once a second: lateness, pictures drawn, and when."""
     while True:
         with contextlib.suppress(OSError, ValueError):  # not begun yet, or being written

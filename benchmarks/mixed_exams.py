@@ -54,8 +54,8 @@ def main() -> None:
     for n, own in enumerate(exams):
         alone = last_age(own, pipeline)
         following = exams[n + 1 :] + exams[:n]
-        stranger = next(x for x in following if abs(x[0].frame.true_days - own[0].frame.true_days) >= APART_DAYS)
-        both = last_age(mixed(own, stranger), pipeline)
+        other = next(x for x in following if abs(x[0].frame.true_days - own[0].frame.true_days) >= APART_DAYS)
+        both = last_age(mixed(own, other), pipeline)
         if alone is not None and both is not None and both.frames - alone.frames <= alone.frames / 2:
             moved.append(abs(both.days - alone.days))
     print(json.dumps({

@@ -126,17 +126,17 @@ def main() -> None:
 
     rows = [row for row in hc18_rows(args.data, validation=True) if 100 <= row.hc_mm <= 342]
     real = [hc18_still(row) for row in rows]
-    at_home = [
+    errors_real = [
         abs(who_age_days(row.hc_mm * px / still.head_px) - who_age_days(row.hc_mm))
         for row, still, px in zip(rows, real, read_px(net, real, usual_px), strict=True)
         if still.head_px
     ]
     drawn = phantom_heads(range(100, 140), 5)
     pairs = list(zip(drawn, read_px(net, [still for still, _, _ in drawn], usual_px), strict=True))
-    abroad = [abs(who_age_days(px * mm) - days) for (_, days, mm), px in pairs]
+    errors_phantom = [abs(who_age_days(px * mm) - days) for (_, days, mm), px in pairs]
     print(json.dumps({
-        "hc18_validation_median_days": round(statistics.median(at_home), 2),
-        "phantom_median_days": round(statistics.median(abroad), 2),
+        "hc18_validation_median_days": round(statistics.median(errors_real), 2),
+        "phantom_median_days": round(statistics.median(errors_phantom), 2),
         "phantom_heads": len(drawn), "bar_days": 10,
     }))  # fmt: skip
 

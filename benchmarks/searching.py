@@ -30,7 +30,7 @@ def main() -> None:
         for seed in range(args.seeds[0], args.seeds[1] + 1)
     }
     asked = {text: ask(text) for text in SENTENCES.values()}
-    metrics = {name: metric.plain() for name, metric in search_metrics(scans, asked.__getitem__).items()}
+    metrics = {name: metric.to_dict() for name, metric in search_metrics(scans, asked.__getitem__).items()}
     print(
         json.dumps({"benchmark": "searching", "model": pipeline.model_info.name, "seeds": list(args.seeds), **metrics})
     )

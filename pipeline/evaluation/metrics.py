@@ -27,7 +27,7 @@ class Metric(NamedTuple):
     low: float | None
     high: float | None
 
-    def plain(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, float | None]:
         """Return the three numbers rounded to six decimals, for JSON."""
         return {name: None if number is None else round(number, 6) for name, number in self._asdict().items()}
 

@@ -66,7 +66,7 @@ class Comparison:
         )
         return tuple(reason for bad, reason in checks if bad)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all fields with ``passed`` and ``reasons``, for JSON."""
         return {**asdict(self), "passed": not self.reasons, "reasons": list(self.reasons)}
 

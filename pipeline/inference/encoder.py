@@ -175,5 +175,5 @@ def _collected(launch: Launch) -> Encoded:
 
 
 def _device_fault(error: Exception) -> DeviceFault:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return DeviceFault(f"the device failed ({said}); the engine must be started again")
+    message = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return DeviceFault(f"the device failed ({message}); the engine must be started again")

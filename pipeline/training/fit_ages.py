@@ -56,8 +56,8 @@ def fit_half_widths(
     for start, end in zip(FROM_DAYS, (*FROM_DAYS[1:], np.inf), strict=True):
         widths = [
             float(np.quantile(np.abs(off[inside]), COVERED, method="higher"))
-            for told, off in ((days, errors), *(() if also is None else (also,)))
-            if (inside := (told >= start) & (told < end)).sum() >= _FEWEST
+            for predicted, off in ((days, errors), *(() if also is None else (also,)))
+            if (inside := (predicted >= start) & (predicted < end)).sum() >= _FEWEST
         ]
         width = max(widths, default=found[-1][1] if found else float(np.quantile(np.abs(errors), COVERED)))
         found.append((start, width))

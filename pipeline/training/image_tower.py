@@ -102,10 +102,10 @@ _NAMED_FROM: Final = 0.3  # in plane; below it landmarks are lost, and which pla
 
 def _distance_loss(lead: Tensor, in_plane: Sequence[float]) -> Tensor:
     """Compute Huber's loss between the log odds and their target; a clear miss may have any lower log odds."""
-    asked = LEAD_PER_PLANE_DISTANCE * (torch.tensor(in_plane) - 0.5)
+    target_odds = LEAD_PER_PLANE_DISTANCE * (torch.tensor(in_plane) - 0.5)
     missed = torch.tensor([value == 0 for value in in_plane])
-    lead = torch.where(missed, torch.maximum(lead, asked), lead)
-    return 0.4 * functional.smooth_l1_loss(lead, asked, beta=0.6)
+    lead = torch.where(missed, torch.maximum(lead, target_odds), lead)
+    return 0.4 * functional.smooth_l1_loss(lead, target_odds, beta=0.6)
 
 
 def train(

@@ -131,9 +131,9 @@ def _weights(stills: LabelledStills) -> OpenSet:
     }
     complete = len(typical) == len(stills.planes)
     parts = evidence(stills.cosines, stills.other, np.array(list(typical.values())) if complete else None)
-    alike = np.where(inside, 0.5 / inside.mean(), 0.5 / (~inside).mean())
+    row_weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (~inside).mean())
     use = np.array([stills.other is not None, True, complete])
-    while (weights := logistic(parts * use, inside, alike) * use).min() < 0:
+    while (weights := logistic(parts * use, inside, row_weights) * use).min() < 0:
         use &= weights >= 0
     background, margin, similarity = (round(float(weight), 4) for weight in weights)
     found = OpenSet(background=background, margin=margin, similarity=similarity, typical=typical if similarity else {})

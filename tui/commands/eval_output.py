@@ -30,7 +30,7 @@ def print_metrics(
         over: what the intervals are resampled over.
     """
     if as_json:
-        plain = {name: metric.plain() for name, metric in metrics.items()}
+        plain = {name: metric.to_dict() for name, metric in metrics.items()}
         print(json.dumps({"task": task, "model": model, "n": count, "metrics": plain}, allow_nan=False))
         return
     from fetalstream.pipeline.evaluation.published import HEADLINE, PUBLISHED

@@ -78,7 +78,7 @@ def parity(model: ModelSettings, sources: list[str], *, spacing_mm: float | None
     found = compare(reference, candidate, pictures)
     precision_cache.save(precision_result_of(found, candidate.model.weights_sha256))
     if as_json:
-        print(json.dumps(found.plain(), allow_nan=False))
+        print(json.dumps(found.to_dict(), allow_nan=False))
         return not found.reasons
     days = "not compared" if found.median_age_change_days is None else f"{found.median_age_change_days:g} days (median)"
     print(f"{found.model} in {found.precision} on {found.device} against float32, {found.frames} frames")

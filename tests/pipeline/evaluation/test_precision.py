@@ -40,7 +40,7 @@ def test_the_same_is_the_same(mini, frames):
     assert found.largest_probability_change == 0.0
     assert found.median_age_change_days == found.largest_age_change_days == 0.0
     assert found.reasons == ()
-    assert found.plain()["passed"] is True
+    assert found.to_dict()["passed"] is True
     assert found.frames == len(frames)
 
 
@@ -48,7 +48,7 @@ def test_what_differs_is_refused_with_reasons(mini, frames):
     found = compare(mini, blurred(mini, 3.0), frames)
     assert found.centred_cosine < 0.99
     assert len(found.reasons) >= 2
-    assert found.plain()["passed"] is False
+    assert found.to_dict()["passed"] is False
 
 
 def test_frames_without_a_scale_have_no_ages(mini, frames):

@@ -1,4 +1,4 @@
-"""What the child does between decoding and writer, without a process; see test_worker for the whole."""
+"""What the child does between decoding and writer, without a process; see test_subprocess_source for the whole."""
 
 import contextlib
 import socket

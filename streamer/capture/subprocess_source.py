@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final, Self
 from fetalstream.streamer.capture.child_process import PATIENT_TICKS, SILENT_TICKS, ChildDied, ChildProcess
 from fetalstream.streamer.capture.frame_channel import Note, ReceivedFrame
 from fetalstream.streamer.capture.remote_masker import RemoteMasker
+from fetalstream.streamer.capture.restart_limit import DEATHS, RestartLimit
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame
 from fetalstream.streamer.live.addresses import scheme_of
@@ -24,8 +24,6 @@ from fetalstream.streamer.region.masker import SectorSetting, setting_values
 from fetalstream.streamer.sources import Source, open_source
 from fetalstream.streamer.status import SourceStatus
 
-DEATHS: Final = 5
-WITHIN_SECONDS: Final = 60.0
 MEMORY_BYTES: Final = 2 << 30
 RESUME: Final = "mend the source, then send the command resume"
 
@@ -81,13 +79,12 @@ class SubprocessSource:
         self.masker = RemoteMasker(sector, self._set_sector)
         self._persist = persist
         self._scale_over = scale_over
-        self._most_deaths = deaths
+        self._restart_limit = RestartLimit(deaths)
         self._memory_bytes = memory_bytes
         self._clock_ns = clock_ns
         self._closed = threading.Event()
         self._resumed = threading.Event()
         self._lock = threading.Lock()
-        self._death_times_ns: deque[int] = deque()
         self._child: ChildProcess | None = None
         self._hello: dict[str, Any] | None = None
         self._ended: Note | None = None
@@ -141,7 +138,7 @@ class SubprocessSource:
     def resume(self) -> None:
         """Start capture again if it was given up."""
         if self.status.state == "failed":
-            self._death_times_ns.clear()
+            self._restart_limit.forgive()
             self._resumed.set()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -279,15 +276,13 @@ class SubprocessSource:
         if self._closed.is_set():
             return
         now_ns = self._clock_ns()
-        self._death_times_ns.append(now_ns)
-        while now_ns - self._death_times_ns[0] > WITHIN_SECONDS * _NS:
-            self._death_times_ns.popleft()
+        restart = self._restart_limit.count(now_ns / _NS)
         self.status = replace(self.status, state="starting", trouble=how, died=how, deaths=self.status.deaths + 1)
         if self._hello is not None:
             self._carry_over(now_ns)
             if not self.live and not self._persist:
                 raise SourceError(f"{how}; what was read until then is kept, the file may be damaged")
-        if len(self._death_times_ns) >= self._most_deaths:
+        if not restart:
             self._give_up(how)
 
     def _carry_over(self, now_ns: int) -> None:
@@ -302,7 +297,7 @@ class SubprocessSource:
                 self._pts_seconds = max(elapsed_s, self._last.pts_seconds + _PERIOD_SECONDS)
 
     def _give_up(self, how: str) -> None:
-        times = f"{self._most_deaths} times within a minute"
+        times = f"{self._restart_limit.deaths} times within a minute"
         self.status = replace(self.status, state="failed", trouble=f"capture died {times} ({how}); {RESUME}")
         if self._hello is None:
             return

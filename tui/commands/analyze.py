@@ -37,7 +37,7 @@ class Interrupted(UserError):
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(
         commands,
         "analyze",
@@ -55,7 +55,7 @@ def add(commands: parts.Commands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Analyse the files; failed if one of them could not be read.
+    """Analyse the files offline; failed if one of them could not be read.
 
     Raises:
         UsageError: the results have no place to go.
@@ -171,8 +171,8 @@ def _opened(path: str, opening: _Opening) -> Source:
     source = open_in_subprocess(path, **opening._asdict())
     if source.live or source.kind == "phantom":
         source.close()
-        told = without_addresses(path)
-        raise SourceError(f"{told} has no end: analyze wants files and folders; try fetalstream run {told}")
+        shown = without_addresses(path)
+        raise SourceError(f"{shown} has no end: analyze wants files and folders; try fetalstream run {shown}")
     return source
 
 

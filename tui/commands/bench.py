@@ -18,7 +18,7 @@ from fetalstream.tui.settings.settings import ModelSettings
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(
         commands,
         "bench",

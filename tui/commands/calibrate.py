@@ -23,7 +23,7 @@ _PATIENCE_S: Final = 20.0  # with a live source that sends nothing
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(
         commands,
         "calibrate",
@@ -39,7 +39,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Calibrate; failed if no scan region was found.
+    """Look at the source and offer a profile; failed if no scan region was found.
 
     Raises:
         SourceError: the source cannot be read.
@@ -89,7 +89,7 @@ def calibrate(source: str, *, name: str | None, as_json: bool, picture: Path | N
 
 @contextmanager
 def _impatient(source: Source) -> Generator[None]:
-    """Ends a live source that sends nothing; one that does is ended soon by the time of its frames."""
+    """Close a live source that sends nothing within ``_PATIENCE_S``; one that sends is read for ``_FIRST_S``."""
     timer = threading.Timer(_PATIENCE_S, source.close)
     if source.live:
         timer.start()
@@ -100,10 +100,10 @@ def _impatient(source: Source) -> Generator[None]:
 
 
 def _show(found: Calibration, picture: Path) -> None:
-    told = found.values()
+    values = found.values()
     for line in _sketch(found):
         print(line)
-    sector, ruler = told["sector"], told["ruler"]
+    sector, ruler = values["sector"], values["ruler"]
     if found.sector is None:
         print("Scan region: not found. Give it yourself: --sector X,Y,W,H, or corners in a configuration file.")
     else:
@@ -119,7 +119,7 @@ def _show(found: Calibration, picture: Path) -> None:
 
 
 def _sketch(found: Calibration, columns: int = 64) -> list[str]:
-    """The screen in letters: ``#`` where it is kept, ``.`` where something is masked, nothing where it is black."""
+    """Return the screen as letters: ``#`` for kept pixels, ``.`` for masked ones, a space for black."""
     kept, lit = found.cells(columns)
     return ["".join("#" if k else "." if bright else " " for k, bright in zip(*row, strict=True))
             for row in zip(kept, lit, strict=True)]  # fmt: skip

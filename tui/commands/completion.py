@@ -19,14 +19,14 @@ tcsh: fetalstream completion tcsh > ~/.fetalstream.tcsh, and source that file in
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(commands, "completion", "print the script by which a shell completes fetalstream", _DETAILS)
     parser.add_argument("shell", choices=_SHELLS, metavar="SHELL", help=", ".join(_SHELLS))
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script."""
+    """Print the shell's completion script."""
     import shtab
 
     for argument in _arguments(options.parser):

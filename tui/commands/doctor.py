@@ -38,14 +38,14 @@ class Finding(NamedTuple):
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(commands, "doctor", "tell what is installed, what is missing, and how fast it runs here")
     parser.add_argument("--model", metavar="NAME", default="mini", help="measure this one (mini)")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; failed if something that is needed is missing."""
+    """Print the whole report; failed if something that is needed is missing."""
     return DONE if examine(options.model) else FAILED
 
 

@@ -14,7 +14,7 @@ TASKS = (eval_planes, eval_ages, eval_phantom, eval_saved)
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options of all tasks."""
+    """Declare the options and help of all tasks."""
     parser = add_command(commands, "eval", "judge a model on published data, or score what was saved")
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for module in TASKS:

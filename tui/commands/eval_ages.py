@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def add(tasks: parts.Commands) -> None:
-    """Declare the options of both tasks."""
+    """Declare the options and help of both tasks."""
     hc18 = parts.add_command(tasks, "hc18", "gestational age on HC18")
     data_options(hc18)
     parts.json_option(hc18)

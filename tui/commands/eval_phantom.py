@@ -25,7 +25,7 @@ EXAM_SEEDS = range(2000, 2240)
 
 
 def add(tasks: parts.Commands) -> None:
-    """Declare the options."""
+    """Declare the command's options and help."""
     task = parts.add_command(tasks, "phantom", "decisions over time, best frames and ages against the phantom's truth")
     task.add_argument(
         "--exams",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add(tasks: parts.Commands) -> None:
-    """Declare the options of both tasks."""
+    """Declare the options and help of both tasks."""
     planes = parts.add_command(
         tasks, "planes", "standard planes on FETAL_PLANES_DB, with its pictures of no plane beside them"
     )

@@ -11,7 +11,7 @@ from fetalstream.tui.commands.exit_codes import DONE
 
 
 def add(tasks: parts.Commands) -> None:
-    """Declare the options."""
+    """Declare the command's options and help."""
     task = parts.add_command(tasks, "predictions", "saved predictions of planes, JSON or CSV")
     task.add_argument("file", type=Path, metavar="FILE")
     parts.json_option(task)

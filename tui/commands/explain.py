@@ -34,7 +34,7 @@ class ExplainError(UserError):
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(
         commands,
         "explain",
@@ -136,7 +136,7 @@ def _written(session: Path, frames: list[tuple[BestFrame, bytes]], ready: Loaded
         picture, facts = _map(explainer, pixels, best)
         path = folder / f"{safe_name(best.keyframe)}.png"
         sidecar = {**facts, "model": about, "sha256": hashlib.sha256(picture).hexdigest(), "versions": versions()}
-        # The picture comes last, as with keyframes: where it is, what is known of it is there too.
+        # The picture comes last: a picture that is there has its description beside it.
         write_whole(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(sidecar), indent=2) + b"\n")
         write_whole(path, picture)
         yield path

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(
         commands,
         "export",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(commands, "models", "list, download and check models")
     tasks = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     add_command(tasks, "list", "list models, and whether their weights are on this machine")

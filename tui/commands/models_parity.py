@@ -27,7 +27,7 @@ EVERY = 15
 
 
 def add(tasks: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(
         tasks,
         "parity",
@@ -43,7 +43,7 @@ def add(tasks: parts.Commands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare; failed if the precision may not be used.
+    """Compare the precision with float32; failed if the precision may not be used.
 
     Raises:
         ModelError, ConfigError, SourceError: see `parity`.

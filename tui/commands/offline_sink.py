@@ -1,4 +1,4 @@
-"""Where the messages of an offline analysis go: into a session, out as lines of JSON, and into a short summary."""
+"""The engine's sink in an offline analysis: messages go into a session, into lines of JSON, and into a summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ PREVIEW_HZ: Final = 2.0
 
 @dataclass
 class FileSummary:
-    """What came of one file; ``planes``: frames by plane, ``trouble``: why it could not be read."""
+    """The result of one file.
+
+    Attributes:
+        counts: of its frames.
+        planes: frames by plane.
+        gestation: the last age that was read, None if none was.
+        trouble: why the file could not be read, None if it could.
+    """
 
     counts: Counts = field(default_factory=Counts)
     planes: dict[str, int] = field(default_factory=dict[str, int])
@@ -37,18 +44,18 @@ class FileSummary:
         return self.counts.analysed + self.counts.reused
 
     def words(self) -> str:
-        """One line."""
+        """Return the result in one line."""
         if self.trouble is not None:
             return self.trouble
         named = sorted(self.planes, key=lambda plane: -self.planes[plane])
-        said = [f"{self.frames} frames"]
-        said += [", ".join(f"{label_words(plane)} {self.planes[plane]}" for plane in named) or "no standard plane"]
+        parts = [f"{self.frames} frames"]
+        parts += [", ".join(f"{label_words(plane)} {self.planes[plane]}" for plane in named) or "no standard plane"]
         if self.counts.failed:
-            said.append(f"{self.counts.failed} failed")
+            parts.append(f"{self.counts.failed} failed")
         if self.gestation is not None:
             age = self.gestation
-            said.append(f"age {weeks_days(age.days)} ({weeks_days(age.low_days)} to {weeks_days(age.high_days)})")
-        return "; ".join(said)
+            parts.append(f"age {weeks_days(age.days)} ({weeks_days(age.low_days)} to {weeks_days(age.high_days)})")
+        return "; ".join(parts)
 
 
 class MediaClock:
@@ -63,11 +70,11 @@ class MediaClock:
         self._latest_s = 0.0
 
     def see(self, pts_seconds: float) -> None:
-        """A frame of that time in its file."""
+        """Advance to the time of a frame in its file."""
         self._latest_s = max(self._latest_s, self._begins_s + pts_seconds)
 
     def next_file(self) -> None:
-        """Another file begins."""
+        """Begin another file: its times follow those of the files before it."""
         self._begins_s = self._latest_s
 
     def __call__(self) -> int:
@@ -75,13 +82,13 @@ class MediaClock:
 
 
 class OfflineSink:
-    """The engine's sink.
+    """The engine's sink in an offline analysis.
 
     Args:
-        stamp: numbers messages and dates them by ``clock``.
-        clock: is told the time of every frame.
-        store: the session, None for none.
-        jsonl: where readings go, a header a line; None for nowhere.
+        stamp: numbers messages, and dates them by ``clock``.
+        clock: advances with every frame.
+        store: the session to write, None to record none.
+        jsonl: where readings go, one header a line; None for nowhere.
     """
 
     def __init__(
@@ -99,27 +106,27 @@ class OfflineSink:
         self._encoding: deque[tuple[str, Future[Any]]] = deque()
         self._stream: Stream | None = None
         self._progress: Progress | None = None
-        self.tally = FileSummary()
+        self.summary = FileSummary()
 
     @property
     def clip_bytes(self) -> int:
-        """Frames to be held for clips."""
+        """The bytes that a stream may hold of frames for clips; 0 if nothing is recorded."""
         from fetalstream.pipeline.keyframes.clip_buffer import CLIP_BYTES
 
         return 0 if self._store is None else CLIP_BYTES
 
     def next_file(self, stream: Stream, progress: Progress) -> FileSummary:
-        """What comes from now on is of this stream."""
+        """Take messages of this stream from now on, and return the summary that they are counted in."""
         self._clock.next_file()
-        self._stream, self._progress, self.tally = stream, progress, FileSummary()
-        return self.tally
+        self._stream, self._progress, self.summary = stream, progress, FileSummary()
+        return self.summary
 
     def send(self, message: Message, blob: bytes | None = None) -> None:
-        """One message of the engine."""
+        """Write one message of the engine."""
         if isinstance(message, Reading):
             self._read(message)
         elif isinstance(message, Health):
-            self.tally.counts = message.counts
+            self.summary.counts = message.counts
         stamped = self._stamp.stamp(message)
         if self._store is not None:
             self._store.send(stamped, self._picture(stamped.keyframe) if isinstance(stamped, Keyframe) else blob)
@@ -127,7 +134,7 @@ class OfflineSink:
             self._jsonl.write(encode(stamped).decode() + "\n")
 
     def preview(self, stream: str, exam: str, frame: FrameInfo, pixels: Pixels) -> None:
-        """A masked picture, kept twice a second of media time."""
+        """Write a masked picture, at most two for each second of media time."""
         if self._store is None:
             return
         made = self._previews.update(stream, exam, frame, pixels, self._clock())
@@ -135,7 +142,7 @@ class OfflineSink:
             self.send(*made)
 
     def clip(self, stream: str, cut: Cut) -> None:
-        """Encoded by another thread, and stored by and by; waits where that thread is far behind."""
+        """Have a clip encoded by another thread and store it when it is done; wait if that thread is far behind."""
         if self._store is None:
             return
         while (about := self._clips.add(cut)) is None:
@@ -146,7 +153,7 @@ class OfflineSink:
             self._save_clip()
 
     def finish(self) -> None:
-        """Waits until all clips are stored."""
+        """Wait until all clips are stored."""
         while self._encoding:
             self._save_clip()
         self._clips.close()
@@ -164,7 +171,7 @@ class OfflineSink:
     def _read(self, reading: Reading) -> None:
         self._clock.see(reading.frame.pts_seconds)
         if reading.plane is not None:
-            self.tally.planes[reading.plane] = self.tally.planes.get(reading.plane, 0) + 1
-        self.tally.gestation = reading.gestation or self.tally.gestation
+            self.summary.planes[reading.plane] = self.summary.planes.get(reading.plane, 0) + 1
+        self.summary.gestation = reading.gestation or self.summary.gestation
         if self._progress is not None:
             self._progress.step()

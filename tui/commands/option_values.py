@@ -1,4 +1,4 @@
-"""What people write on the command line, read; each raises argparse.ArgumentTypeError with what was wanted."""
+"""Readers of values on the command line; each raises argparse.ArgumentTypeError with what was wanted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which
 
 
 def positive(text: str) -> float:
-    """A number above 0."""
+    """Read a number above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -22,7 +22,7 @@ def positive(text: str) -> float:
 
 
 def depth(text: str) -> float:
-    """A scanner's depth, centimetres."""
+    """Read a scanner's depth in centimetres."""
     depth_cm = positive(text)
     if depth_cm > 50:
         raise argparse.ArgumentTypeError(f"must be centimetres, 50 at most, got {text}")
@@ -30,7 +30,7 @@ def depth(text: str) -> float:
 
 
 def size(text: str) -> tuple[int, int]:
-    """``640x480``: width and height, pixels."""
+    """Read width and height in pixels, such as ``640x480``."""
     width, cross, height = text.partition("x")
     if not (cross and width.isdecimal() and height.isdecimal() and 64 <= min(int(width), int(height)) <= 8192):
         raise argparse.ArgumentTypeError(f"must be like 640x480, got {text}")
@@ -38,14 +38,14 @@ def size(text: str) -> tuple[int, int]:
 
 
 def port(text: str) -> int:
-    """0 to 65535."""
+    """Read a port, 0 to 65535."""
     if not (text.isascii() and text.isdigit() and int(text) < 65_536):
         raise argparse.ArgumentTypeError(f"must be a port below 65536, got {text}")
     return int(text)
 
 
 def sector(text: str) -> str | list[int]:
-    """A rectangle ``X,Y,W,H``, or a word for another scan region."""
+    """Read a rectangle ``X,Y,W,H``, or a word for another scan region."""
     if text in ("auto", "whole"):
         return text
     parts = text.split(",")
@@ -55,14 +55,14 @@ def sector(text: str) -> str | list[int]:
 
 
 def count(text: str) -> int:
-    """A whole number from 1."""
+    """Read a whole number from 1."""
     if not (text.isascii() and text.isdigit() and int(text[:9]) >= 1):
         raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
     return int(text[:9])
 
 
 def address(text: str) -> tuple[str, int]:
-    """``HOST:PORT``; an IPv6 host may stand in brackets."""
+    """Read ``HOST:PORT``, with an IPv6 host in brackets or not."""
     host, _, number = text.rpartition(":")
     if not (host and number.isascii() and number.isdigit() and 1 <= int(number[:6]) < 65_536):
         raise argparse.ArgumentTypeError(f"must be HOST:PORT, got {text}")
@@ -70,14 +70,14 @@ def address(text: str) -> tuple[str, int]:
 
 
 def seed(text: str) -> int:
-    """Of a phantom."""
+    """Read the seed of a phantom, a whole number of at most nine digits."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise argparse.ArgumentTypeError(f"must be a whole number of at most nine digits, got {text}")
     return int(text)
 
 
 def seeds(text: str) -> list[int]:
-    """``"100-119"`` or ``"7,8"``.
+    """Read seeds of phantoms, ``100-119`` or ``7,8``.
 
     Raises:
         argparse.ArgumentTypeError: no seeds, or some that models may have been trained on.
@@ -95,7 +95,7 @@ def seeds(text: str) -> list[int]:
 
 
 def model_file(text: str) -> Path:
-    """A model file to write."""
+    """Read the name of a model file to write, which ends in .toml."""
     if not text.endswith(".toml"):
         raise argparse.ArgumentTypeError(f"must be a file name that ends in .toml, got {text}")
     return Path(text)

@@ -55,7 +55,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Clear the line."""
+        """Clear the line on a terminal."""
         if self._terminal:
             self._out.write(_CLEAR)
             self._out.flush()

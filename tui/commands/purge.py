@@ -18,7 +18,7 @@ _Value = TypeVar("_Value")
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(
         commands,
         "purge",

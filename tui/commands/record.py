@@ -13,7 +13,7 @@ from fetalstream.tui.commands.progress import say
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(commands, "record", "record an engine that runs already")
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of sessions (your own data folder)")

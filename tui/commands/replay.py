@@ -10,7 +10,7 @@ from fetalstream.tui.commands.terminal import dashboard_of, require_terminal
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(commands, "replay", "show a past session on the dashboard")
     parts.session_argument(parser)
     parts.dashboard_options(parser)

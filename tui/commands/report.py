@@ -22,7 +22,7 @@ _STEP_WEEKS: Final = 0.5
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(
         commands,
         "report",

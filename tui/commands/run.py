@@ -25,7 +25,7 @@ Press ? in the dashboard for its keys. Sessions are recorded unless --no-record 
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(commands, "run", "analyse sources live, with the dashboard", SOURCES)
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="one or more")
     parser.add_argument("--config", type=Path, metavar="FILE", help="streams and options from a TOML file")

@@ -41,7 +41,7 @@ class SearchMoment(NamedTuple):
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(commands, "search", "find the moments of a session that fit a sentence")
     parts.session_argument(parser, "recorded with --embeddings")
     parser.add_argument("text", metavar="TEXT", help="for example: four-chamber view")
@@ -52,7 +52,7 @@ def add(commands: parts.Commands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Search the session.
+    """Search the session for the sentence.
 
     Raises:
         SearchError: the session has no embeddings, or they are of another model.

@@ -1,4 +1,4 @@
-"""``fetalstream sources``: the capture devices of this machine, and what they offer."""
+"""``fetalstream sources``: the capture devices of this machine and their formats."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = add_command(commands, "sources", "list the capture devices, and the formats that they offer")
     json_option(parser, "one JSON line")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the devices."""
+    """List the capture devices of this machine."""
     show_sources(as_json=options.json)
     return DONE
 

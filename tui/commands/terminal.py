@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def on_terminal() -> bool:
-    """Whether a dashboard can be drawn here.
+    """Return whether a dashboard can be drawn here.
 
     Textual draws on standard error. If it was given another driver, a browser stands at the other end of the pipes.
     """
@@ -21,7 +21,7 @@ def on_terminal() -> bool:
 
 
 def require_terminal(command: str) -> None:
-    """Refuse to draw where there is no terminal.
+    """Refuse a command that draws if there is no terminal.
 
     Raises:
         RunFailed: there is none.

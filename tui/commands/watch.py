@@ -13,7 +13,7 @@ from fetalstream.tui.commands.terminal import dashboard_of, require_terminal
 
 
 def add(commands: parts.Commands) -> argparse.ArgumentParser:
-    """Declare the options."""
+    """Declare the command's options and help."""
     parser = parts.add_command(commands, "watch", "show the dashboard over an engine that runs already")
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="of the engine (your newest)")
     parser.add_argument("--read-only", action="store_true", help="look, and change nothing")

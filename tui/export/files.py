@@ -1,4 +1,4 @@
-"""Tables as files: CSV, JSON Lines, Parquet; each is written row by row, and is there whole or not at all."""
+"""Writers of tables as CSV, JSON Lines and Parquet; each is written row by row, whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Writer(Protocol):
 
 
 def write_table(table: Table, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """One table in all ``formats`` ("csv", "jsonl", "parquet"), read once; the paths of the files.
+    """Write one table in all ``formats`` ("csv", "jsonl", "parquet"), reading it once; return the files.
 
     Raises:
         OSError: a file could not be written.
@@ -52,7 +52,7 @@ def _open(form: str, path: Path, columns: Sequence[Column]) -> Generator[_Writer
 
 
 class _Csv:
-    """RFC 4180, UTF-8, numbers as Python writes them; nothing where a value is not known."""
+    """CSV by RFC 4180 in UTF-8, numbers as Python writes them, empty cells for unknown values."""
 
     def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
@@ -67,7 +67,7 @@ class _Csv:
 
 
 class _JsonLines:
-    """Headers as they were published, one a line."""
+    """The headers as they were published, one a line."""
 
     def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:  # noqa: ARG002
         self._file = file
@@ -80,7 +80,7 @@ class _JsonLines:
 
 
 class _Parquet:
-    """Typed columns; the notice stands in the file's own metadata too."""
+    """Typed columns, with the notice in the file's own metadata too."""
 
     def __init__(self, file: IO[bytes], columns: Sequence[Column]) -> None:
         try:
@@ -119,7 +119,7 @@ _WRITERS: Final = {"csv": _Csv, "jsonl": _JsonLines, "parquet": _Parquet}
 
 
 def _harmless(cell: Cell) -> Cell:
-    """Words that a spreadsheet would take for a formula get an apostrophe in front; the other formats keep them."""
+    """Return a cell that no spreadsheet takes for a formula: such words get an apostrophe in front, in CSV only."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_OBEYED) else cell

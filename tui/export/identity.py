@@ -1,4 +1,4 @@
-"""Whose pictures they are, said when they are exported and kept nowhere else."""
+"""Identifiers of patient and study, given when pictures are exported and kept nowhere else."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ _LONGEST: Final = 64
 
 
 class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Identifiers of patient and study; ``str`` of the error of a wrong one says which and why.
+    """The identifiers that are written into DICOM images; None for an unknown one.
 
-    ``patient_name``: ``Family^Given``. ``patient_birth_date``: ``YYYYMMDD``. ``study_uid``: of the study that the
-    pictures belong to; a new one is made where it is not given.
+    Attributes:
+        patient_id: of the patient.
+        patient_name: ``Family^Given``.
+        patient_birth_date: ``YYYYMMDD``.
+        accession: number of the order.
+        study_id: of the study.
+        study_uid: of the study that the pictures belong to; None makes a new one.
 
     Raises:
-        ValueError: a value that DICOM does not allow.
+        ValueError: DICOM does not allow a value; the message says which and why.
     """
 
     patient_id: _Long | None = None
@@ -36,7 +41,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     study_uid: str | None = None
 
     def __post_init__(self) -> None:
-        """Holds what patterns cannot say."""
+        """Check what the fields' patterns cannot express."""
         name, born, uid = self.patient_name, self.patient_birth_date, self.study_uid
         if name is not None and not (_NAME.fullmatch(name) and len(name) <= _LONGEST):
             raise ValueError("patient name: wanted FAMILY^GIVEN, 64 characters at most")
@@ -47,7 +52,7 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def of_a_patient(self) -> bool:
-        """Whether it says who or which study it is, so that it can be of one examination only."""
+        """True if any identifier is given: the images may then be of one examination only."""
         return any(getattr(self, field) is not None for field in self.__struct_fields__)
 
 
@@ -59,7 +64,7 @@ def _is_date(text: str) -> bool:
 
 
 def read_identity(path: Path) -> Identity:
-    """Identifiers from a TOML file, which other users of the machine need not be able to read.
+    """Return the identifiers in a TOML file, which other users of the machine need not be able to read.
 
     Raises:
         ValueError: it cannot be read, or is not what it should be.

@@ -1,4 +1,4 @@
-"""Images to a picture archive: one association, a C-STORE for each (PS3.4 B), by pynetdicom."""
+"""Storage of images in a picture archive: one association, a C-STORE for each (PS3.4 B), by pynetdicom."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _WARNINGS: Final = range(0xB000, 0xC000)
 
 
 def store(images: Sequence[Dataset], pacs: Pacs) -> None:
-    """Stores all images; returns when the archive has confirmed each of them.
+    """Store all images, and return when the archive has confirmed each of them.
 
     Raises:
-        ExportError: it cannot be reached, refuses us, or refuses an image; one line that says which.
+        ExportError: the archive cannot be reached, refuses us, or refuses an image; one line that says which.
     """
     _reach(pacs)
     entity = AE(ae_title=pacs.calling_ae)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = WAIT_S
     entity.add_requested_context(SecondaryCaptureImageStorage, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-    # Heard as it comes: an archive that refuses us hangs up at once, and pynetdicom may then forget what it said.
+    # Read as it comes: an archive that refuses us hangs up at once, and pynetdicom may then lose its reason.
     refusals: list[A_ASSOCIATE_RJ] = []
 
-    def heard(event: evt.Event) -> None:
+    def note_refusal(event: evt.Event) -> None:
         if isinstance(event.pdu, A_ASSOCIATE_RJ):
             refusals.append(event.pdu)
 
-    handlers: list[Any] = [(evt.EVT_PDU_RECV, heard)]
+    handlers: list[Any] = [(evt.EVT_PDU_RECV, note_refusal)]
     association = entity.associate(pacs.host, pacs.port, ae_title=pacs.called_ae, evt_handlers=handlers)
     if not association.is_established:
         raise ExportError(_refusal(association, refusals, pacs))
@@ -51,7 +51,7 @@ def store(images: Sequence[Dataset], pacs: Pacs) -> None:
 
 
 def _reach(pacs: Pacs) -> None:
-    # Asked first: pynetdicom tells neither why a connection failed, nor closes its socket then.
+    # Tried first: pynetdicom neither reports why a connection failed nor closes its socket then.
     try:
         socket.create_connection((pacs.host, pacs.port), WAIT_S).close()
     except OSError as error:

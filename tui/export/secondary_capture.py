@@ -30,23 +30,23 @@ _RULER: Final = "ruler"
 
 
 class Capture(NamedTuple):
-    """An image, and a name for its file that says nothing of the patient; ``dataset`` None where it has no picture."""
+    """An image and a file name without the patient's; ``dataset`` is None if the frame's picture was not saved."""
 
     name: str
     dataset: Dataset | None
 
 
 def captures(recording: Recording, exams: list[Exam], identity: Identity, version: str) -> Iterator[Capture]:
-    """The best frames of each plane and those that the operator took or accepted, an image each.
+    """Yield an image for the best frame of each plane, and for those that the operator took or accepted.
 
     The examinations of one id are one study, each stream in it one series. Identifiers follow from session, frame and
     identity: the same export made twice is the same images, and one under another identity is others.
 
     Args:
-        recording: of ``exams``.
+        recording: the session of ``exams``.
         exams: see `tui.record.exams.exams_of`.
-        identity: is written into the images and nowhere else.
-        version: of what writes them.
+        identity: written into the images and nowhere else.
+        version: of fetalstream.
     """
     run = str(recording.about.get("run", ""))
     sources = {str(each.get("stream")): each for each in recording.about.get("streams") or []}
@@ -126,22 +126,24 @@ def _image(pixels: np.ndarray, best: BestFrame, number: int, uid: str, series: _
 
 def _comments(best: BestFrame, announced: Keyframe, series: _Series) -> str:
     plane = label_words(best.plane, 40) + ("" if best.subplane is None else f", {label_words(best.subplane, 40)}")
-    told = [NOTICE, f"plane: {plane}"]
+    comments = [NOTICE, f"plane: {plane}"]
     if announced.score is not None:
         parts = ", ".join(f"{name} {probability(value)}" for name, value in best.parts.items())
-        told.append(f"score {probability(announced.score)}" + (f" ({parts})" if parts else ""))
+        comments.append(f"score {probability(announced.score)}" + (f" ({parts})" if parts else ""))
     if best.gestation is not None:
         age = best.gestation
         interval = f"{weeks_days(age.low_days)} to {weeks_days(age.high_days)}"
-        told.append(f"age of the examination so far {weeks_days(age.days)} (90% interval {interval})")
-    told += [word for word, true in (("accepted", best.accepted), ("taken by the operator", best.by_operator)) if true]
+        comments.append(f"age of the examination so far {weeks_days(age.days)} (90% interval {interval})")
+    comments += [
+        word for word, true in (("accepted", best.accepted), ("taken by the operator", best.by_operator)) if true
+    ]
     if announced.frame.spacing_from is not None:
-        told.append(f"spacing from: {announced.frame.spacing_from}")
+        comments.append(f"spacing from: {announced.frame.spacing_from}")
     model = _model(series.about)
-    told.append(f"model {model.get('name')}, weights {str(model.get('weights_sha256'))[:12]}")
+    comments.append(f"model {model.get('name')}, weights {str(model.get('weights_sha256'))[:12]}")
     if not series.exam.calibrated:
-        told.append("UNCALIBRATED")
-    return "; ".join(plain(each, 200) for each in told)
+        comments.append("UNCALIBRATED")
+    return "; ".join(plain(each, 200) for each in comments)
 
 
 def _model(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def _model(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pixels(recording: Recording, keyframe: str) -> np.ndarray | None:
-    """Gray (H, W) or RGB (H, W, 3), uint8; None where the picture was not saved or is damaged."""
+    """Return a picture, gray (H, W) or RGB (H, W, 3), uint8; None if it was not saved or is damaged."""
     try:
         with Image.open(io.BytesIO(recording.picture(keyframe) or b""), formats=("PNG",)) as image:
             return np.asarray(image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB"))
@@ -159,7 +161,7 @@ def _pixels(recording: Recording, keyframe: str) -> np.ndarray | None:
 
 
 def _local(stamp: str) -> datetime:
-    """An RFC 3339 time on the clock of this place, which is the one that an archive goes by."""
+    """Return an RFC 3339 time in the local time zone, which archives go by."""
     try:
         return datetime.fromisoformat(stamp).astimezone()
     except ValueError:
@@ -167,7 +169,7 @@ def _local(stamp: str) -> datetime:
 
 
 def file_of(dataset: Dataset) -> bytes:
-    """The image as a whole DICOM file (PS3.10)."""
+    """Return an image as a whole DICOM file (PS3.10)."""
     packed = io.BytesIO()
     dataset.save_as(packed, enforce_file_format=True)
     return packed.getvalue()

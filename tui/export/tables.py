@@ -1,4 +1,4 @@
-"""A session as tables: which there are, and what stands in their columns."""
+"""The tables of a session and their columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {"text": str, "integer": int
 
 
 class Column(NamedTuple):
-    """``path``: of the value in a message's header; ``kind``: what it is, None where it is anything else."""
+    """A column: the value at ``path`` in a message's header if it is of its ``kind``, else None."""
 
     name: str
     kind: Kind
@@ -26,7 +26,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """``rows()`` gives each row's header as it was published, and its cells in the order of ``columns``."""
+    """A table whose ``rows()`` yields each row's header as it was published, and its cells in column order."""
 
     name: str
     columns: tuple[Column, ...]
@@ -92,7 +92,7 @@ class _Labels(msgspec.Struct):
 
 
 def tables_of(recording: Recording, exam: str | None = None) -> list[Table]:
-    """Readings, events, kept frames and decisions, of one examination or all.
+    """Return the tables of readings, events, best frames and decisions, of one examination or all.
 
     A reading has three columns for every label of its model: ``planes_<label>_cosine``, ``_raw`` and ``_smoothed``.
     """
@@ -103,11 +103,11 @@ def tables_of(recording: Recording, exam: str | None = None) -> list[Table]:
         return lambda: ((header, msgspec.json.decode(header)) for header in recording.headers(kind, exam))
 
     def kept() -> Iterator[tuple[str, dict[str, Any]]]:
-        for header, said in headers("keyframe")():
-            yield header, {**said, "file": pictures.get(str(said.get("keyframe")))}
+        for header, fields in headers("keyframe")():
+            yield header, {**fields, "file": pictures.get(str(fields.get("keyframe")))}
 
     def decided() -> Iterator[tuple[str, dict[str, Any]]]:
-        return ((header, said) for header, said in headers("event")() if said.get("event") == "decision")
+        return ((header, fields) for header, fields in headers("event")() if fields.get("event") == "decision")
 
     return [
         _table("readings", [*_ORIGIN, *_FRAME, *_READING, *_label_columns(recording, exam)], headers("reading")),
@@ -117,11 +117,11 @@ def tables_of(recording: Recording, exam: str | None = None) -> list[Table]:
     ]
 
 
-def _table(name: str, columns: list[Column], said: Callable[[], Iterator[tuple[str, dict[str, Any]]]]) -> Table:
+def _table(name: str, columns: list[Column], messages: Callable[[], Iterator[tuple[str, dict[str, Any]]]]) -> Table:
     whole = (*columns, *_NOTICE)
 
     def rows() -> Iterator[tuple[str, list[Cell]]]:
-        return ((header, [_cell(column, fields) for column in whole]) for header, fields in said())
+        return ((header, [_cell(column, fields) for column in whole]) for header, fields in messages())
 
     return Table(name, whole, rows)
 

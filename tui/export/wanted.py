@@ -1,4 +1,4 @@
-"""What an export is to be."""
+"""The options of an export: formats, examination, identity, archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_FORMATS: Final = ("csv", "jsonl")
 
 
 class Pacs(NamedTuple):
-    """An archive: where it is, what it is called, and what we are called there."""
+    """An archive's address and title, and our own title there."""
 
     host: str
     port: int
@@ -30,14 +30,14 @@ class Pacs(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What is wanted.
+    """The options of an export.
 
     Attributes:
-        out: the folder, made where it is missing, 0700; None where all goes to ``pacs``.
-        formats: of ``FORMATS``.
+        out: the folder, made (0700) if it is missing; None if everything goes to ``pacs``.
+        formats: some of ``FORMATS``.
         exam: which examination, from 1; None for all.
-        identity: of patient and study; written into DICOM images and nowhere else.
-        pacs: where images go, beside the folder or instead of it.
+        identity: identifiers of patient and study, written into DICOM images and nowhere else.
+        pacs: the archive that images go to, beside the folder or instead of it.
     """
 
     out: Path | None = None

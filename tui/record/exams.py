@@ -22,16 +22,19 @@ class Exam:
     """One examination on one stream.
 
     Attributes:
-        stream, exam: their ids.
-        view: as the dashboard would show it at the end.
-        first_ns, last_ns: when its first and last reading were published; None before there was one.
-        started: RFC 3339, of its first message.
-        states: the signal's, over the exam; ``Span.plane`` holds the state.
-        spacings: mm per pixel and where that is from, with the number of readings at each; None where it is unknown.
-        readings, reused: how many, and how many of them repeated an answer.
-        calibrated: whether all its probabilities were.
-        events: all of them, in the order of their times.
-        keyframes: all that were announced, by id.
+        stream: the stream's id.
+        exam: the examination's id.
+        started: time of its first message, RFC 3339.
+        view: the stream as the dashboard would show it at the end.
+        first_ns: when its first reading was published; None before there was one.
+        last_ns: when its last reading was published; likewise.
+        states: of the signal, over the exam; ``Span.plane`` holds the state.
+        spacings: readings at each scale (mm per pixel, and its source); the key None counts those without a scale.
+        readings: the number of readings.
+        reused: the number of readings that repeated an answer.
+        calibrated: whether all its probabilities were calibrated.
+        events: all events, in the order of their times.
+        keyframes: all announced best frames, by id.
     """
 
     stream: str
@@ -50,15 +53,15 @@ class Exam:
 
     @property
     def seconds(self) -> float:
-        """From its first reading to its last."""
+        """Seconds from its first reading to its last."""
         return 0.0 if self.first_ns is None or self.last_ns is None else (self.last_ns - self.first_ns) / 1e9
 
     def at_s(self, published_ns: int) -> float:
-        """Seconds since its first reading."""
+        """Return a time as seconds since its first reading."""
         return 0.0 if self.first_ns is None else (published_ns - self.first_ns) / 1e9
 
     def shown(self) -> list[BestFrame]:
-        """What stands for each plane, in the model's order, then what else the operator took or accepted."""
+        """Return the best frame of each plane, in the model's order, then those that the operator took or accepted."""
         review = self.view.review
         order = {label: place for place, label in enumerate(self.view.labels)}
         first = sorted(review.best.values(), key=lambda best: order.get(best.plane, len(order)))
@@ -67,8 +70,9 @@ class Exam:
         return [*first, *more]
 
     def runners_up(self, best: BestFrame) -> list[BestFrame]:
-        """Next best frames of its plane, of other moments than what is shown, three at most; none for what is no best.
+        """Return the next best frames of its plane, three at most, from other moments than the frames that are shown.
 
+        For a frame that is not the best of its plane there are none.
         Other sections of the plane come first: the best frame of one section may be what stands for a view.
         """
         review = self.view.review
@@ -90,22 +94,22 @@ class Exam:
 
 
 def exams_of(recording: Recording) -> list[Exam]:
-    """All examinations of a session that hold a reading, a kept frame or an event, in the order of their beginnings.
+    """Return the examinations of a session that hold a reading, a best frame or an event, in the order they began.
 
-    Each is folded by itself, message by message as the dashboard does, so that both always tell the same.
+    Each is folded by itself, message by message as the dashboard does, so that both always show the same.
     """
-    facts = opened(Session(replay=True), recording.state())
+    empty = opened(Session(replay=True), recording.state())
     sessions: dict[tuple[str, str], Session] = {}
     exams: dict[tuple[str, str], Exam] = {}
     for _, message, _ in recording.messages():
         key = (message.stream, message.exam)
         if isinstance(message, Goodbye) or not message.stream:
             continue
-        sessions[key] = reduce(sessions.get(key, facts), message, message.published_ns)
+        sessions[key] = reduce(sessions.get(key, empty), message, message.published_ns)
         view = sessions[key].streams[message.stream]
         exam = exams.setdefault(key, Exam(*key, started=message.wall_time, view=view))
         exam.view = view
-        _counted(exam, message)
+        _count(exam, message)
     return [exam for exam in exams.values() if exam.readings or exam.keyframes or exam.events]
 
 
@@ -113,7 +117,7 @@ def _apart(one: FrameInfo, other: FrameInfo) -> bool:
     return one.epoch != other.epoch or abs(one.pts_seconds - other.pts_seconds) >= APART_SECONDS
 
 
-def _counted(exam: Exam, message: Message) -> None:
+def _count(exam: Exam, message: Message) -> None:
     if isinstance(message, Event):
         exam.events.append(message)
     elif isinstance(message, Keyframe):

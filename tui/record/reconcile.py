@@ -47,7 +47,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was repaired when a session was opened for writing again, as paths in its folder.
+    """The repair of an index when a session was opened for writing again, as paths in its folder.
 
     Attributes:
         lost: files that were saved and are not there; they are wanted again.

@@ -1,4 +1,4 @@
-"""A past session, message by message: as an iterator, and as a ``Feed`` that the dashboard plays."""
+"""A past session message by message, as an iterator and as a ``Feed`` that the dashboard plays."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SECOND_NS: Final = 1_000_000_000
 
 
 class RecordingError(UserError):
-    """A folder that is no session, or cannot be read; ``str()`` is one line that says what to do."""
+    """A folder is no session, or cannot be read; ``str()`` is one line that says what to do."""
 
 
 class Recorded(NamedTuple):
-    """A message at its time: seconds since the session's first."""
+    """A message at its time, seconds since the session's first message."""
 
     seconds: float
     message: Message
@@ -38,7 +38,7 @@ class Recording:
         folder: the session's.
 
     Attributes:
-        about: ``session.json``.
+        about: the contents of ``session.json``.
         seconds: from its first to its last message.
 
     Raises:
@@ -78,7 +78,7 @@ class Recording:
         return msgspec.structs.replace(state, replay=True, amiss=self.mismatch().words)
 
     def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
-        """Messages in the order of their times, from a moment on, of one stream or all."""
+        """Yield messages in the order of their times, from a moment on, of one stream or all."""
         rows = self._database.execute(
             "SELECT published_ns, header FROM messages WHERE published_ns >= ? AND (? IS NULL OR stream = ?)"
             " ORDER BY published_ns, rowid",
@@ -89,10 +89,10 @@ class Recording:
             yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
 
     def before(self, seconds: float) -> Iterator[Recorded]:
-        """What is to be known at a moment, without reading all that went before.
+        """Yield the messages before a moment that the dashboard needs to show that moment, not all there are.
 
-        Everything but readings and previews; of the readings two a second, which timeline and trend are drawn from,
-        and all of the last two seconds; of the previews the last.
+        These are all messages but readings and previews; two readings a second, for timeline and trend, and all of the
+        last two seconds; the previews of the last three seconds.
         """
         until_ns = self._first_ns + round(seconds * _SECOND_NS)
         rows = self._database.execute(
@@ -106,16 +106,16 @@ class Recording:
             yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
 
     def protocol(self) -> str | None:
-        """The name of the protocol that was collected last; None where none was told of."""
-        told = self._database.execute(
+        """Return the name of the protocol that was collected last, None if none was recorded."""
+        row = self._database.execute(
             "SELECT json_extract(header, '$.detail.protocol') FROM messages"
             " WHERE kind = 'event' AND json_extract(header, '$.event') = 'protocol'"
             " ORDER BY published_ns DESC, rowid DESC LIMIT 1"
         ).fetchone()
-        return told[0] if told is not None and isinstance(told[0], str) else None
+        return row[0] if row is not None and isinstance(row[0], str) else None
 
     def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
-        """Headers of the keyframes up to a moment, in the order in which they came."""
+        """Return the headers of the keyframes up to a moment, in the order in which they came."""
         rows = self._database.execute(
             "SELECT header FROM messages WHERE kind = 'keyframe' AND published_ns <= ? ORDER BY published_ns",
             (self._first_ns + round(min(until_seconds, self.seconds) * _SECOND_NS),),
@@ -123,14 +123,14 @@ class Recording:
         return [msgspec.json.decode(header) for (header,) in rows]
 
     def exams(self) -> list[str]:
-        """Ids of its examinations, in the order of their beginnings."""
+        """Return the ids of its examinations in the order in which they began."""
         rows = self._database.execute(
             "SELECT exam FROM messages WHERE exam != '' GROUP BY exam ORDER BY min(published_ns), min(rowid)"
         )
         return [exam for (exam,) in rows]
 
     def headers(self, kind: str, exam: str | None = None) -> Iterator[str]:
-        """Headers of one kind as they were published, of one examination or all, in the order of their times."""
+        """Yield headers of one kind as they were published, of one examination or all, in the order of their times."""
         rows = self._database.execute(
             "SELECT header FROM messages WHERE kind = ? AND (? IS NULL OR exam = ?) ORDER BY published_ns, rowid",
             (kind, exam, exam),
@@ -138,7 +138,7 @@ class Recording:
         return (header for (header,) in rows)
 
     def pictures(self) -> dict[str, str | None]:
-        """Where in the session's folder the picture of each kept frame is; None where there is none."""
+        """Return the path of each best frame's picture in the session's folder, None if there is no picture."""
         rows = self._database.execute("SELECT keyframe, CASE picture WHEN 'saved' THEN file END FROM keyframes")
         missing = set(self.mismatch().pictures)
         return {keyframe: None if keyframe in missing else file for keyframe, file in rows.fetchall()}
@@ -148,7 +148,7 @@ class Recording:
         return reconcile.mismatch(self.folder, self._database)
 
     def picture(self, keyframe: str) -> bytes | None:
-        """A keyframe's PNG, None where it was not saved."""
+        """Return a keyframe's PNG, None if it was not saved."""
         row = self._database.execute(
             "SELECT file FROM keyframes WHERE keyframe = ? AND picture = 'saved'", (keyframe,)
         ).fetchone()
@@ -159,7 +159,7 @@ class Recording:
         return path.read_bytes() if path.is_relative_to(self.folder.resolve()) else None
 
     def close(self) -> None:
-        """May be called twice."""
+        """Close the session's database; may be called twice."""
         self._database.close()
 
     def _blob(self, message: Message) -> bytes | None:
@@ -172,12 +172,12 @@ class Recording:
 
 
 class ReplayFeed:
-    """Plays a recording as if it were live; see ``tui.feed.protocol.Feed``.
+    """A feed that plays a recording as if it were live; see ``tui.feed.protocol.Feed``.
 
     Args:
-        recording: is closed with the feed.
-        speed: recorded seconds a second.
-        clock_ns: monotonic.
+        recording: the session; it is closed with the feed.
+        speed: recorded seconds for each second.
+        clock_ns: the monotonic clock.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class ReplayFeed:
 
     @property
     def folder(self) -> Path:
-        """Of the session."""
+        """The folder of the session."""
         return self._recording.folder
 
     @property
@@ -204,7 +204,7 @@ class ReplayFeed:
 
     @property
     def seconds(self) -> float:
-        """Where in the recording it is."""
+        """The current place in the recording, in seconds."""
         if self._at_ns is None:
             return self._at_seconds
         passed = (self._clock_ns() - self._at_ns) / _SECOND_NS * self._speed
@@ -212,7 +212,7 @@ class ReplayFeed:
 
     @property
     def finished(self) -> bool:
-        """Everything has been delivered."""
+        """True once every message has been delivered."""
         return self._next is None
 
     @property
@@ -222,11 +222,11 @@ class ReplayFeed:
 
     @property
     def speed(self) -> float:
-        """Recorded seconds a second; 0 while it is held."""
+        """Recorded seconds for each second; 0 while it is paused."""
         return self._speed
 
     def seek(self, seconds: float) -> list[tuple[Message, bytes | None]]:
-        """Goes on from another moment, back or forth; what is to be known there, to be folded into an empty session."""
+        """Go to another moment, and return the messages to fold into an empty session to show it."""
         self._at_seconds = min(max(0.0, seconds), self._recording.seconds)
         self._at_ns = None if self._at_ns is None else self._clock_ns()
         self._coming = self._recording.messages(self._at_seconds)
@@ -234,19 +234,19 @@ class ReplayFeed:
         return [(each.message, each.blob) for each in self._recording.before(self._at_seconds)]
 
     def set_speed(self, speed: float) -> None:
-        """Recorded seconds a second from now on; 0 holds it."""
+        """Play at another speed from now on, in recorded seconds for each second; 0 pauses."""
         self._at_seconds = self.seconds
         self._at_ns = None if self._at_ns is None else self._clock_ns()
         self._speed = speed
 
     async def start(self) -> EngineState:
-        """Begin to play; return what the session knows of its engine."""
+        """Begin to play and return the recording as an engine's state."""
         if self._at_ns is None:
             self._at_ns = self._clock_ns()
         return self._recording.state()
 
     def drain(self) -> list[tuple[Message, bytes | None]]:
-        """All messages that have become due since the last call; of previews only the newest of each stream."""
+        """Return the messages due since the last call; of previews only the newest of each stream."""
         now_seconds = self.seconds
         due: list[tuple[Message, bytes | None]] = []
         previews: dict[str, tuple[Message, bytes | None]] = {}
@@ -278,12 +278,12 @@ class ReplayFeed:
                 raise RequestFailed("this is a recording: nothing in it can be changed")
 
     async def picture(self, keyframe: str) -> bytes | None:
-        """A kept frame's picture as the bytes of a PNG; None where it was not saved."""
+        """Return a best frame's picture as the bytes of a PNG; None if it was not saved."""
         try:
             return self._recording.picture(keyframe)
         except OSError:
             return None
 
     async def close(self) -> None:
-        """Lets go of the recording; may be called twice."""
+        """Close the session that is played; may be called twice."""
         self._recording.close()

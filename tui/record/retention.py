@@ -1,7 +1,7 @@
-"""How long sessions stay: which of those in a folder are due to go, and their removal, whole or not at all.
+"""Retention of sessions: which of those in a folder are due to be removed, and their removal, whole or not at all.
 
-A session is renamed first and deleted then: one whose removal is cut short is no session any more, and what is left of
-it goes with the next removal.
+A session is renamed first and deleted then: if the removal is cut short it is no session any more, and the rest of it
+is deleted with the next removal.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _DATABASE_MAGIC: Final = b"SQLite format 3\0"
 
 
 class RetentionError(UserError):
-    """A folder out of which nothing is removed; ``str()`` is one line that says why."""
+    """Nothing may be removed from a folder; ``str()`` is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSession:
-    """A session on disk: ``size_bytes`` of all its files, ``written_s`` seconds since 1970 when it was last written."""
+    """A session on disk: the size of all its files, and when it was last written, seconds since 1970."""
 
     folder: Path
     size_bytes: int
@@ -42,12 +42,12 @@ class KeptSession:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """What is in a folder of sessions.
+    """The contents of a folder of sessions.
 
     Attributes:
-        sessions: oldest first.
-        remnants: what an earlier removal has left.
-        others: how many other things are in it; they are left alone.
+        sessions: the sessions, oldest first.
+        remnants: folders that an earlier removal did not finish.
+        others: the number of other things in it, which are left alone.
     """
 
     sessions: tuple[KeptSession, ...]
@@ -57,14 +57,14 @@ class FolderListing:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """``going``: to be removed, oldest first; ``busy``: would be too, but they are being written, and stay."""
+    """The sessions that are due: those ``going``, oldest first, and ``busy`` ones that are being written and stay."""
 
     going: tuple[KeptSession, ...]
     busy: tuple[KeptSession, ...]
 
 
 def look_into(folder: Path) -> FolderListing:
-    """What a folder of sessions holds; nothing is changed, and no link is followed out of it.
+    """Return the contents of a folder of sessions; nothing is changed, and no link is followed out of it.
 
     A session is a folder with the name that the recorder gave it and a database in it; one that somebody renamed is
     somebody's own.
@@ -95,13 +95,13 @@ def look_into(folder: Path) -> FolderListing:
 def due(
     sessions: Sequence[KeptSession], now_s: float, *, older_than_s: float | None = None, keep_bytes: int | None = None
 ) -> Due:
-    """Which sessions are to go: those that are too old, and more, oldest first, until the rest is small enough.
+    """Choose the sessions to remove: those that are too old, and more, oldest first, until the rest is small enough.
 
     Args:
         sessions: oldest first.
         now_s: seconds since 1970.
-        older_than_s: those that were last written longer ago than this; None for no such limit.
-        keep_bytes: what all that stay may have together; None for no such limit.
+        older_than_s: remove those last written longer ago than this; None for no such limit.
+        keep_bytes: the size that all others may have together; None for no such limit.
     """
     going: list[KeptSession] = []
     busy: list[KeptSession] = []
@@ -120,7 +120,7 @@ def due(
 
 
 def being_written(folder: Path) -> bool:
-    """Whether a process has the session open for writing, or it cannot be known."""
+    """Return whether a process has the session open for writing; True too if that cannot be known."""
     if not (folder / LOCK).exists():
         return False
     try:
@@ -131,7 +131,7 @@ def being_written(folder: Path) -> bool:
 
 
 def remove(session: Path) -> None:
-    """Removes a session, never one that is being written.
+    """Remove a session, never one that is being written.
 
     Raises:
         BlockingIOError: it is being written.
@@ -147,7 +147,7 @@ def remove(session: Path) -> None:
 
 
 def finish(remnant: Path) -> None:
-    """Deletes what is left of a session; links in it go, what they lead to stays.
+    """Delete the rest of a session; links in it are deleted, their targets stay.
 
     Raises:
         OSError: a part of it cannot be deleted.
@@ -161,7 +161,7 @@ def finish(remnant: Path) -> None:
 
 
 def size_bytes(folder: Path) -> int:
-    """Of all files below a folder; links are not followed, and what vanishes meanwhile counts for nothing."""
+    """Return the size of all files below a folder; links are not followed, files that vanish meanwhile do not count."""
     total_bytes = 0
     for inside, _, names in os.walk(folder):
         for name in names:
@@ -201,7 +201,7 @@ def _started_s(text: str) -> float:
 
 
 def _is(path: Path, kind: Callable[[int], bool]) -> bool:
-    """Whether it is there and of this kind itself; a link never is."""
+    """Return whether a path is there and of this kind itself; a link never is."""
     try:
         return kind(path.lstat().st_mode)
     except OSError:

@@ -32,19 +32,19 @@ class DamagedPicture(ValueError):
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file at once; see `whole_file`."""
+    """Write a file whole or not at all; see `whole_file`."""
     with whole_file(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Generator[IO[bytes]]:
-    """A file to write so that, whenever the power goes, it is there whole or as it was before.
+    """Open a file to write so that, whenever the power goes, it is there whole or as it was before.
 
     Temporary file beside it, fsync, rename, fsync of the folder. Mode 0600.
 
     Raises:
-        OSError: it could not be written; what was there before is untouched, as it is where the block fails.
+        OSError: it could not be written; the file that was there before is untouched, as it is if the block fails.
     """
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # mkstemp makes it 0600
     try:
@@ -61,12 +61,12 @@ def whole_file(path: Path) -> Generator[IO[bytes]]:
 
 
 def sessions_folder() -> Path:
-    """Where sessions are kept unless told otherwise."""
+    """Return the user's own folder of sessions, the default."""
     return platformdirs.user_data_path("fetalstream") / "sessions"
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -75,7 +75,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> Path:
-    """Makes the folder and those above it that are missing, 0700, durably; one that exists keeps its mode."""
+    """Make a folder and those above it that are missing, 0700 and durably; one that exists keeps its mode."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -84,13 +84,13 @@ def make_folder(folder: Path) -> Path:
 
 
 def sweep_parts(folder: Path) -> None:
-    """Removes what a killed writer left unfinished; call it only while no one else writes there."""
+    """Remove the unfinished files of a killed writer; call it only while no one else writes there."""
     for part in folder.rglob(".*.part"):
         part.unlink(missing_ok=True)
 
 
 def lock_folder(folder: Path) -> IO[bytes]:
-    """Holds the folder against other writers until the file is closed or the process is gone.
+    """Lock the folder against other writers until the returned file is closed or the process is gone.
 
     Raises:
         BlockingIOError: somebody else writes there.
@@ -101,12 +101,12 @@ def lock_folder(folder: Path) -> IO[bytes]:
 
 
 def safe_name(text: str) -> str:
-    """``text`` as one part of a path: letters, digits, ``_`` and ``-``; at most 64, at least one."""
+    """Return a text as one part of a path: 1 to 64 letters, digits, ``_`` and ``-``."""
     return _UNSAFE.sub("_", text)[:64] or "_"
 
 
 def with_notice(png: bytes) -> bytes:
-    """The PNG with the notice in its metadata, its pixels untouched, after a check that it is whole.
+    """Return a PNG with the notice in its metadata and its pixels untouched, after a check that it is whole.
 
     The notice is a ``tEXt`` chunk right after the header (PNG specification, third edition, 11.3.3).
 

@@ -25,7 +25,7 @@ _ROWS: Final = "SELECT header FROM messages WHERE kind = 'embedding' ORDER BY ro
 
 
 class VectorWriter:
-    """Appends rows beside a session's database; what the database does not know of is cut off on opening."""
+    """A writer of rows beside a session's database; rows that the database does not know are cut off on opening."""
 
     def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
         self._path = folder / FILE
@@ -36,17 +36,17 @@ class VectorWriter:
             self._opened().seek(0, os.SEEK_END)
 
     def append(self, row: bytes) -> None:
-        """A row; safe after `sync`."""
+        """Append a row, which is safe after `sync`."""
         self._opened().write(row)
 
     def sync(self) -> None:
-        """Make the rows durable: to be called before the database says that they are there."""
+        """Make the rows durable; call it before the database is committed that refers to them."""
         if self._file is not None:
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Lets go; may be called twice."""
+        """Close the file of vectors; may be called twice."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -58,17 +58,17 @@ class VectorWriter:
 
 
 class Vectors(NamedTuple):
-    """``rows``: (N, D) float16; ``frames``: N headers of the messages that brought them."""
+    """The vectors of a session: ``rows`` (N, D) float16, and in ``frames`` the N headers of their messages."""
 
     rows: npt.NDArray[np.float16]
     frames: list[dict[str, Any]]
 
 
 def read_vectors(folder: Path) -> Vectors:
-    """The vectors of a session.
+    """Return the vectors of a session.
 
     Raises:
-        ValueError: it has none; one line that says what to do.
+        ValueError: the session has none; one line that says what to do.
     """
     path = folder / "session.db"
     if not path.is_file():
@@ -89,9 +89,10 @@ def read_vectors(folder: Path) -> Vectors:
 
 
 def export_index(folder: Path, out: Path | None = None) -> Path:
-    """Writes ``embeddings.npz`` into ``out``, or the session itself: ``vectors`` (N, D) float16 with ``stream``,
-    ``exam``, ``seq``, ``index``, ``epoch`` and ``pts_seconds`` of each row's frame, and what they are ``of``, as JSON
-    (model, sums of its weights and sentences, the notice). It loads without pickle.
+    """Write ``embeddings.npz`` into ``out``, or into the session itself; return the file, which loads without pickle.
+
+    It holds ``vectors`` (N, D) float16, the ``stream``, ``exam``, ``seq``, ``index``, ``epoch`` and ``pts_seconds`` of
+    each row's frame, and in ``of``, as JSON, the model with the hashes of its weights and sentences, and the notice.
 
     Raises:
         ValueError: see `read_vectors`.
@@ -99,11 +100,13 @@ def export_index(folder: Path, out: Path | None = None) -> Path:
     rows, headers = read_vectors(folder)
     about: dict[str, Any] = msgspec.json.decode((folder / "session.json").read_bytes())
     made_by = {"notice": NOTICE, "run": about.get("run"), "model": about.get("model")}
-    told = {name: np.array([header[name] for header in headers]) for name in ("stream", "exam", "seq")}
-    seen = {name: np.array([each["frame"][name] for each in headers]) for name in ("index", "epoch", "pts_seconds")}
+    messages = {name: np.array([header[name] for header in headers]) for name in ("stream", "exam", "seq")}
+    positions = {
+        name: np.array([each["frame"][name] for each in headers]) for name in ("index", "epoch", "pts_seconds")
+    }
     of = np.array(msgspec.json.encode(made_by).decode())
     packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, vectors=rows, of=of, **told, **seen)
+    np.savez(packed, allow_pickle=False, vectors=rows, of=of, **messages, **positions)
     path = (folder if out is None else out) / INDEX
     write_whole(path, packed.getvalue())
     return path

@@ -39,15 +39,15 @@ def rendered(
     written: str,
     version: str,
 ) -> str:
-    """The page.
+    """Return the page as HTML.
 
     Args:
-        recording: for pictures, and what is known of model and sources.
+        recording: the session, for its pictures, its model and its sources.
         exams: see `tui.record.exams.exams_of`.
-        contexts: of those exams that have an age, by their place.
+        contexts: the growth of the exams that have an age, by their place in ``exams``.
         protocol: the views to collect; None for the model's own planes.
-        written: when, RFC 3339.
-        version: of what writes it.
+        written: time of writing, RFC 3339.
+        version: of fetalstream.
     """
     css = (_HERE / "page.css").read_text(encoding="utf-8")
     environment = Environment(
@@ -104,7 +104,7 @@ def _drawings(svgs: list[str]) -> list[Markup]:
 
 
 def _cards(exam: Exam, completeness: str) -> list[tuple[str, str, str]]:
-    """What it is, the value, and what more there is to say of it."""
+    """Return the cards on top: title, value, and a line of details."""
     age, last, health = exam.view.gestation, exam.view.reading, exam.view.health
     cards: list[tuple[str, str, str]] = []
     if age is not None:
@@ -123,14 +123,14 @@ def _cards(exam: Exam, completeness: str) -> list[tuple[str, str, str]]:
 
 
 def _head(days: float, context: Growth) -> list[str]:
-    told = [
+    lines = [
         f"{text.weeks_days(days)} is the age of a head of {context.head_mm:.0f} mm at the median of the WHO charts.",
         f"Heads of that size lie within the 2.5th to 97.5th percentile from {text.weeks_days(context.low_days)} to "
         f"{text.weeks_days(context.high_days)}: this spread between fetuses comes on top of the interval.",
     ]
     others = (("INTERGROWTH-21st", context.intergrowth_days), ("Hadlock 1984", context.hadlock_days))
     known = [f"{name} {text.weeks_days(other)}" for name, other in others if other is not None]
-    return [*told, f"The same head by other curves: {', '.join(known)}."] if known else told
+    return [*lines, f"The same head by other curves: {', '.join(known)}."] if known else lines
 
 
 def _item(item: protocol_progress.ChecklistItem) -> dict[str, Any]:
@@ -194,8 +194,8 @@ def _event(exam: Exam, event: Event) -> tuple[str, str]:
     when = text.stopwatch(exam.at_s(event.published_ns))
     if event.event != DECISION:
         return when, text.event_words(event.event, event.detail, 240)
-    told = exam.keyframes.get(str(event.detail.get("keyframe")))
-    of = "" if told is None else f" {text.label_words(told.plane, 40)} {told.keyframe[:_SHORT_ID]}"
+    frame = exam.keyframes.get(str(event.detail.get("keyframe")))
+    of = "" if frame is None else f" {text.label_words(frame.plane, 40)} {frame.keyframe[:_SHORT_ID]}"
     to = f" as {text.label_words(str(event.detail['plane']), 40)}" if event.detail.get("plane") else ""
     return when, text.plain(f"Decision {event.detail.get('number')}: {event.detail.get('verdict')}{of}{to}", 240)
 
@@ -207,12 +207,12 @@ def _provenance(about: Mapping[str, Any], exams: list[Exam]) -> list[tuple[str, 
         ("prompts_sha256", "sentences, SHA-256"), ("calibrated", "calibrated"), ("calibrated_on", "calibrated on"),
         ("device", "device"), ("precision", "precision"),
     )]  # fmt: skip
-    rows = [(words, _said(value)) for words, value in told]
+    rows = [(words, _value_words(value)) for words, value in told]
     rows += [(f"version of {name}", str(value)) for name, value in _mapping(about.get("versions")).items()]
     for stream in about.get("streams") or []:
         for key, words in (("kind", "source"), ("source_sha256", "source, SHA-256"), ("sector", "scan region")):
             if stream.get(key) is not None:
-                rows.append((f"{stream.get('stream')}: {words}", _said(stream[key])))
+                rows.append((f"{stream.get('stream')}: {words}", _value_words(stream[key])))
     return rows + [(f"{exam.stream}, from {_moment(exam.started)}: spacing", _scales(exam)) for exam in exams]
 
 
@@ -231,13 +231,13 @@ def _mapping(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {}
 
 
-def _said(value: Any) -> str:
+def _value_words(value: Any) -> str:
     words = {None: "not said", True: "yes", False: "no"}
     return words[value] if value is None or isinstance(value, bool) else text.plain(value, 400)
 
 
 def _moment(stamp: str) -> str:
-    """An RFC 3339 time to the second, as UTC; what is none is told as it is."""
+    """Return an RFC 3339 time to the second, as UTC; any other text stays as it is."""
     try:
         return datetime.fromisoformat(stamp).strftime("%Y-%m-%d %H:%M:%S UTC")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Kept frames and their maps, small enough to be carried inside a page."""
+"""Pictures of best frames and their maps, small enough to be embedded in a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUALITY: Final = 88
 
 
 class Embedded(NamedTuple):
-    """``address``: a ``data:`` address; ``width`` and ``height`` in pixels as it is embedded."""
+    """A picture as a ``data:`` address, with its width and height in pixels as embedded."""
 
     address: str
     width: int
@@ -24,9 +24,9 @@ class Embedded(NamedTuple):
 
 
 def embedded(picture: bytes | None, longest_side: int = LONGEST_SIDE) -> Embedded | None:
-    """A picture as a JPEG of at most ``longest_side`` pixels a side; None where there is none, or it is damaged.
+    """Return a picture as a JPEG of at most ``longest_side`` pixels a side; None if there is none, or it is damaged.
 
-    It is drawn anew, so that nothing but its pixels is carried along.
+    It is encoded anew, so that nothing but its pixels gets into the page.
     """
     if picture is None:
         return None
@@ -43,7 +43,7 @@ def embedded(picture: bytes | None, longest_side: int = LONGEST_SIDE) -> Embedde
 
 
 def map_of(folder: Path, keyframe: str) -> bytes | None:
-    """The class activation map that a session keeps of a frame, as a picture; None where it has none."""
+    """Return the class activation map that a session keeps of a frame, as a picture; None if it has none."""
     name = safe_name(keyframe)
     found = sorted(path for path in (folder / "maps").glob(f"**/{name}*.png") if not path.name.startswith("."))
     return found[0].read_bytes() if found else None

@@ -1,4 +1,4 @@
-"""The report's three drawings: planes over time, age over time, and where that age stands among published heads."""
+"""The report's three drawings: planes over time, age over time, and the age beside published head sizes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,18 @@ _STATE_WORDS: Final = {"frozen": "frozen", "black": "black", "no_signal": "no si
 
 
 class Growth(NamedTuple):
-    """Where an age stands among heads of the WHO growth charts; sizes in mm, ages in days.
+    """An age beside the head circumferences of the WHO growth charts; sizes in mm, ages in days.
 
-    ``weeks`` (N,), with the head circumference at the 2.5th, 50th and 97.5th percentile; ``head_mm``: the median at
-    the age; ``low_days`` to ``high_days``: ages at which a head of that size lies within those percentiles.
+    Attributes:
+        weeks: (N,) weeks of the chart.
+        low_mm: (N,) circumferences at the 2.5th percentile.
+        median_mm: (N,) circumferences at the median.
+        high_mm: (N,) circumferences at the 97.5th percentile.
+        head_mm: the median circumference at the age.
+        low_days: the youngest age at which a head of that size lies within those percentiles.
+        high_days: the oldest such age.
+        hadlock_days: age of a head of that size by Hadlock 1984, None outside its range.
+        intergrowth_days: likewise by INTERGROWTH-21st.
     """
 
     weeks: Sequence[float]
@@ -49,7 +57,7 @@ class Growth(NamedTuple):
 
 
 def timeline(exam: Exam, name: str) -> list[str]:
-    """Planes in view, kept frames and marks, and the signal's state below; a wide drawing and a narrow one."""
+    """Draw planes in view, best frames, marks and the signal's state over time, in a wide SVG and a narrow one."""
     seen = {span.plane for span in exam.view.timeline}
     rows = [label for label in exam.view.labels if label in seen or label in exam.view.review.best]
     if not rows and not exam.states:
@@ -78,7 +86,7 @@ def timeline(exam: Exam, name: str) -> list[str]:
 
 
 def trend(exam: Exam, name: str) -> list[str]:
-    """Gestational age over time: estimate, 90% interval, and what frames alone said; empty without an age."""
+    """Draw the age over time with its 90% interval and the ages of single frames; empty without an age."""
     points = exam.view.trend
     if not points:
         return []
@@ -105,7 +113,7 @@ def trend(exam: Exam, name: str) -> list[str]:
 
 
 def growth(days: float, low_days: float, high_days: float, context: Growth, name: str) -> list[str]:
-    """The age on the WHO chart of head circumference."""
+    """Draw the age on the WHO chart of head circumference."""
 
     def draw(axes: Axes) -> None:
         axes.fill_between(
@@ -159,13 +167,13 @@ def _bars(spans: Sequence[Span], of: str, end_s: float) -> list[tuple[float, flo
 
 
 def _timed(axes: Axes, exam: Exam) -> None:
-    """One axis of time for all drawings of an exam: they can be read below one another."""
+    """Give all drawings of an exam the same axis of time, so that they can be read below one another."""
     axes.set_xlim(0, max(1.0, exam.seconds))
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 6, 10], integer=True))
     axes.xaxis.set_major_formatter(lambda seconds, _: stopwatch(seconds))
 
 
 def _step_days(points: Sequence[TrendPoint]) -> int:
-    """Whole weeks as soon as there are two of them in view."""
+    """Return the step of the axis: whole weeks as soon as two of them are in view."""
     shown = max(point.high_days for point in points) - min(point.low_days for point in points)
     return next((step for step in (1, 2) if shown < 6 * step), 7 if shown < 60 else 14)

@@ -1,4 +1,4 @@
-"""Drawings as part of a page: matplotlib's SVG without styles, identifiers of its own, or anything to be fetched."""
+"""Drawings inside a page: matplotlib's SVG without styles, foreign identifiers, or anything to be fetched."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ ElementTree.register_namespace("xlink", _XLINK)
 
 
 def drawn(figure: Figure, *, name: str, label: str, colours: Mapping[str, str]) -> str:
-    """The figure as an ``<svg>`` element for the inside of an HTML page.
+    """Return a figure as an ``<svg>`` element for the inside of an HTML page.
 
-    The page's policy allows no style attributes, so they become attributes of their own, and colours that stand for
-    something become the page's variables, so that they follow its theme.
+    The page's policy allows no style attributes, so they become attributes of their own; colours in ``colours`` become
+    the page's variables, so that they follow its theme.
 
     Args:
-        figure: with nothing in it that was not escaped: text is taken as it is, never as mathematics.
-        name: goes in front of every identifier, so that several drawings share a page.
-        label: what it shows, for those who cannot see it.
-        colours: ``"#rrggbb"`` as drawn, to what the page has for it.
+        figure: its text is taken as it is, never as mathematics.
+        name: prefix of every identifier, so that several drawings share a page.
+        label: the description for those who cannot see the drawing.
+        colours: from ``"#rrggbb"`` as drawn to the page's variable for it.
     """
     for text in figure.findobj(Text):
         text.set_parse_math(False)
@@ -74,7 +74,7 @@ def _size(font: str) -> str:
 
 
 def _rename(root: ElementTree.Element, name: str) -> None:
-    """Identifiers that are referred to get the name in front; the others go."""
+    """Prefix the identifiers that are referred to with the name, and drop the others."""
     used = {element.get(_HREF, "#")[1:] for element in root.iter()}
     used |= {found for element in root.iter() for value in element.attrib.values() for found in _URL.findall(value)}
     for element in root.iter():

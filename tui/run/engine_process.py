@@ -1,7 +1,7 @@
-"""The engine's own process, told what to do by one line on standard input.
+"""The engine's own process; its settings come as a line of JSON on standard input.
 
-It goes on when the foreground dies, until its sources end or somebody sends ``stop``. Exit codes: 0 a clean end, 1 what
-a person must mend, 3 what a new start may mend, 4 a failed accelerator, which a new process may use again.
+It goes on when the foreground dies, until its sources end or somebody sends ``stop``. Exit codes: 0 a clean end, 1 an
+error that a person must mend, 3 one that a new start may mend, 4 a failed accelerator, which a new process may use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from fetalstream.pipeline import wire
 from fetalstream.streamer.errors import without_credentials
-from fetalstream.tui.run.persisted_settings import StandingOrders
+from fetalstream.tui.run.persisted_settings import PersistedSettings
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE, foreground_gone
 from fetalstream.tui.settings.settings import EngineSettings, StreamSettings
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from fetalstream.streamer.sources import Source
 
 READY: Final = "ready"
-"""The line that says that the control channel answers."""
+"""The line of the log that says that the control channel answers."""
 
 PICTURES_WITHIN_S: Final = 5.0
-"""How long after the end a recorder may go on fetching what it lacks."""
+"""How long after the end a recorder may go on fetching pictures and clips."""
 
 
 def main() -> int:
-    """Runs one engine to its end."""
+    """Run one engine to its end and return the exit code."""
     from fetalstream.pipeline.errors import ConfigError, DeviceFault, ModelError
     from fetalstream.streamer.errors import SourceError
 
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def say(line: str) -> None:
-    """A line for the log, at once."""
+    """Write a line into the log, at once and without credentials."""
     print(without_credentials(line), file=sys.stderr, flush=True)
 
 
@@ -81,26 +81,26 @@ def _run(settings: EngineSettings) -> None:
 
     with ExitStack() as stack:
         stack.callback(wire.lock(Path(settings.alive)).close)
-        standing = StandingOrders(Path(settings.alive).with_name("standing-orders.json"))
-        sources = [_opened(stream, standing) for stream in settings.streams]
+        persisted = PersistedSettings(Path(settings.alive).with_name("persisted-settings.json"))
+        sources = [_opened(stream, persisted) for stream in settings.streams]
         for source in sources:
             stack.callback(source.close)
         streams: list[Stream] = []
         endpoints = wire.Endpoints(settings.pub, settings.preview, settings.control)
-        # Bound before the model is loaded: a busy port is told at once.
+        # Bound before the model is loaded: a busy port is an error at once.
         publisher = Publisher(endpoints, MessageStamper(new_run()), picture_of=lambda key: engine.picture_of(key))
         stack.callback(publisher.close)
         ready = load(settings, say)
         ready.encoder.warm_up()
-        streams += _streams(settings, sources, ready, standing)
+        streams += _streams(settings, sources, ready, persisted)
         engine = Engine(ready.encoder, streams, publisher, device=str(ready.model.device))
-        for command in standing.orders():
+        for command in persisted.commands():
             engine.submit(command)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop("stopped"))
         names = [str(stream.name) for stream in settings.streams]
         submit = with_maps(
-            with_words(_remembered(engine, names, standing), asker_of(ready)), Explainer(ready.model, ready.banks)
+            with_words(_remembered(engine, names, persisted), asker_of(ready)), Explainer(ready.model, ready.banks)
         )
         control = Control(publisher, submit, model_state(ready), versions(), _foreground())
         stack.callback(control.close, PICTURES_WITHIN_S if settings.recorded else 0.0)
@@ -108,11 +108,11 @@ def _run(settings: EngineSettings) -> None:
         engine.run()
 
 
-def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
+def _opened(stream: StreamSettings, persisted: PersistedSettings) -> Source:
     from fetalstream.streamer.capture.subprocess_source import open_in_subprocess
 
     name = str(stream.name)
-    if not standing.has_scale_of(name):
+    if not persisted.has_scale_of(name):
         stream = msgspec.structs.replace(stream, spacing_mm=None, depth_cm=None)
     return open_in_subprocess(
         stream.source,
@@ -120,7 +120,7 @@ def _opened(stream: StreamSettings, standing: StandingOrders) -> Source:
         depth_mm=None if stream.depth_cm is None else 10 * stream.depth_cm,
         sector=_sector(stream),
         persist=True,
-        scale_over=lambda: standing.scale_over(name),
+        scale_over=lambda: persisted.scale_over(name),
     )
 
 
@@ -134,7 +134,7 @@ def _sector(stream: StreamSettings) -> SectorSetting:
 
 
 def _streams(
-    settings: EngineSettings, sources: list[Source], ready: LoadedPipeline, standing: StandingOrders
+    settings: EngineSettings, sources: list[Source], ready: LoadedPipeline, persisted: PersistedSettings
 ) -> list[Stream]:
     from fetalstream.pipeline.engine.stream_runner import make_stream
     from fetalstream.pipeline.keyframes.clip_buffer import CLIP_BYTES
@@ -148,7 +148,7 @@ def _streams(
         make_stream(
             source,
             str(stream.name),
-            standing.exam_of(str(stream.name), exam),
+            persisted.exam_of(str(stream.name), exam),
             ready.model_info,
             bank,
             every_frame=False,
@@ -161,22 +161,22 @@ def _streams(
 
 
 def _foreground() -> Callable[[], bool]:
-    """Starts the thread that notices the foreground's death; the answer is whether it lives."""
+    """Start a thread that notices the foreground's death; return the question whether the foreground lives."""
     watcher = threading.Thread(target=foreground_gone, args=(sys.stdin.fileno(),), name="foreground", daemon=True)
     watcher.start()
     return watcher.is_alive
 
 
-def _remembered(engine: Engine, streams: list[str], standing: StandingOrders) -> Submit:
+def _remembered(engine: Engine, streams: list[str], persisted: PersistedSettings) -> Submit:
     """Return the engine's ``submit``; commands that outlast an engine are noted once they are carried out."""
 
-    def noted(command: EngineCommand, done: Future[Any]) -> None:
+    def note(command: EngineCommand, done: Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None and isinstance(command, msgspec.Struct):
-            standing.note(command, done.result(), streams)
+            persisted.note(command, done.result(), streams)
 
     def submit(command: EngineCommand) -> Future[Any]:
         reply = engine.submit(command)
-        reply.add_done_callback(lambda done: noted(command, done))
+        reply.add_done_callback(lambda done: note(command, done))
         return reply
 
     return submit

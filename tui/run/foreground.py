@@ -26,7 +26,7 @@ SAY_AGAIN_S: Final = 4.0
 
 
 class RunFailed(UserError):
-    """The run failed; ``str()`` is one line that says why, ``log`` the log of the process that failed."""
+    """A live run failed; ``str()`` is one line that says why, ``log`` the log of the process that failed."""
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""A live analysis without a dashboard: one line kept up to date on a terminal, a line now and then elsewhere."""
+"""The status line of a live analysis without a dashboard, rewritten on a terminal and repeated in a log."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from fetalstream.tui.state.text import UNCALIBRATED, event_words, fine_print, la
 
 ON_TERMINAL_S: Final = 0.5
 IN_A_LOG_S: Final = 10.0
-SAID: Final = ("source_lost", "source_back", "source_failed", "source_warning")
-"""Events that somebody must do something about, and that it is done."""
+ANNOUNCED: Final = ("source_lost", "source_back", "source_failed", "source_warning")
+"""Events that get a line of their own: somebody must do something about them, or has done it."""
 
 _LONGEST: Final = 200
 _CLEAR: Final = "\r\x1b[K"
 
 
 class StatusLine:
-    """Folds messages and writes one line about all streams when it is due.
+    """A fold of messages that writes one line about all streams when it is due.
 
     Args:
-        out: where to.
-        terminal: whether the line can be written over.
+        out: the stream to write to.
+        terminal: whether ``out`` is a terminal, on which the line is written over.
     """
 
     def __init__(self, out: IO[str] = sys.stderr, *, terminal: bool) -> None:
@@ -36,14 +36,14 @@ class StatusLine:
         self._noticed = False
 
     def take(self, messages: Iterable[tuple[Message, bytes | None]], now_ns: int) -> None:
-        """More messages."""
+        """Fold messages, and write a line for those that are ``ANNOUNCED``."""
         for message, blob in messages:
             self.session = reduce(self.session, message, now_ns, blob)
-            if isinstance(message, Event) and message.event in SAID:
+            if isinstance(message, Event) and message.event in ANNOUNCED:
                 self.say(f"{_name(message.stream)}: {event_words(message.event, message.detail, _LONGEST)}")
 
     def update(self, now_ns: int) -> None:
-        """Writes the line if it is due."""
+        """Write the line if it is due."""
         if now_ns < self._due_ns or not self.session.streams:
             return
         every_s = ON_TERMINAL_S if self._terminal else IN_A_LOG_S
@@ -58,13 +58,13 @@ class StatusLine:
         self._out.flush()
 
     def say(self, line: str) -> None:
-        """Writes a line of its own, above the status line."""
+        """Write a line of its own above the status line."""
         self._out.write(f"{_CLEAR if self._terminal else ''}{line}\n")
         self._out.flush()
 
 
 def stream_words(view: StreamView, now_ns: int) -> str:
-    """One stream in a few words: condition, plane, age, rate, counts."""
+    """Return one stream in a few words: freshness, plane, age, rate, counts."""
     words = [f"{_name(view.stream)} {badge(view, now_ns).words}"]
     if view.reading is not None:
         plane = view.reading.plane
@@ -84,7 +84,7 @@ def _name(stream: str) -> str:
 
 
 def summary(session: Session) -> list[str]:
-    """What came of it, a line for each stream, and how far it may be trusted."""
+    """Return the results, a line for each stream, and a last line that says whether the model is calibrated."""
     lines = [_summary(view) for view in session.streams.values()]
     return [*lines, fine_print(session.calibrated)] if lines else []
 

@@ -1,4 +1,4 @@
-"""What other users of the machine see of this process: its command line, which may hold the address of a camera."""
+"""The command line that other users of the machine see of this process, without the addresses in it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def hide_addresses() -> None:
 
 
 def _hidden(arguments: bytes) -> bytes:
-    """The same number of bytes, of which each argument with an address in it keeps what may be told."""
-    told: list[bytes] = []
+    """Return as many bytes, in which each argument with an address keeps only scheme, host and port."""
+    hidden: list[bytes] = []
     for argument in arguments.split(b"\0"):
         shown = without_addresses(argument.decode(errors="replace")).encode() if b"://" in argument else argument
-        told.append(shown[: len(argument)].ljust(len(argument)))
-    return b"\0".join(told)
+        hidden.append(shown[: len(argument)].ljust(len(argument)))
+    return b"\0".join(hidden)

@@ -79,7 +79,7 @@ class Child:
 
     @property
     def over(self) -> bool:
-        """Whether the child does not run and will not be started again."""
+        """True once the child does not run and will not be started again."""
         return self.state in ("ended", "failed")
 
     def poll(self, now_s: float) -> None:
@@ -187,13 +187,13 @@ class Supervisor:
         return next(child for child in self.children if child.command.name == name)
 
     def poll(self, now_s: float) -> None:
-        """Poll every child; called a few times a second."""
+        """Poll every child, which is due a few times a second."""
         for child in self.children:
             child.poll(now_s)
 
     @property
     def running(self) -> bool:
-        """Whether any child runs or will be started again."""
+        """True while any child runs or will be started again."""
         return not all(child.over for child in self.children)
 
     @property

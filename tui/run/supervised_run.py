@@ -1,4 +1,4 @@
-"""``run``, ``demo`` and ``watch`` in the foreground: children looked after, a dashboard or a status line over them."""
+"""``run``, ``demo``, ``watch`` and ``replay`` in the foreground: child processes, and a dashboard or a status line."""
 
 from __future__ import annotations
 
@@ -36,8 +36,13 @@ ASKED_WITHIN_S: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class DashboardOptions:
-    """How the dashboard is looked at: the views to collect (a name or path, None for all planes), hands off, and what
-    pictures are drawn in."""
+    """The options of how the dashboard is shown.
+
+    Attributes:
+        protocol: the views to collect, a name or path; None for all planes.
+        read_only: nothing can be changed from it.
+        pictures: what pictures are drawn in.
+    """
 
     protocol: str | None = None
     read_only: bool = False
@@ -45,10 +50,15 @@ class DashboardOptions:
 
 
 def run_live(settings: RunSettings, look: DashboardOptions, *, headless: bool) -> None:
-    """Analyses live until the sources end or somebody stops it.
+    """Analyse live until the sources end or somebody stops it.
+
+    Args:
+        settings: the streams, the model, the endpoints and the recording.
+        look: how the dashboard is shown.
+        headless: a status line instead of the dashboard.
 
     Raises:
-        Failed: the engine could not start or was given up.
+        RunFailed: the engine could not start or was given up.
         SettingsError, pipeline.errors.ConfigError, tui.state.scan_protocol.ProtocolError: wrong options.
     """
     protocol = _protocol(look)
@@ -62,27 +72,27 @@ def run_live(settings: RunSettings, look: DashboardOptions, *, headless: bool) -
         folder = stack.enter_context(RunFolder())
         endpoints = resolve_endpoints(settings.pub, settings.control, folder=folder.path)
         supervisor = Supervisor(_commands(settings, endpoints, folder), folder.path)
-        with _Asked() as asked:
+        with _StopSignals() as signals:
             if not headless:
                 print("starting the engine …", file=sys.stderr)  # it takes some seconds
             try:
-                ready = _started(supervisor, asked)
+                ready = _started(supervisor, signals)
                 if ready and headless:
-                    _headless(supervisor, endpoints.control, asked)
+                    _headless(supervisor, endpoints.control, signals)
                 elif ready:
-                    dashboard(supervisor, endpoints.control, asked.to_stop, protocol, look.pictures)
+                    dashboard(supervisor, endpoints.control, signals.to_stop, protocol, look.pictures)
             finally:
                 supervisor.stop()
         _raise_failure(supervisor)
 
 
 def watch(endpoint: str | None, look: DashboardOptions, stop_orphan: Callable[[], bool]) -> None:
-    """The dashboard alone, over an engine that runs already.
+    """Show the dashboard alone, over an engine that runs already.
 
     Args:
         endpoint: None for the newest engine of this user.
-        look: how.
-        stop_orphan: asked after the dashboard, where the engine's own foreground is gone.
+        look: how the dashboard is shown.
+        stop_orphan: asked after the dashboard, if the engine's own foreground is gone.
     """
     from fetalstream.tui.feed.engine_feed import EngineFeed
 
@@ -95,10 +105,10 @@ def watch(endpoint: str | None, look: DashboardOptions, stop_orphan: Callable[[]
 
 
 def replay(folder: Path, look: DashboardOptions) -> None:
-    """The dashboard over a past session, with the views that were collected in it unless others are named.
+    """Show the dashboard over a past session, with the views that were collected in it unless others are named.
 
     Raises:
-        tui.record.replay.RecordingError: it is none.
+        tui.record.replay.RecordingError: the folder is no session.
     """
     from fetalstream.tui.record.replay import Recording, ReplayFeed
     from fetalstream.tui.settings.scan_protocols import known_protocol
@@ -108,14 +118,14 @@ def replay(folder: Path, look: DashboardOptions) -> None:
     show(ReplayFeed(recording), protocol, pictures=look.pictures)
 
 
-class _Asked:
-    """Notices the signals that ask the foreground to end."""
+class _StopSignals:
+    """The signals that ask the foreground to end; while it is entered, each sets ``to_stop``."""
 
     def __init__(self) -> None:
         self.to_stop = threading.Event()
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> _Asked:
+    def __enter__(self) -> _StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, lambda *_: self.to_stop.set())
         return self
@@ -177,19 +187,19 @@ def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> Command:
     return Command(name, (sys.executable, "-c", script), msgspec.json.encode(settings), (folder.lock_fd,))
 
 
-def _started(supervisor: Supervisor, asked: _Asked) -> bool:
-    """Waits until the engine answers, passing on what it says; False where it ended or was stopped before."""
+def _started(supervisor: Supervisor, signals: _StopSignals) -> bool:
+    """Wait until the engine answers, and pass its lines on; return False if it ended or was stopped before."""
     engine = supervisor.child("engine")
-    said: list[str] = []
-    while not asked.to_stop.is_set():
+    lines: list[str] = []
+    while not signals.to_stop.is_set():
         # The others would only ask in vain as long as there is no engine.
         engine.poll(time.monotonic())
         if engine.state == "running":
-            # A turn late: what it said just before it died is told as the error, and only once.
-            for line in said:
+            # A turn late: an engine's last line is shown as the error that ends the run, and only there.
+            for line in lines:
                 print(line, file=sys.stderr)
-        said = engine.news()
-        if READY in said:
+        lines = engine.news()
+        if READY in lines:
             return True
         if engine.over:
             return False
@@ -197,7 +207,7 @@ def _started(supervisor: Supervisor, asked: _Asked) -> bool:
     return False
 
 
-def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
+def _headless(supervisor: Supervisor, control: str, signals: _StopSignals) -> None:
     from fetalstream.tui.feed.engine_feed import EngineFeed
 
     engine = supervisor.child("engine")
@@ -206,7 +216,7 @@ def _headless(supervisor: Supervisor, control: str, asked: _Asked) -> None:
         feed = EngineFeed(control)
         line = StatusLine(terminal=sys.stderr.isatty())
         connecting = asyncio.create_task(connect(feed))
-        while not engine.over and not asked.to_stop.is_set():
+        while not engine.over and not signals.to_stop.is_set():
             supervisor.poll(time.monotonic())
             for report in news(supervisor):
                 line.say(report.words)

@@ -2,7 +2,7 @@
 
 Any web page can send requests to a loopback port, and textual-serve asks nobody who they are. So: the address that is
 printed holds a token that works once and is exchanged for a cookie; every request must name this very host (or a
-foreign name could be pointed here), and whatever a browser says of where a request comes from must be this page.
+foreign name could be pointed here), and come from this page if the browser says where it comes from.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Guard:
-    """Lets in whoever holds the token, once, and then whoever holds the cookie that was given for it.
+    """A guard that admits whoever brings the token, once, and then whoever brings the cookie given for it.
 
     Args:
-        port: that is served.
+        port: the port that is served.
 
     Attributes:
-        token: for the first visit.
+        token: for the first visit; None once it was used.
     """
 
     def __init__(self, port: int) -> None:
@@ -43,11 +43,11 @@ class Guard:
 
     @property
     def address(self) -> str:
-        """To be opened in a browser; works once."""
+        """The address to open in a browser, which works once."""
         return f"{self._origin}/?token={self.token}"
 
     def refusal(self, request: web.Request) -> str | None:
-        """Why a request is refused whoever sent it; None where its origin is this page."""
+        """Return why a request is refused whoever sent it; None if its origin is this page."""
         if request.host != self._host:
             return f"open it as {self._origin}"
         origin = request.headers.get("Origin")
@@ -59,31 +59,31 @@ class Guard:
             return "another page may not use this dashboard"
         return None
 
-    def knows(self, request: web.Request) -> bool:
-        """Whether the request brings the cookie."""
+    def has_cookie(self, request: web.Request) -> bool:
+        """Return whether the request brings the cookie."""
         return hmac.compare_digest(request.cookies.get(self._cookie_name, "").encode(), self._cookie.encode())
 
     def admit(self, request: web.Request) -> web.Response | None:
-        """A response that sets the cookie where the request brings the token; the token is used up."""
+        """Return a response that sets the cookie if the request brings the token, which is then used up; else None."""
         given = request.query.get("token", "")
         if request.path != "/" or self.token is None or not hmac.compare_digest(given.encode(), self.token.encode()):
             return None
         self.token = None
-        # Led on, so that the token is in no history and no referrer.
+        # Redirected, so that the token is in no history and no referrer.
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(self._cookie_name, self._cookie, httponly=True, samesite="Strict", path="/")
         return response
 
     @property
     def middleware(self) -> Any:
-        """For the application."""
+        """The aiohttp middleware that refuses requests without token or cookie."""
 
         @web.middleware
         async def guarded(request: web.Request, handler: _Handler) -> web.StreamResponse:
             refused = self.refusal(request)
             if refused is None and (admitted := self.admit(request)) is not None:
                 return _hardened(admitted, self._origin)
-            if refused is None and not self.knows(request):
+            if refused is None and not self.has_cookie(request):
                 refused = "this address has been used: start fetalstream watch --web again for a new one"
             if refused is not None:
                 return _hardened(web.Response(status=403, text=f"{refused}\n"), self._origin)
@@ -94,7 +94,7 @@ class Guard:
 
 
 def _hardened(response: web.StreamResponse, origin: str) -> web.StreamResponse:
-    """Nothing is loaded from elsewhere (textual-serve's page asks for a font), framed, kept, or told to others."""
+    """Forbid the browser to load anything from elsewhere (textual-serve asks for a font), to frame or to keep it."""
     own = "'self' 'unsafe-inline'"
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src {own}; style-src {own}; img-src 'self' data:; font-src 'self' data:; "
@@ -108,29 +108,29 @@ def _hardened(response: web.StreamResponse, origin: str) -> web.StreamResponse:
 
 
 class GuardedServer(Server):
-    """textual-serve's server with the guard in front of everything, and no words of its own on the terminal."""
+    """The server of textual-serve with the guard in front of everything, and no output of its own."""
 
     def __init__(self, command: str, port: int, guard: Guard) -> None:
         super().__init__(command, host=HOST, port=port, title="fetalstream")
         self._guard = guard
 
     async def application(self) -> web.Application:
-        """The guarded application."""
+        """Return the aiohttp application behind the guard."""
         app = await self._make_app()
         app.middlewares.append(self._guard.middleware)
         return app
 
     async def on_startup(self, app: web.Application) -> None:
-        """Says nothing: the address with the token is printed elsewhere."""
+        """Print nothing: `serve` prints the address with the token."""
 
 
 def serve(arguments: Sequence[str], say: Callable[[str], None], port: int | None = None) -> None:
-    """Serves ``fetalstream watch`` with those arguments until a signal comes.
+    """Serve ``fetalstream watch`` to a browser on this machine until a signal comes.
 
     Args:
-        arguments: after ``fetalstream``.
-        say: gets the address.
-        port: on loopback; None for any that is free.
+        arguments: what follows ``fetalstream``.
+        say: gets the address to open.
+        port: on the loopback interface; None for any that is free.
 
     Raises:
         OSError: the port is taken.
@@ -146,7 +146,7 @@ def serve(arguments: Sequence[str], say: Callable[[str], None], port: int | None
 
 
 def command(arguments: Sequence[str]) -> str:
-    """The command line that draws one browser's dashboard, for a shell."""
+    """Return the shell's command line that draws one browser's dashboard."""
     # It must find the modules that this process found, not what lies in the current folder.
     script = f"import sys; sys.path[:] = {sys.path!r}; from fetalstream.tui.cli import main; sys.exit(main())"
     return shlex.join([sys.executable, "-c", script, *arguments])

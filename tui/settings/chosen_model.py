@@ -1,4 +1,4 @@
-"""The model that the command line asks for, laid over the settings of a file or their defaults."""
+"""The model options of the command line, laid over the settings of a file or the defaults."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _Settings = TypeVar("_Settings", bound=ModelSettings)
 
 
 def given(settings: _Settings, **values: Any) -> _Settings:
-    """The settings with those values that were given on the command line."""
+    """Return the settings with the values that are not None instead of their own."""
     return msgspec.structs.replace(settings, **{key: value for key, value in values.items() if value is not None})
 
 
 def chosen_model(options: argparse.Namespace, settings: _Settings) -> _Settings:
-    """The settings with the model's options."""
+    """Return the settings with the model options that were given."""
     return given(
         settings,
         model=options.model,

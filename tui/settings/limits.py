@@ -1,4 +1,4 @@
-"""What limits sessions are kept within, in words as a person gives them and in numbers. It loads nothing."""
+"""Limits of age and size that sessions are kept within, read from words such as ``30d`` and ``20GB``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Limits(NamedTuple):
-    """What may stay; see `tui.record.retention.due`. None for no such limit."""
+    """The limits of `tui.record.retention.due`; None for no such limit."""
 
     older_than_s: float | None
     keep_bytes: int | None
 
 
 def read_age_s(text: str) -> float:
-    """Seconds that ``30d`` means, or ``12h``, or ``2w``.
+    """Return the seconds of an age such as ``12h``, ``30d`` or ``2w``.
 
     Raises:
         ValueError: it is no such time.
@@ -31,7 +31,7 @@ def read_age_s(text: str) -> float:
 
 
 def read_size_bytes(text: str) -> int:
-    """Bytes that ``20GB`` means; kB, MB, GB and TB count in thousands.
+    """Return the bytes of a size such as ``20GB``; kB, MB, GB and TB count in thousands.
 
     Raises:
         ValueError: it is no such size.

@@ -1,4 +1,4 @@
-"""Scan regions to choose from: found on the screen, remembered of a scanner (``fetalstream calibrate``), or none."""
+"""Scan regions to choose from: found on the screen, a scanner's profile (``fetalstream calibrate``), or none."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MAX_BYTES = 100_000
 
 
 class RegionChoice(NamedTuple):
-    """What the choice is called, and the value that the ``set_sector`` command takes for it."""
+    """A choice, with the value that the ``set_sector`` command takes for it."""
 
     words: str
     value: Any
 
 
 def regions() -> list[RegionChoice]:
-    """Return all choices; the user's profiles that cannot be read are left out."""
+    """Return all choices, without the user's profiles that cannot be read."""
     found: dict[str, Any] = {}
     for path in sorted((platformdirs.user_config_path("fetalstream") / "scanners").glob("*.toml")):
         with contextlib.suppress(OSError, ValueError):  # msgspec's errors are ValueErrors

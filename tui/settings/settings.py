@@ -1,10 +1,10 @@
-"""What a live analysis is asked to do: from the command line and ``--config FILE``, and handed to the engine's process.
+"""Settings of a live analysis, from the command line and ``--config FILE``, and those of the engine's process.
 
-A configuration file is TOML with these fields; what the command line says goes first::
+A configuration file is TOML with these fields; options of the command line go before them::
 
     model = "fetalclip"
     record = "/data/sessions"
-    # retention = { older_than = "90d", keep = "500GB" }   # older sessions go at the start, and it is said
+    # retention = { older_than = "90d", keep = "500GB" }   # older sessions are removed at the start, each with a line
 
     [[streams]]
     source = "clip.mp4"
@@ -31,11 +31,11 @@ _FARTHEST = 65536  # pixels
 
 
 class SettingsError(UserError):
-    """A configuration that cannot be used; ``str()`` is one line."""
+    """A configuration cannot be used; ``str()`` is one line that names the field."""
 
 
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One source.
+    """The settings of one source.
 
     Attributes:
         source: as on the command line of ``fetalstream run``.
@@ -55,7 +55,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     profile: str | None = None
 
     def __post_init__(self) -> None:
-        """A list is a rectangle or an outline, nothing between; the scale is said once."""
+        """Check that a list is a rectangle or an outline, and that the scale is given once."""
         if self.depth_cm is not None and (self.spacing_mm is not None or self.sector == "whole"):
             raise ValueError("depth_cm goes with a sector, and without spacing_mm")
         if isinstance(self.sector, str) or _is_rectangle(self.sector) or _is_outline(self.sector):
@@ -76,7 +76,7 @@ def _is_outline(sector: list[Any]) -> bool:
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which model runs, and on what device.
+    """The choice of the model, and of the device that it runs on.
 
     Attributes:
         model: a name from ``fetalstream models list``, or a path to a model file.
@@ -95,7 +95,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which sessions are removed when a run begins, for good and unasked, as ``fetalstream purge`` removes them.
+    """Limits beyond which sessions are removed when a run begins, for good and unasked, as by ``fetalstream purge``.
 
     Attributes:
         older_than: those last written so long ago, as in "12h", "30d" or "2w".
@@ -106,12 +106,12 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     keep: str | None = None
 
     def __post_init__(self) -> None:
-        """Both can be read, and one is there."""
+        """Check that both can be read, and that one is there."""
         if self.limits() == Limits(None, None):
             raise ValueError("retention needs older_than, keep or both")
 
     def limits(self) -> Limits:
-        """In numbers.
+        """Return both limits, in seconds and bytes.
 
         Raises:
             ValueError: one of them cannot be read.
@@ -123,7 +123,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A live analysis.
+    """The settings of a live analysis.
 
     Attributes:
         streams: the sources, one table each.
@@ -142,7 +142,7 @@ class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_onl
     embeddings: bool = False
 
     def named(self) -> tuple[StreamSettings, ...]:
-        """The streams, each with the name that it has on the wire.
+        """Return the streams, each with the name that it has on the wire.
 
         Raises:
             SettingsError: there are none, or two have the same name.
@@ -160,9 +160,16 @@ class RunSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class EngineSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the engine's process is told, as one line of JSON on its standard input.
+    """The settings of the engine's process, one line of JSON on its standard input.
 
-    ``alive``: the file that it holds a lock on while it runs. ``recorded``: somebody fetches its pictures.
+    Attributes:
+        streams: the sources, each with a name.
+        pub: endpoint to publish at.
+        preview: endpoint of the previews.
+        control: endpoint to take commands at.
+        alive: the file that the process holds a lock on while it runs.
+        recorded: whether a recorder fetches its pictures.
+        embeddings: publish the vector of every analysed frame.
     """
 
     streams: tuple[StreamSettings, ...]
@@ -175,7 +182,7 @@ class EngineSettings(ModelSettings, frozen=True, forbid_unknown_fields=True, kw_
 
 
 def read_settings(path: Path) -> RunSettings:
-    """The settings in a file.
+    """Return the settings in a file.
 
     Raises:
         SettingsError: it cannot be read, or is not what it should be; the message names the field.

@@ -1,4 +1,4 @@
-"""Whether the session is being recorded, from the recorder's reports. Pure."""
+"""The state of the recording, from the recorder's reports. Pure: no clock and no files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read_report(line: str) -> RecorderReport:
 
 @dataclass(frozen=True, slots=True)
 class RecordingStatus:
-    """Whether a session is being written.
+    """The state of the recording.
 
     ``folder`` is the session's, None before anything was written; ``trouble`` says why nothing is written now, or is
     None.
@@ -58,7 +58,7 @@ class RecordingStatus:
 
     @property
     def runs(self) -> bool:
-        """Whether messages are being recorded now."""
+        """True while messages are being written."""
         return self.folder is not None and self.trouble is None
 
     def after(self, report: RecorderReport) -> RecordingStatus:

@@ -8,7 +8,7 @@ import pytest
 from fetalstream.pipeline.errors import DeviceFault, EngineFault, ModelError
 from fetalstream.streamer.phantom.scanners import ScannerScreen
 from fetalstream.tui.run import engine_process
-from fetalstream.tui.run.persisted_settings import StandingOrders
+from fetalstream.tui.run.persisted_settings import PersistedSettings
 from fetalstream.tui.run.supervise import EXIT_CRASHED, EXIT_DEVICE
 from fetalstream.tui.settings.settings import StreamSettings
 from tests.streamer.clips import write, yuv420
@@ -47,11 +47,11 @@ def screens(deeper=1.0):
 def test_a_new_engine_does_not_believe_a_scale_that_ended_with_the_layout(tmp_path, said):
     clip = write(tmp_path / "clip.mp4", [*screens(), *screens(deeper=1.3)], rate=8)
     stream = StreamSettings(source=str(clip), name="stream-1", **said)
-    path = tmp_path / "standing-orders.json"
+    path = tmp_path / "persisted-settings.json"
 
-    with closing(engine_process._opened(stream, StandingOrders(path))) as source:
+    with closing(engine_process._opened(stream, PersistedSettings(path))) as source:
         before = [frame.spacing_from for frame in source]
-    with closing(engine_process._opened(stream, StandingOrders(path))) as source:
+    with closing(engine_process._opened(stream, PersistedSettings(path))) as source:
         after = [frame.spacing_from for frame in source]
 
     by_operator = {"operator", "depth"}
@@ -64,5 +64,5 @@ def test_a_new_engine_believes_a_scale_as_long_as_the_layout_stays(tmp_path):
     clip = write(tmp_path / "clip.mp4", screens(), rate=8)
     stream = StreamSettings(source=str(clip), name="stream-1", spacing_mm=0.2)
     for _ in range(2):
-        with closing(engine_process._opened(stream, StandingOrders(tmp_path / "standing-orders.json"))) as source:
+        with closing(engine_process._opened(stream, PersistedSettings(tmp_path / "persisted-settings.json"))) as source:
             assert {frame.spacing_mm for frame in source} == {0.2}

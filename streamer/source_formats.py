@@ -21,11 +21,13 @@ class SourceFormat(NamedTuple):
         opener: module and function, ``module:function`` below `fetalstream.streamer`, imported when a source is opened:
             ``function(name, spacing_mm=..., clock_ns=...)`` returns a `streamer.sources.Source`.
         example: how a person writes it; empty if it is a second spelling.
+        more: what else may be written, for the help.
     """
 
     matches: Callable[[str], bool]
     opener: str
     example: str = ""
+    more: str = ""
 
 
 def _is_device(name: str) -> bool:
@@ -63,13 +65,28 @@ def _scheme(*schemes: str) -> Callable[[str], bool]:
 
 FORMATS: Final = (
     SourceFormat(_is_device, "live.camera:open_camera"),
-    SourceFormat(_is_dicom, "dicom.clip:open_dicom", "a DICOM file"),
+    SourceFormat(_is_dicom, "dicom.clip:open_dicom", "a DICOM file", "or a folder of them"),
     SourceFormat(_is_images, "readers.folders:open_images", "a folder of images"),
     SourceFormat(_is_file, "readers.files:open_video", "a video file"),
-    SourceFormat(_scheme("camera"), "live.camera:open_camera", "camera:0"),
-    SourceFormat(_scheme(*NETWORK_SCHEMES), "live.network:open_network", "rtsp://host/path"),
-    SourceFormat(_scheme("igtl"), "live.igtl:open_igtl", "igtl://host:port"),
-    SourceFormat(_scheme("phantom"), "phantom.source:open_phantom", "phantom:SEED"),
+    SourceFormat(
+        _scheme("camera"),
+        "live.camera:open_camera",
+        "camera:0",
+        "a capture card; ?format=mjpeg&size=1920x1080&rate=60&deinterlace=on",
+    ),
+    SourceFormat(
+        _scheme(*NETWORK_SCHEMES),
+        "live.network:open_network",
+        "rtsp://host/path",
+        "or rtsps, http, https, srt, udp or tcp",
+    ),
+    SourceFormat(
+        _scheme("igtl"),
+        "live.igtl:open_igtl",
+        "igtl://host:port",
+        "OpenIGTLink; /DEVICE if several pictures are sent",
+    ),
+    SourceFormat(_scheme("phantom"), "phantom.source:open_phantom", "phantom:SEED", "a made-up scan"),
 )
 """In the order in which they are tried: what exists on disk comes before any address."""
 

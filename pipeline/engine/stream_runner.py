@@ -53,7 +53,7 @@ def make_stream(
         source: is closed by the engine.
         name: on the wire; never a file name or URL.
         exam: id of the examination that begins.
-        model_info: of the model.
+        model_info: labels and constants of the model.
         bank: sentences about age for a spacing: `TextBanks.gestation` if every frame counts and may be waited for,
             `GestationBanks.get` if nothing may wait.
         every_frame: offline analysis; else the source is played as if live, and the newest frame wins.

@@ -51,7 +51,7 @@ class Launch(Protocol):
 class Stage(Protocol):
     """One model on one device; always called by the same thread.
 
-    ``at_once``: whether ``launch`` returns only after everything is computed.
+    ``synchronous``: whether ``launch`` returns only after everything is computed.
     """
 
     @property

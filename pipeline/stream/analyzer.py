@@ -41,7 +41,7 @@ class StreamAnalyzer:
     Args:
         stream: its name on the wire.
         exam: id of the examination that begins.
-        facts: of the model.
+        model_info: labels and constants of the model.
         bank: see `pipeline.stream.probabilities.BankLookup`; asked if a brain is seen.
         bank_ahead: ask for every frame's spacing, so that the sentences are ready when a brain comes: for streams that
             must not wait.
@@ -52,7 +52,7 @@ class StreamAnalyzer:
         newest: the newest reading, None before the first.
         source_size: (width, height) of the source's uncut frames, as the engine sees them; None before the first.
         picture: the frame that it is about, masked: what may be shown.
-        shelf: the examination's best frames.
+        keyframe_store: the examination's best frames.
         clips: of the best frames, to be taken from here once they are complete.
     """
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fetalstream.streamer.source_formats import FORMATS
 from fetalstream.tui.commands import option_parts as parts
 from fetalstream.tui.commands.exit_codes import DONE
 from fetalstream.tui.commands.terminal import dashboard_of, on_terminal
@@ -15,12 +16,12 @@ from fetalstream.tui.errors import UsageError
 from fetalstream.tui.settings.chosen_model import chosen_model, given
 from fetalstream.tui.settings.settings import RunSettings, SettingsError, StreamSettings, read_settings
 
-SOURCES: Final = """\
-SOURCE is a video file, an image, a folder of images, a DICOM file or a folder of them, a capture
-card (camera:0, or what fetalstream sources lists, with ?format=mjpeg&size=1920x1080&rate=60
-&deinterlace=on where you want them), an address (rtsp, rtsps, http, https, srt, udp or
-tcp://host...), OpenIGTLink (igtl://host:port, with /DEVICE where several pictures are sent), or
-phantom:SEED (a made-up scan).
+_KINDS = "\n".join(f"  {each.example:20}{each.more}".rstrip() for each in FORMATS if each.example)
+
+SOURCES: Final = f"""\
+SOURCE is one of:
+{_KINDS}
+
 Press ? in the dashboard for its keys. Sessions are recorded unless --no-record is given."""
 
 

@@ -73,7 +73,7 @@ def model_options(parser: argparse.ArgumentParser) -> None:
 def spacing_option(parser: Options) -> None:
     """Add ``--spacing``, millimetres per pixel."""
     parser.add_argument(
-        "--spacing", type=values.positive, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
+        "--spacing", type=values.spacing, metavar="MM", help="mm per pixel of the frames; gestational age needs it"
     )
 
 

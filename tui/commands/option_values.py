@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import Final
 
+from fetalstream.pipeline.wire import LARGEST_SPACING_MM
+
 FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
 
 
@@ -18,6 +20,14 @@ def positive(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
+
+
+def spacing(text: str) -> float:
+    """Return millimetres per pixel."""
+    value = positive(text)
+    if value > LARGEST_SPACING_MM:
+        raise argparse.ArgumentTypeError(f"must be at most {LARGEST_SPACING_MM:g} mm per pixel, got {text}")
     return value
 
 

@@ -22,10 +22,12 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
+from fetalstream.pipeline.wire import LARGEST_SPACING_MM
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.settings.limits import Limits, read_age_s, read_size_bytes
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+_Spacing = Annotated[float, msgspec.Meta(gt=0, le=LARGEST_SPACING_MM)]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 _FARTHEST = 65536  # pixels
 
@@ -49,7 +51,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     source: str
     name: _Name | None = None
-    spacing_mm: _Positive | None = None
+    spacing_mm: _Spacing | None = None
     depth_cm: Annotated[float, msgspec.Meta(gt=0, le=50)] | None = None
     sector: Literal["auto", "whole"] | list[Any] = "auto"
     profile: str | None = None

@@ -82,7 +82,7 @@ RULES = {
     "tui.pictures": "tui.record",
     "tui.record": "pipeline.wire tui.errors tui.feed tui.state",
     "tui.report": "pipeline.wire tui.record tui.state",
-    "tui.settings": "tui.errors tui.state",
+    "tui.settings": "pipeline.wire tui.errors tui.state",
     "tui.state": "pipeline.wire tui.errors",
     "tui.widgets": "pipeline.wire tui.pictures tui.state",
 }

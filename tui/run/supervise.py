@@ -36,7 +36,7 @@ ChildState = Literal["running", "waiting", "ended", "failed"]
 
 
 @dataclass(frozen=True)
-class Command:
+class ChildCommand:
     """The command line of a child.
 
     Attributes:
@@ -60,7 +60,7 @@ class Child:
         starts: how often it was started.
     """
 
-    def __init__(self, command: Command, log: Path) -> None:
+    def __init__(self, command: ChildCommand, log: Path) -> None:
         self.command = command
         self.log = log
         self.state: ChildState = "waiting"
@@ -179,7 +179,7 @@ class Supervisor:
         folder: the folder of their logs.
     """
 
-    def __init__(self, commands: Sequence[Command], folder: Path) -> None:
+    def __init__(self, commands: Sequence[ChildCommand], folder: Path) -> None:
         self.children = [Child(command, folder / f"{command.name}.log") for command in commands]
 
     def child(self, name: str) -> Child:

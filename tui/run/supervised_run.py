@@ -23,7 +23,7 @@ from fetalstream.tui.run.engine_process import READY
 from fetalstream.tui.run.foreground import POLL_S, RunFailed, dashboard, failure, news, show
 from fetalstream.tui.run.headless import StatusLine, summary
 from fetalstream.tui.run.recorder_process import RecorderSettings
-from fetalstream.tui.run.supervise import Command, Supervisor
+from fetalstream.tui.run.supervise import ChildCommand, Supervisor
 from fetalstream.tui.settings.settings import EngineSettings, RunSettings, SettingsError
 from fetalstream.tui.state.recording_status import read_report
 
@@ -135,7 +135,7 @@ class _StopSignals:
             signal.signal(number, handler)
 
 
-def _commands(settings: RunSettings, endpoints: wire.Endpoints, folder: RunFolder) -> list[Command]:
+def _commands(settings: RunSettings, endpoints: wire.Endpoints, folder: RunFolder) -> list[ChildCommand]:
     alive = str(folder.path / "engine.lock")
     engine = EngineSettings(
         model=settings.model,
@@ -177,14 +177,14 @@ def _retain(settings: RunSettings) -> None:
         )
 
 
-def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> Command:
+def _command(name: str, settings: msgspec.Struct, folder: RunFolder) -> ChildCommand:
     # It must find the modules that this process found, not what lies in the current folder. And it ends at once when
     # it is through: threads that still prepare sentences would hold up the end for seconds, or crash in it.
     script = (
         f"import os, sys; sys.path[:] = {sys.path!r}; "
         f"from fetalstream.tui.run.{name}_process import main; os._exit(main())"
     )
-    return Command(name, (sys.executable, "-c", script), msgspec.json.encode(settings), (folder.lock_fd,))
+    return ChildCommand(name, (sys.executable, "-c", script), msgspec.json.encode(settings), (folder.lock_fd,))
 
 
 def _started(supervisor: Supervisor, signals: _StopSignals) -> bool:

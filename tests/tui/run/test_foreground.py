@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fetalstream.tui.run.foreground import ChildMonitor, failure, news
-from fetalstream.tui.run.supervise import EXIT_CRASHED, Command, Supervisor
+from fetalstream.tui.run.supervise import EXIT_CRASHED, ChildCommand, Supervisor
 from fetalstream.tui.state.recording_status import RecorderReport, RecordingStatus
 from tests.waiting import until
 
@@ -48,7 +48,7 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     def make(recorder: str, engine: str = SLEEPER) -> Supervisor:
         scripts = {"engine": engine, "recorder": recorder}
         made.append(
-            Supervisor([Command(name, (sys.executable, "-c", each)) for name, each in scripts.items()], tmp_path)
+            Supervisor([ChildCommand(name, (sys.executable, "-c", each)) for name, each in scripts.items()], tmp_path)
         )
         return made[-1]
 

@@ -14,7 +14,8 @@ from tests.waiting import until
 def captures(run):
     """Processes that capture for the run's engine."""
     engine = run.child("engine")
-    return [] if engine is None else [each for each in engine.children() if "capture.child_main" in " ".join(each.cmdline())]
+    children = [] if engine is None else engine.children()
+    return [each for each in children if "capture.child_main" in " ".join(each.cmdline())]
 
 
 def events(session):

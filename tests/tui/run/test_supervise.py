@@ -11,7 +11,7 @@ from fetalstream.tui.run.supervise import (
     EXIT_CRASHED,
     EXIT_DEVICE,
     RESTART_AFTER_S,
-    Command,
+    ChildCommand,
     Supervisor,
 )
 from tests.waiting import until
@@ -29,7 +29,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 
 
 def python(name, script, first_line=b"", **fields):
-    return Command(name, (sys.executable, "-c", script), first_line, **fields)
+    return ChildCommand(name, (sys.executable, "-c", script), first_line, **fields)
 
 
 @pytest.fixture
@@ -204,9 +204,9 @@ def test_children_live_on_when_the_foreground_is_killed(tmp_path):
 import sys, time
 from pathlib import Path
 from fetalstream.streamer.capture.restart_limit import DEATHS, WITHIN_S
-from fetalstream.tui.run.supervise import Command, Supervisor
+from fetalstream.tui.run.supervise import ChildCommand, Supervisor
 child = {LISTENER!r} + "; import time; time.sleep(0.2); print('went on', flush=True)"
-supervisor = Supervisor([Command("engine", (sys.executable, "-c", child), b"go")], Path({str(tmp_path)!r}))
+supervisor = Supervisor([ChildCommand("engine", (sys.executable, "-c", child), b"go")], Path({str(tmp_path)!r}))
 while True:
     supervisor.poll(time.monotonic())
     time.sleep(0.01)

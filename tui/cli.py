@@ -52,7 +52,7 @@ COMMANDS: Final = (
 _LONGEST_ERROR: Final = 600
 
 
-class Command(Protocol):
+class CommandModule(Protocol):
     """A module of `fetalstream.tui.commands` with the name of its command."""
 
     def add(self, commands: Commands) -> argparse.ArgumentParser:
@@ -84,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(parser=parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        command = cast("Command", import_module(f"fetalstream.tui.commands.{name}"))
+        command = cast("CommandModule", import_module(f"fetalstream.tui.commands.{name}"))
         command.add(commands).set_defaults(run=command.run)
     return parser
 

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel carries all that it needs, and every version is pinned without saying where it is from."""
+"""The wheel carries all that it needs, and every version is pinned without saying where it is from."""
 
 import itertools
 import json

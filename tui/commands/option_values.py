@@ -42,7 +42,9 @@ def depth(text: str) -> float:
 def size(text: str) -> tuple[int, int]:
     """Read width and height in pixels, such as ``640x480``."""
     width, cross, height = text.partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal() and 64 <= min(int(width), int(height)) <= 8192):
+    if not (
+        cross and width.isdecimal() and height.isdecimal() and all(64 <= int(side) <= 8192 for side in (width, height))
+    ):
         raise argparse.ArgumentTypeError(f"must be like 640x480, got {text}")
     return int(width), int(height)
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fetalstream.pipeline.wire import (
-    ChildCommand,
+    Command,
     Counts,
     EngineState,
     Event,
@@ -57,7 +57,7 @@ class ListFeed:
     def __init__(self, state: EngineState | None = None) -> None:
         self.state = state or EngineState()
         self.waiting: list[tuple[Message, bytes | None]] = []
-        self.asked: list[ChildCommand] = []
+        self.asked: list[Command] = []
         self.refusal: str | None = None
         self.away = 0
         self.keyframes: list[dict[str, Any]] = []
@@ -83,7 +83,7 @@ class ListFeed:
     def put(self, *messages: Message, blob: bytes | None = None) -> None:
         self.waiting.extend((message, blob) for message in messages)
 
-    async def request(self, command: ChildCommand) -> dict[str, Any]:
+    async def request(self, command: Command) -> dict[str, Any]:
         self.asked.append(command)
         if self.refusal is not None:
             raise RequestFailed(self.refusal)

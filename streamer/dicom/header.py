@@ -132,7 +132,7 @@ def read_header(path: Path, region: int | None = None) -> DicomHeader:
     if not rows or not columns:
         raise Unreadable("holds no picture")
     frames = _whole(elements, "NumberOfFrames") if "NumberOfFrames" in elements else 1
-    _check_bounds(elements, rows, columns, frames, size, native=not syntax.is_compressed)
+    _check_bounds(elements, rows, columns, frames, size, native=syntax.is_transfer_syntax and not syntax.is_compressed)
     _check_decoder(syntax)
     times, period, timing = _times(elements, frames)
     scale = scale_of(elements.get("SequenceOfUltrasoundRegions") or (), columns, rows, region)

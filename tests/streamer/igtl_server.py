@@ -4,7 +4,6 @@ Started by tests as ``python -m tests.streamer.igtl_server PORT WIDTH HEIGHT RAT
 its number in its first four bytes, so that a reader knows which it should be.
 """
 
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -59,13 +58,7 @@ class IgtlServer(TsServer):
 
     def __init__(self, port=0, width=320, height=240, rate=30, channels=1, mm=0.25):
         numbers = map(str, (port, width, height, rate, channels, mm))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.streamer.igtl_server", *numbers],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self.port = int(self._process.stdout.readline())
+        self._start([sys.executable, "-m", "tests.streamer.igtl_server", *numbers])
 
     @property
     def url(self):

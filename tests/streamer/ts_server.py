@@ -70,13 +70,15 @@ class TsServer:
 
     def __init__(self, port=0, width=320, height=240, rate=30):
         command = [sys.executable, "-m", "tests.streamer.ts_server", *map(str, (port, width, height, rate))]
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self.port = int(self._process.stdout.readline())
+        self._start(command)
+
+    def _start(self, command):
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            self.port = int(self._process.stdout.readline())
+        except ValueError:
+            self.kill()
+            raise
 
     def __enter__(self):
         return self

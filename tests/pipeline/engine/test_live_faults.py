@@ -172,7 +172,8 @@ def rtsp():
         )
     servers = [RtspServer()]
     yield servers
-    servers[-1].kill()
+    for server in servers:
+        server.kill()
 
 
 def restarted(servers, width, height):

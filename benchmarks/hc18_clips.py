@@ -1,6 +1,6 @@
 """Planes and ages of real heads are measured on clips made from HC18's validation exams, by ``fetalstream analyze``.
 
-The exams are those that ``mini`` was not trained on (``pipeline/training/validation_exams.txt``). The motion is
+The exams are those that no bundled model was trained on (``pipeline/training/subjects.csv``). The motion is
 simulated: each still is panned and turned a little for a second; three clips hold the small, middle and large heads,
 each at one spacing, as three depth settings would show them. HC18 holds no true ages, so an age counts as right if the
 still's known head circumference lies within the WHO band (2.5th to 97.5th percentile) at that age; the age of a still
@@ -23,7 +23,8 @@ import av
 import cv2
 import numpy as np
 
-from fetalstream.pipeline.training.stills import Hc18Row, hc18_rows
+from fetalstream.pipeline.evaluation.hc18 import Head, read_heads
+from fetalstream.pipeline.training.folds import NEVER, fold_of
 from fetalstream.streamer.growth import who_hc_mm
 
 WIDTH, HEIGHT, RATE = 640, 480, 30
@@ -32,7 +33,7 @@ FRAMES = 30  # a still
 GROUPS = ((100.0, 150.0, 0.15), (150.0, 230.0, 0.23), (230.0, 342.0, 0.33))
 
 
-def frames_of(row: Hc18Row, spacing_mm: float) -> list[np.ndarray]:
+def frames_of(row: Head, spacing_mm: float) -> list[np.ndarray]:
     """Draw the still at ``spacing_mm``, drifting by a few pixels and degrees: frames uint8 ``(480, 640)``."""
     pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
     scale = row.spacing_mm / spacing_mm
@@ -47,7 +48,7 @@ def frames_of(row: Hc18Row, spacing_mm: float) -> list[np.ndarray]:
     return out
 
 
-def write_clip(path: Path, rows: list[Hc18Row], spacing_mm: float) -> None:
+def write_clip(path: Path, rows: list[Head], spacing_mm: float) -> None:
     """Write the stills one after another into one H.264 file."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE, options={"crf": "14", "preset": "veryfast"})
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a folder for the clips and sessions")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    validation = hc18_rows(args.data, validation=True)
+    validation = read_heads(args.data, lambda exam: fold_of("hc18", exam) == NEVER)
     frames = brains = stills = within = dated = 0
     errors: list[float] = []
     for low, high, spacing_mm in GROUPS:

@@ -21,9 +21,11 @@ import cv2
 import numpy as np
 import torch
 
+from fetalstream.pipeline.evaluation.hc18 import Head, read_heads
 from fetalstream.pipeline.model.openclip import import_open_clip
 from fetalstream.pipeline.training.augment import augment, plain
-from fetalstream.pipeline.training.stills import STILL_SIDE, TrainingStill, hc18_rows, hc18_still, square
+from fetalstream.pipeline.training.folds import NEVER, fold_of
+from fetalstream.pipeline.training.stills import STILL_SIDE, TrainingStill, square
 from fetalstream.streamer.growth import who_age_days
 from fetalstream.streamer.phantom.source import PhantomSource
 
@@ -49,6 +51,12 @@ def phantom_heads(seeds: range, per_seed: int) -> list[tuple[TrainingStill, floa
                 )
             )
     return found
+
+
+def real_head(head: Head) -> TrainingStill:
+    """Read a real head as a still of the phantom's size."""
+    picture, scale = square(cv2.imread(str(head.path), cv2.IMREAD_GRAYSCALE))
+    return TrainingStill(picture, "brain", None, head.hc_mm / head.spacing_mm * scale, real=True)
 
 
 def zoomed(still: TrainingStill, factor: float) -> TrainingStill:
@@ -106,8 +114,8 @@ def main() -> None:
 
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    known = hc18_rows(args.data, validation=False)
-    heads = [hc18_still(row) for row in known]
+    known = read_heads(args.data, lambda exam: fold_of("hc18", exam) != NEVER)
+    heads = [real_head(row) for row in known]
     net = timm.create_model("mobilenetv4_conv_small_050", num_classes=1).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, args.steps)
@@ -124,8 +132,9 @@ def main() -> None:
     net.eval()
     usual_px = statistics.median(s.head_px for s, row in zip(heads, known, strict=True) if 100 <= row.hc_mm <= 342)
 
-    rows = [row for row in hc18_rows(args.data, validation=True) if 100 <= row.hc_mm <= 342]
-    real = [hc18_still(row) for row in rows]
+    kept_back = read_heads(args.data, lambda exam: fold_of("hc18", exam) == NEVER)
+    rows = [row for row in kept_back if 100 <= row.hc_mm <= 342]
+    real = [real_head(row) for row in rows]
     errors_real = [
         abs(who_age_days(row.hc_mm * px / still.head_px) - who_age_days(row.hc_mm))
         for row, still, px in zip(rows, real, read_px(net, real, usual_px), strict=True)

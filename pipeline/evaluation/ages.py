@@ -19,8 +19,7 @@ from fetalstream.pipeline.evaluation.metrics import (
     LabelArray,
     Mask,
     Metric,
-    RowIndices,
-    share,
+    share_with_interval,
     with_interval,
 )
 from fetalstream.pipeline.evaluation.vpr import COUNTED_HC_MM, is_valid
@@ -110,17 +109,13 @@ def age_metrics(data: AgeRows, half_width_days: FloatArray | None = None) -> dic
 
     def mean(values: FloatArray | Mask) -> Metric:
         own = values[counted]
-        return with_interval(lambda rows: share(own[rows]), exams)
-
-    def of_kept(rows: RowIndices) -> float | None:
-        chosen = rows[kept[rows]]
-        return float(valid[1][counted][chosen].mean()) if len(chosen) else None
+        return share_with_interval(own, exams)
 
     found = {
         "vpr": mean(valid[0]),
         "vpr_masked": mean(valid[1]),
-        "vpr_selective": with_interval(of_kept, exams),
-        "coverage": with_interval(lambda rows: share(kept[rows]), exams),
+        "vpr_selective": share_with_interval(valid[1][counted][kept], exams[kept]),
+        "coverage": share_with_interval(kept, exams),
         "median_error_days": with_interval(
             lambda rows: float(np.median(errors[counted][rows])) if len(rows) else None, exams
         ),

@@ -20,6 +20,10 @@ from fetalstream.pipeline.model.heads import HeadOutputs, label_probabilities
 Task = Literal["planes", "brain"]
 
 TABLE: Final = "FETAL_PLANES_DB_data.csv"
+COPY_TABLE: Final = "labels.csv"
+"""Table of a smaller copy, whose pictures may be stored squeezed to a square."""
+
+_SAME_PATIENT: Final = {791: 779, 793: 781, 799: 786, 830: 820}
 _PLANES: Final = {
     "Fetal brain": "brain", "Fetal abdomen": "abdomen", "Fetal thorax": "heart", "Fetal femur": "femur",
     "Maternal cervix": "cervix", "Other": OTHER,
@@ -32,19 +36,40 @@ _BATCH: Final = 8
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """One picture of the data set, with its true label and its patient."""
+    """One picture of the data set.
+
+    Attributes:
+        path: its file.
+        truth: true label.
+        patient: see `patient_of`.
+        size: width and height that the scanner drew, if the file is stored in another shape.
+    """
 
     path: Path
     truth: str
     patient: str
+    size: tuple[int, int] | None = None
+
+
+def patient_of(number: str) -> str:
+    """Return the number of the patient, with as many digits: four pairs of numbers show the same pictures."""
+    same = _SAME_PATIENT.get(int(number)) if number.isdecimal() else None
+    return number if same is None else str(same).zfill(len(number))
 
 
 def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
     """Read the rows of the published table that a task counts: all planes and "other", or the three subplanes.
 
+    Args:
+        folder: the published data set with its table, or a copy with a ``labels.csv`` that says each picture's ``file``
+            and its original size.
+        task: which rows are read.
+
     Raises:
         ConfigError: there is no such table, or it has other columns or labels.
     """
+    if (folder / COPY_TABLE).is_file():
+        return _read_copy(folder, task)
     names, column = (_PLANES, "Plane") if task == "planes" else (_SUBPLANES, "Brain_plane")
     try:
         with (folder / TABLE).open(newline="", encoding="utf-8-sig") as lines:
@@ -57,10 +82,29 @@ def read_pictures(folder: Path, task: Task) -> list[LabelledPicture]:
     if task == "planes" and (strange := {label for _, label, _ in found} - _PLANES.keys()):
         raise ConfigError(f"{folder / TABLE}: unknown plane {sorted(strange)[0]!r}")
     return [
-        LabelledPicture(folder / "Images" / f"{name}.png", names[label], patient)
+        LabelledPicture(folder / "Images" / f"{name}.png", names[label], patient_of(patient))
         for name, label, patient in found
         if label in names
     ]
+
+
+def _read_copy(folder: Path, task: Task) -> list[LabelledPicture]:
+    names, column = (_PLANES, "plane") if task == "planes" else (_SUBPLANES, "brain_plane")
+    try:
+        with (folder / COPY_TABLE).open(newline="", encoding="utf-8-sig") as lines:
+            return [
+                LabelledPicture(
+                    folder / row["file"],
+                    names[row[column]],
+                    patient_of(row["patient"]),
+                    (int(row["orig_width"]), int(row["orig_height"])),
+                )
+                for row in csv.DictReader(lines)
+                if row[column] in names
+            ]
+    except (KeyError, TypeError, ValueError, csv.Error, UnicodeDecodeError, OSError) as error:
+        wanted = f"file, {column}, patient, orig_width and orig_height"
+        raise ConfigError(f"{folder / COPY_TABLE}: wanted the columns {wanted}") from error
 
 
 def head_outputs_of(
@@ -74,7 +118,7 @@ def head_outputs_of(
     found: list[HeadOutputs] = []
     for start in range(0, len(pictures), _BATCH):
         some = pictures[start : start + _BATCH]
-        items = [Item(read_picture(picture.path, pipeline.model.image_size).pixels) for picture in some]
+        items = [Item(read_picture(picture.path, pipeline.model.image_size, picture.size).pixels) for picture in some]
         for scores in pipeline.encoder.submit(items).result():
             if scores is None:
                 raise ConfigError(

@@ -5,6 +5,7 @@ Pictures of one patient resemble one another: resampling single pictures would m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ RowIndices = npt.NDArray[np.intp]
 
 DRAWS: Final = 1_000
 _SEED: Final = 20_260_101
+_FEW_GROUPS: Final = 0.05
+_TAIL: Final = 0.025
 
 
 class Metric(NamedTuple):
@@ -59,6 +62,54 @@ def with_interval(
         return Metric(value, None, None)
     low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
     return Metric(value, low, high)
+
+
+def share_with_interval(true: Mask | FloatArray, groups: Sequence[str] | LabelArray) -> Metric:
+    """Compute the share of rows that are true with its 95% interval over groups.
+
+    If few groups differ from the rest, resampling misses them and would say "100% (100% to 100%)": up to one group in
+    twenty, the interval is the exact one (Clopper and Pearson, Biometrika 1934;26:404-413) of the share of groups that
+    differ.
+
+    Args:
+        true: (N,) booleans, or zeros and ones.
+        groups: (N,) group of each row.
+    """
+    rows, members = np.asarray(true, dtype=bool), np.asarray(groups)
+    found = with_interval(lambda drawn: share(rows[drawn]), groups)
+    count = len(np.unique(members))
+    for outcome in (False, True):
+        differing = len(np.unique(members[rows == outcome]))
+        if count and differing <= _FEW_GROUPS * count:
+            low, high = exact_interval(differing, count)
+            return Metric(found.value, *((low, high) if outcome else (1 - high, 1 - low)))
+    return found
+
+
+def exact_interval(hits: int, trials: int) -> tuple[float, float]:
+    """Return the exact 95% interval of a proportion (Clopper and Pearson), to 1e-9.
+
+    Args:
+        hits: number of successes, 0 to ``trials``.
+        trials: at least 1.
+    """
+    low = 0.0 if hits == 0 else _solve(lambda p: 1 - _binomial_cdf(hits - 1, trials, p) - _TAIL)
+    high = 1.0 if hits == trials else _solve(lambda p: _TAIL - _binomial_cdf(hits, trials, p))
+    return low, high
+
+
+def _binomial_cdf(hits: int, trials: int, p: float) -> float:
+    log_ways = [math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(hits + 1)]
+    return sum(math.exp(w + k * math.log(p) + (trials - k) * math.log1p(-p)) for k, w in enumerate(log_ways))
+
+
+def _solve(rising: Callable[[float], float]) -> float:
+    """Return where a rising function on 0 to 1 crosses zero, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(32):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
+    return (low + high) / 2
 
 
 def label_codes(*columns: LabelArray) -> tuple[RowIndices, ...]:

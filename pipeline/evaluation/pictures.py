@@ -20,7 +20,7 @@ class PreparedPicture(NamedTuple):
     width: int
 
 
-def read_picture(path: Path, image_size: int) -> PreparedPicture:
+def read_picture(path: Path, image_size: int, size: tuple[int, int] | None = None) -> PreparedPicture:
     """Read a picture, pad it with black to a square (the smaller half at the left and top), and resize it.
 
     `pipeline.model.preprocess` is within 2/255 of this and much faster; figures that are compared with published ones
@@ -29,6 +29,7 @@ def read_picture(path: Path, image_size: int) -> PreparedPicture:
     Args:
         path: the picture's file.
         image_size: S, pixels per side.
+        size: width and height that the picture is stretched to first; None if the file has its own shape.
 
     Raises:
         ConfigError: the file is missing or cannot be read.
@@ -38,6 +39,8 @@ def read_picture(path: Path, image_size: int) -> PreparedPicture:
             picture = file.convert("RGB")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ConfigError(f"{path}: missing, or not an image") from error
+    if size is not None and picture.size != size:
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
     side = max(picture.size)
     square = Image.new("RGB", (side, side))
     square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))

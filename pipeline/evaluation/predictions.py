@@ -20,7 +20,7 @@ from fetalstream.pipeline.evaluation.metrics import (
     in_top_k,
     label_codes,
     macro_f1,
-    share,
+    share_with_interval,
     with_interval,
 )
 
@@ -72,19 +72,17 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
     right = truth == predicted
     metrics = {
         "f1": with_interval(lambda rows: macro_f1(truth[rows], predicted[rows]), groups[known]),
-        "accuracy": with_interval(lambda rows: share(right[rows]), groups[known]),
+        "accuracy": share_with_interval(right, groups[known]),
     }
     if (table := found.probabilities) is not None:
         for k in (2, 3):
             near = in_top_k(found.truth[known], table[known], found.labels, k)
-            metrics[f"top{k}_accuracy"] = with_interval(lambda rows, near=near: share(near[rows]), groups[known])
+            metrics[f"top{k}_accuracy"] = share_with_interval(near, groups[known])
         surest = table[known].max(axis=1)
         for percent in SURE_PERCENT:
             sure = surest >= percent / 100
-            metrics[f"coverage_at_{percent}"] = with_interval(lambda rows, sure=sure: share(sure[rows]), groups[known])
-            metrics[f"accuracy_at_{percent}"] = with_interval(
-                lambda rows, sure=sure: share(right[rows][sure[rows]]), groups[known]
-            )
+            metrics[f"coverage_at_{percent}"] = share_with_interval(sure, groups[known])
+            metrics[f"accuracy_at_{percent}"] = share_with_interval(right[sure], groups[known][sure])
     if (standard := found.standard) is not None and len(known) < len(found.truth):
         is_standard = found.truth != OTHER
         for name, measure in (("auroc_other", auroc), ("fpr95_other", fpr_at_tpr)):

@@ -25,7 +25,7 @@ from fetalstream.pipeline.readout.gestation import MAX_SPAN_DAYS, ExamGestation
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.simulation.exam_run import BrainFrame, brain_frames_of, replayed
 from fetalstream.pipeline.training.fit import parse_seeds
-from fetalstream.pipeline.training.stills import is_validation_exam
+from fetalstream.pipeline.training.folds import NEVER, fold_of
 from fetalstream.streamer.growth import who_age_days
 
 HalfWidths = tuple[tuple[float, float], ...]
@@ -99,7 +99,7 @@ def counted_frames(exams: Sequence[Sequence[BrainFrame]]) -> tuple[FloatArray, F
 
 def real_heads(pipeline: LoadedPipeline, folder: Path) -> tuple[FloatArray, FloatArray]:
     """Return days and errors (days, from the age that the head implies) of HC18's training exams that count."""
-    heads = age_rows(pipeline, read_heads(folder, lambda exam: not is_validation_exam(exam)))
+    heads = age_rows(pipeline, read_heads(folder, lambda exam: fold_of("hc18", exam) != NEVER))
     _, masked, spans = readouts(heads)
     low, high = COUNTED_HC_MM
     use = (heads.hc_mm >= low) & (heads.hc_mm <= high) & (spans <= MAX_SPAN_DAYS)

@@ -1,55 +1,122 @@
-"""The image tower of ``mini`` is trained towards concept vectors: planes, subplanes, and a curve of head sizes."""
+"""The image tower is trained towards concept vectors: planes, subplanes, and a curve of head sizes."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fetalstream.pipeline.training.augment import Sample, augment, clutter, plain
-from fetalstream.pipeline.training.concepts import ConceptVectors, size_grid
+from fetalstream.pipeline.training.augment import Sample, augment, framed_head, plain
+from fetalstream.pipeline.training.concepts import Concepts, size_grid
+from fetalstream.pipeline.training.no_plane import clutter, no_plane
 from fetalstream.pipeline.training.stills import TrainingStill
+from fetalstream.pipeline.wire import OTHER
 
 SCALE: Final = 100.0  # factor of zero-shot scores
+_FRAMED: Final = 0.75  # share of real heads that are shown at another framing than their own
+_TEXTURED: Final = 0.5  # share of phantom stills that get real tissue behind them
+_AVERAGE_DECAY: Final = 0.99
+_MICRO_BATCH: Final = 16
 _SIZE_SPREAD: Final = 0.02  # of the soft target, in log size: about two days at mid-pregnancy
 LEAD_PER_PLANE_DISTANCE: Final = 12.0
 """Log odds of "a standard plane" that a plane-distance is worth: 6 on the plane, 0 half a distance off it."""
 
 
 @dataclass(frozen=True)
+class Shares:
+    """The number of samples of each kind in a batch.
+
+    Attributes:
+        planes: real pictures of planes, rarer ones more often than they occur.
+        heads: real heads with a known circumference, at all framings.
+        others: real pictures without a plane.
+        made: pictures without a plane that are made of real ones.
+        phantom_planes: phantom stills of planes.
+        phantom_others: phantom stills without one.
+        clutter: drawn shapes.
+    """
+
+    planes: int = 28
+    heads: int = 10
+    others: int = 4
+    made: int = 9
+    phantom_planes: int = 7
+    phantom_others: int = 5
+    clutter: int = 1
+
+
 class Sources:
     """The stills that batches are drawn from.
 
-    Attributes:
-        planes: phantom stills of planes.
-        others: phantom stills of "other".
-        heads: real heads.
-        backgrounds: real tissue without a plane.
-        shares: samples a batch from each of the four, and of drawn clutter.
+    Args:
+        real: real stills; heads with a known circumference are told apart by ``head_px``.
+        phantom: phantom stills.
+        shares: samples of each kind in a batch.
     """
 
-    planes: Sequence[TrainingStill]
-    others: Sequence[TrainingStill]
-    heads: Sequence[TrainingStill]
-    backgrounds: Sequence[TrainingStill]
-    shares: tuple[int, int, int, int, int] = (25, 24, 11, 2, 2)
+    def __init__(
+        self, real: Sequence[TrainingStill], phantom: Sequence[TrainingStill], shares: Shares | None = None
+    ) -> None:
+        self._shares = Shares() if shares is None else shares
+        self._heads = [still for still in real if still.head_px is not None]
+        self._others = [still for still in real if still.label == OTHER]
+        self._planes = [still for still in real if still.label != OTHER and still.head_px is None]
+        self._phantom_planes = [still for still in phantom if still.label != OTHER]
+        self._phantom_others = [still for still in phantom if still.label == OTHER]
+        self._odds = _square_root_odds([(still.label, still.subplane) for still in self._planes])
 
     def batch(self, side: int, rng: np.random.Generator) -> list[Sample]:
         """Draw one mixed batch of augmented samples."""
+        shares = self._shares
         samples: list[Sample] = []
-        for stills, count in zip((self.planes, self.others, self.heads, self.backgrounds), self.shares, strict=False):
-            if stills:
-                samples += [augment(stills[int(i)], side, rng) for i in rng.integers(0, len(stills), count)]
-        return samples + [clutter(side, rng) for _ in range(self.shares[4])]
+        if self._planes:
+            picked = rng.choice(len(self._planes), shares.planes, p=self._odds)
+            samples += [augment(self._planes[int(i)], side, rng) for i in picked]
+        for stills, count in (
+            (self._others, shares.others),
+            (self._phantom_planes, shares.phantom_planes),
+            (self._phantom_others, shares.phantom_others),
+        ):
+            samples += [self._phantom_or_real(still, side, rng) for still in _drawn(stills, count, rng)]
+        for still in _drawn(self._heads, shares.heads, rng):
+            samples.append(framed_head(still, side, rng) if rng.random() < _FRAMED else augment(still, side, rng))
+        if pieces := [*self._planes, *self._heads]:
+            samples += [no_plane(pieces, side, rng) for _ in range(shares.made)]
+        return samples + [clutter(side, rng) for _ in range(shares.clutter)]
+
+    def _phantom_or_real(self, still: TrainingStill, side: int, rng: np.random.Generator) -> Sample:
+        sample = augment(still, side, rng)
+        if still.real or not self._planes or rng.random() > _TEXTURED:
+            return sample
+        # Real tissue round and behind the drawing, so that its texture is not what tells the two apart.
+        tissue = no_plane(self._planes, side, rng).picture
+        picture = np.maximum(sample.picture, np.float32(rng.uniform(0.3, 0.9)) * tissue)
+        return dataclasses.replace(sample, picture=picture.astype(np.float32))
+
+
+def _drawn(stills: Sequence[TrainingStill], count: int, rng: np.random.Generator) -> list[TrainingStill]:
+    return [stills[int(i)] for i in rng.integers(0, len(stills), count)] if stills else []
+
+
+def _square_root_odds(kinds: Sequence[object]) -> npt.NDArray[np.float64]:
+    """Return the odds (N,) of drawing each item, so that a kind is drawn as often as the root of its number."""
+    counts = Counter(kinds)
+    odds = np.array([counts[kind] ** -0.5 for kind in kinds])
+    return odds / odds.sum() if len(odds) else odds
 
 
 def tensor_of(samples: Sequence[Sample], mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32]) -> Tensor:
@@ -59,7 +126,7 @@ def tensor_of(samples: Sequence[Sample], mean: npt.NDArray[np.float32], std: npt
     return rgb.contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(features: Tensor, concepts: ConceptVectors, samples: Sequence[Sample], scale: float) -> Tensor:
+def loss_of(features: Tensor, concepts: Concepts, samples: Sequence[Sample], scale: float) -> Tensor:
     """Compute the loss of a batch: cross entropy over planes, subplanes and head sizes, each if it is known.
 
     If a picture's distance from its plane is known, the log odds of the plane are trained to follow it, so that a
@@ -108,34 +175,120 @@ def _distance_loss(lead: Tensor, in_plane: Sequence[float]) -> Tensor:
     return 0.4 * functional.smooth_l1_loss(lead, target_odds, beta=0.6)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The length of a training and how it is kept.
+
+    Attributes:
+        steps: batches to train on.
+        peak_rate: highest learning rate.
+        seed: seed of all batches.
+        checkpoint: file that the state is written to, and read from if it exists; None keeps nothing.
+        every: steps between two writings.
+        small_side: side of the pictures in the first ``small_share`` of the steps, where coarse features are learnt at
+            a fraction of the cost; None trains at the full side throughout.
+        small_share: 0 to 1.
+    """
+
+    steps: int
+    peak_rate: float = 1e-3
+    seed: int = 1
+    checkpoint: Path | None = None
+    every: int = 50
+    small_side: int | None = None
+    small_share: float = 0.6
+
+    def side_at(self, step: int, side: int) -> int:
+        """Return the side of the pictures at a step."""
+        return self.small_side if self.small_side is not None and step < self.small_share * self.steps else side
+
+
 def train(
-    tower: nn.Module, concepts: ConceptVectors, sources: Sources, side: int, mean: npt.NDArray[np.float32],
-    std: npt.NDArray[np.float32], *, steps: int, seed: int, peak_rate: float,
+    tower: nn.Module, concepts: Concepts, sources: Sources, side: int, mean: npt.NDArray[np.float32],
+    std: npt.NDArray[np.float32], plan: Plan,
 ) -> None:  # fmt: skip
-    """Train a tower in place with one cycle of the learning rate; progress goes to standard error."""
-    rng = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW([*tower.parameters(), *concepts.parameters()], peak_rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, steps, pct_start=0.15)
-    started, running = time.monotonic(), 0.0
-    for step in range(steps):
+    """Train a tower in place with one cycle of the learning rate; progress goes to standard error.
+
+    The tower gets the running average of its weights, which is steadier than the last ones. Every batch has a random
+    number generator of its own, so that a run that goes on from a checkpoint sees the batches of an undisturbed one.
+    """
+    optimizer = torch.optim.AdamW(tower.parameters(), plan.peak_rate, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.peak_rate, plan.steps, pct_start=0.1)
+    average = AveragedModel(tower, multi_avg_fn=get_ema_multi_avg_fn(_AVERAGE_DECAY), use_buffers=True)
+    parts = {"tower": tower, "optimizer": optimizer, "schedule": schedule, "average": average}
+    first = _restore(plan.checkpoint, parts)
+    started, running = time.monotonic(), math.nan
+    for step, samples in _ahead(lambda step: _batch(sources, side, plan, step), first, plan.steps):
         tower.train()
-        samples = sources.batch(side, rng)
-        features = functional.normalize(tower(tensor_of(samples, mean, std)), dim=-1)
         # The scores' scale grows to its final value: at 100 from the start the first steps would saturate.
-        loss = loss_of(features, concepts, samples, SCALE * min(1.0, 0.25 + 2.5 * step / steps))
+        scale = SCALE * min(1.0, 0.25 + 2.5 * step / plan.steps)
         optimizer.zero_grad()
-        loss.backward()
+        total = 0.0
+        parts_of_it = [samples[start : start + _MICRO_BATCH] for start in range(0, len(samples), _MICRO_BATCH)]
+        for some in parts_of_it:  # small enough for the processor's caches: nearly twice as fast as one large batch
+            features = functional.normalize(tower(tensor_of(some, mean, std)), dim=-1)
+            loss = loss_of(features, concepts, some, scale) * (len(some) / len(samples))
+            loss.backward()
+            total += loss.item()
         optimizer.step()
         schedule.step()
-        running = 0.97 * running + 0.03 * loss.item() if step else loss.item()
-        if step % 50 == 49 or step == steps - 1:
-            left = (time.monotonic() - started) / (step + 1) * (steps - step - 1) / 60
-            print(f"image tower: step {step + 1}/{steps}, loss {running:.3f}, {left:.0f} min left", file=sys.stderr)
+        average.update_parameters(tower)
+        running = total if math.isnan(running) else 0.97 * running + 0.03 * total
+        done = step + 1
+        if plan.checkpoint is not None and (done % plan.every == 0 or done == plan.steps):
+            _save(plan.checkpoint, done, parts)
+        if done % 50 == 0 or done == plan.steps:
+            left = (time.monotonic() - started) / (done - first) * (plan.steps - done) / 60
+            print(f"image tower: step {done}/{plan.steps}, loss {running:.3f}, {left:.0f} min left", file=sys.stderr)
+    tower.load_state_dict(average.module.state_dict())
+    tower.eval()
+
+
+def _batch(sources: Sources, side: int, plan: Plan, step: int) -> list[Sample]:
+    """Draw a step's batch in random order; sizes of heads are in pixels of the full side, whatever is shown."""
+    rng = np.random.default_rng((plan.seed, step))
+    shown = plan.side_at(step, side)
+    samples = sources.batch(shown, rng)
+    return [
+        dataclasses.replace(each, head_px=None if each.head_px is None else each.head_px * side / shown)
+        for each in (samples[int(index)] for index in rng.permutation(len(samples)))
+    ]
+
+
+def _ahead(
+    draw: Callable[[int], list[Sample]], first: int, end: int
+) -> Generator[tuple[int, list[Sample]]]:  # fmt: skip
+    """Yield each step with its batch, drawing the next one in a thread meanwhile."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(draw, first)
+        for step in range(first, end):
+            samples = coming.result()
+            if step + 1 < end:
+                coming = thread.submit(draw, step + 1)
+            yield step, samples
+
+
+def _save(checkpoint: Path, step: int, parts: dict[str, Any]) -> None:
+    """Replace the checkpoint in one go: whoever is killed meanwhile keeps the one before."""
+    partial = checkpoint.with_name(f"{checkpoint.name}.part")
+    torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, partial)
+    partial.replace(checkpoint)
+
+
+def _restore(checkpoint: Path | None, parts: dict[str, Any]) -> int:
+    """Load the parts if there is a checkpoint; return the step to go on from."""
+    if checkpoint is None or not checkpoint.exists():
+        return 0
+    kept = torch.load(checkpoint, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(kept[name])
+    print(f"image tower: goes on from step {kept['step']} of {checkpoint}", file=sys.stderr)
+    return int(kept["step"])
 
 
 @torch.no_grad()
 def score(
-    tower: nn.Module, concepts: ConceptVectors, stills: Sequence[TrainingStill], side: int,
+    tower: nn.Module, concepts: Concepts, stills: Sequence[TrainingStill], side: int,
     mean: npt.NDArray[np.float32], std: npt.NDArray[np.float32],
 ) -> dict[str, float]:  # fmt: skip
     """Compute the accuracy over planes with "other" and over subplanes, and the median relative error of head size."""

@@ -1,24 +1,25 @@
-"""Training stills of ``mini`` come from phantom scans with their truth, and from the real heads of HC18."""
+"""Training stills are square gray pictures with labels: frames of phantom scans with their truth, and real pictures."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fetalstream.pipeline.training.real_pictures import RealPicture
 from fetalstream.streamer.phantom.source import PhantomSource, Truth
 from fetalstream.streamer.phantom.tour import FIRST_TRAINING_SEED, RATE_HZ
 
-STILL_SIDE = 192  # stills are kept as zero-padded squares of this side
-VALIDATION_SHARE = 0.2
+STILL_SIDE: Final = 192
+"""Side of phantom stills, pixels."""
 
+REAL_SIDE: Final = 288
+"""Side of real stills, pixels: half as large again as the model's input, so that they may be magnified."""
 StillPixels = npt.NDArray[np.uint8]
 
 
@@ -27,13 +28,14 @@ class TrainingStill:
     """A square gray picture with its labels.
 
     Attributes:
-        picture: uint8 ``(192, 192)``.
+        picture: uint8 ``(side, side)``, padded with black.
         label: plane or "other".
         subplane: subplane of the brain, or None.
         head_px: head circumference in pixels of the still; None without a measurable head.
         real: True if it comes from a scanner, False if from the phantom.
         in_plane: 0 to 1, how well ``body`` is hit; None if unknown.
         body: plane that is hit or missed; None without one in view.
+        head_mask: uint8 ``(side, side)``, not 0 within the skull; None if unknown.
     """
 
     picture: StillPixels
@@ -43,6 +45,7 @@ class TrainingStill:
     real: bool
     in_plane: float | None = None
     body: str | None = None
+    head_mask: StillPixels | None = None
 
 
 def square(pixels: StillPixels, side: int = STILL_SIDE) -> tuple[StillPixels, float]:
@@ -90,69 +93,9 @@ def _still(source: PhantomSource, truth: Truth) -> TrainingStill:
     )
 
 
-def exam_of(file_name: str) -> str:
-    """Return the exam of an HC18 picture from its name, ``<exam>_HC.png`` or ``<exam>_2HC.png``."""
-    return file_name.split("_", 1)[0]
-
-
-def is_validation_exam(exam: str) -> bool:
-    """Return whether an exam is in the validation fifth, by a hash of its number: the same on every machine."""
-    return int(hashlib.sha256(f"hc18:{exam}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF < VALIDATION_SHARE
-
-
-@dataclass(frozen=True)
-class Hc18Row:
-    """One picture of HC18: its file, ``spacing_mm`` (mm a pixel of the file) and head circumference ``hc_mm``."""
-
-    path: Path
-    exam: str
-    spacing_mm: float
-    hc_mm: float
-
-
-def hc18_rows(folder: Path, *, validation: bool) -> list[Hc18Row]:
-    """Read the pictures of the training exams, or of the validation exams, in the order of ``labels.csv``.
-
-    Raises:
-        FileNotFoundError: the folder has no ``labels.csv``.
-    """
-    with (folder / "labels.csv").open(newline="") as lines:
-        rows = [
-            Hc18Row(folder / "images" / r["image"], exam_of(r["image"]), float(r["pixel_size_mm"]), float(r["hc_mm"]))
-            for r in csv.DictReader(lines)
-        ]
-    return [row for row in rows if is_validation_exam(row.exam) == validation]
-
-
-def hc18_still(row: Hc18Row) -> TrainingStill:
-    """Read a real head as a still.
-
-    Raises:
-        FileNotFoundError: the picture cannot be read.
-    """
-    pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise FileNotFoundError(f"cannot read {row.path.name}")
-    picture, scale = square(pixels.astype(np.uint8))
-    return TrainingStill(picture, "brain", None, row.hc_mm / row.spacing_mm * scale, real=True)
-
-
-def hc18_background(row: Hc18Row, rng: np.random.Generator) -> TrainingStill:
-    """Crop real tissue between or inside the structures, magnified so that it shows no plane.
-
-    Raises:
-        FileNotFoundError: the picture cannot be read.
-    """
-    pixels = cv2.imread(str(row.path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise FileNotFoundError(f"cannot read {row.path.name}")
-    head_px = row.hc_mm / row.spacing_mm
-    side = int(np.clip(head_px / math.pi * rng.uniform(0.28, 0.5), 40, min(pixels.shape)))
-    best: StillPixels = pixels[:side, :side].astype(np.uint8)
-    for _ in range(6):  # a lit crop, if one is found
-        y, x = int(rng.integers(pixels.shape[0] - side + 1)), int(rng.integers(pixels.shape[1] - side + 1))
-        crop = pixels[y : y + side, x : x + side].astype(np.uint8)
-        if crop.mean() > best.mean() or rng.random() < 0.3:
-            best = crop
-    wide = cv2.resize(best, (STILL_SIDE, STILL_SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    return TrainingStill(wide, "other", None, None, real=True)
+def real_still(picture: RealPicture) -> TrainingStill:
+    """Pad a real picture to a square of ``REAL_SIDE`` pixels."""
+    pixels, scale = square(picture.pixels, REAL_SIDE)
+    head_px = None if picture.head_px is None else picture.head_px * scale
+    mask = None if picture.head_mask is None else square(picture.head_mask, REAL_SIDE)[0]
+    return TrainingStill(pixels, picture.label, picture.subplane, head_px, real=True, head_mask=mask)

@@ -1,4 +1,4 @@
-"""The text tower of ``mini`` is trained to encode each sentence as the concept vector that the image tower learnt.
+"""The text tower is trained to encode each sentence as the concept vector that the image tower is trained towards.
 
 Sentences about age hold weeks, days and mm per pixel, which imply the circumference in pixels of a head of that age at
 that spacing: each sentence is trained towards this place on the curve of head sizes.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.hc18_clips import FRAMES, GROUPS, HEIGHT, RATE, WIDTH, frames_of, write_clip
-from fetalstream.pipeline.training.stills import Hc18Row
+from fetalstream.pipeline.evaluation.hc18 import Head
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def head(tmp_path):
     pixels = np.zeros((540, 800), np.uint8)
     cv2.circle(pixels, (400, 270), 100, (255,), -1)
     cv2.imwrite(str(tmp_path / "1_HC.png"), pixels)
-    return Hc18Row(tmp_path / "1_HC.png", "1", 0.1, 2 * math.pi * 10)
+    return Head(tmp_path / "1_HC.png", 0.1, 2 * math.pi * 10)
 
 
 def test_a_still_is_shown_at_the_spacing_asked_for(head):

@@ -12,6 +12,7 @@ from fetalstream.tui.commands.eval_output import SAVED, print_metrics
 from fetalstream.tui.commands.eval_planes import data_options
 from fetalstream.tui.commands.exit_codes import DONE
 from fetalstream.tui.commands.progress import Progress, say
+from fetalstream.tui.commands.unseen import judged_by
 from fetalstream.tui.run.model_loading import load
 from fetalstream.tui.settings.chosen_model import chosen_model
 from fetalstream.tui.settings.settings import ModelSettings
@@ -56,7 +57,7 @@ def run_gestation_scores(options: argparse.Namespace) -> int:
 
 
 def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_json: bool) -> None:
-    """``eval hc18``: ages of real heads. ``mini`` has learnt from some of the exams: it is judged on the others.
+    """``eval hc18``: ages of real heads; a bundled model is judged on those that it was not trained on.
 
     Raises:
         ConfigError, ModelError: one line that says what to do.
@@ -64,20 +65,19 @@ def eval_hc18(data: Path, model: ModelSettings, *, predictions: Path | None, as_
     from fetalstream.pipeline.evaluation.ages import age_metrics, half_widths_of, readouts
     from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
     from fetalstream.pipeline.readout.gestation import HALF_WIDTHS
-    from fetalstream.pipeline.training.stills import is_validation_exam
 
     ready = load(model, say)
-    bundled = ready.model.weights_from == "bundled"
-    heads = read_heads(data, is_validation_exam if bundled else lambda _: True)
-    if bundled:
-        say(f"{len(heads)} pictures of exams that {ready.model_info.name} never saw")
+    judged = judged_by(ready, read_heads(data), lambda head: head.path)
+    heads = judged.pictures
     with Progress("eval hc18", len(heads)) as progress:
         rows = age_rows(ready, heads, progress.step)
     _, masked, _ = readouts(rows)
     half_widths = half_widths_of(masked.tolist(), ready.model_info.half_widths or HALF_WIDTHS)
     if predictions is not None:
         _write_ages(predictions, rows)
-    print_metrics("hc18", ready.model_info.name, len(heads), age_metrics(rows, half_widths), as_json=as_json)
+    print_metrics(
+        "hc18", ready.model_info.name, len(heads), age_metrics(rows, half_widths), as_json=as_json, judged=judged
+    )
 
 
 def eval_gestation_scores(file: Path, sizes: Path, *, as_json: bool) -> None:

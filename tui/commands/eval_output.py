@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.evaluation.metrics import Metric
+    from fetalstream.tui.commands.unseen import Judged
 
 SAVED: Final = "saved"
 """Stands for the model if a file of scores or predictions is read: which model made it is not known."""
@@ -16,6 +17,7 @@ SAVED: Final = "saved"
 def print_metrics(
     task: str, model: str, count: int, metrics: Mapping[str, Metric], *, as_json: bool,
     table: Mapping[str, Mapping[str, int]] | None = None, what: str = "pictures", over: str = "patients or exams",
+    judged: Judged[Any] | None = None,
 ) -> None:  # fmt: skip
     """Print the metrics of one task, for people or as one JSON line.
 
@@ -28,15 +30,19 @@ def print_metrics(
         table: how often each true label was called what; None to leave it out.
         what: what the cases are, in the plural.
         over: what the intervals are resampled over.
+        judged: which pictures were left out because the model was trained on them; None if that is not known.
     """
     if as_json:
         plain = {name: metric.to_dict() for name, metric in metrics.items()}
-        print(json.dumps({"task": task, "model": model, "n": count, "metrics": plain}, allow_nan=False))
+        training = {} if judged is None else {"left_out": judged.left_out, "trained_on": judged.trained_on}
+        print(json.dumps({"task": task, "model": model, "n": count, **training, "metrics": plain}, allow_nan=False))
         return
     from fetalstream.pipeline.evaluation.published import HEADLINE, PUBLISHED
     from fetalstream.pipeline.wire import NOTICE
 
     print(f"{task}: {model}, {count} {what}, 95% intervals over {over}")
+    if judged is not None and judged.trained_on:
+        print(f"  {model} was trained on these pictures: the figures say nothing about new ones")
     for name, metric in metrics.items():
         published = PUBLISHED.get(task, {}).get(model) if HEADLINE.get(task) == name else None
         comparison = "" if published is None else f"   published {published:.2f}%"

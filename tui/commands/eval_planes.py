@@ -12,6 +12,7 @@ from fetalstream.tui.commands import option_values as values
 from fetalstream.tui.commands.eval_output import print_metrics
 from fetalstream.tui.commands.exit_codes import DONE
 from fetalstream.tui.commands.progress import Progress, say
+from fetalstream.tui.commands.unseen import judged_by
 from fetalstream.tui.run.model_loading import load
 from fetalstream.tui.settings.chosen_model import chosen_model
 from fetalstream.tui.settings.settings import ModelSettings
@@ -82,19 +83,22 @@ def eval_planes(
     from fetalstream.pipeline.evaluation.metrics import confusion
     from fetalstream.pipeline.evaluation.predictions import plane_metrics, write_predictions
 
-    pictures = read_pictures(data, task)
+    found_pictures = read_pictures(data, task)
     ready = load(model, say)
+    judged = judged_by(ready, found_pictures, lambda picture: picture.path)
+    pictures = judged.pictures
     with Progress(f"eval {task}", len(pictures)) as progress:
         scores = head_outputs_of(ready, pictures, progress.step)
     if fit is not None:
-        ready, judged = _fitted(fit, ready, model, pictures, scores)
-        pictures = [pictures[row] for row in judged]
-        scores = [scores[row] for row in judged]
+        ready, rows = _fitted(fit, ready, model, pictures, scores)
+        pictures = [pictures[row] for row in rows]
+        scores = [scores[row] for row in rows]
     found = predictions_of(ready, pictures, scores, task)
     if predictions is not None:
         write_predictions(predictions, found)
     table = None if as_json else confusion(found.truth, found.predicted)
-    print_metrics(task, ready.model_info.name, len(pictures), plane_metrics(found), as_json=as_json, table=table)
+    name, count = ready.model_info.name, len(pictures)
+    print_metrics(task, name, count, plane_metrics(found), as_json=as_json, table=table, judged=judged)
 
 
 def _fitted(

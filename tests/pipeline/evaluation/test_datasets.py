@@ -11,7 +11,7 @@ from PIL import Image
 
 from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.ages import readouts
-from fetalstream.pipeline.evaluation.fetal_planes import head_outputs_of, predictions_of, read_pictures
+from fetalstream.pipeline.evaluation.fetal_planes import head_outputs_of, patient_of, predictions_of, read_pictures
 from fetalstream.pipeline.evaluation.hc18 import age_rows, read_heads
 from fetalstream.pipeline.evaluation.pictures import read_picture
 from fetalstream.pipeline.evaluation.predictions import plane_metrics
@@ -112,6 +112,35 @@ def test_ages_are_those_of_a_plain_loop(pipeline, tmp_path):
         assert plain[row] == GRID_DAYS[np.sort(np.argsort(-own)[:15])[7]]
         assert abs(masked[row] - phantom.truth(heads[row]).gestation_days) < 20
         assert rows.width_mm[row] == pytest.approx(width * head.spacing_mm)
+
+
+def test_a_copy_with_squeezed_pictures_is_read_in_their_own_shape(tmp_path):
+    drawn = np.zeros((300, 480), np.uint8)
+    cv2.circle(drawn, (240, 150), 90, (200,), -1)
+    (tmp_path / "abdomen").mkdir()
+    cv2.imwrite(str(tmp_path / "abdomen" / "a.png"), cv2.resize(drawn, (640, 640), interpolation=cv2.INTER_AREA))
+    cv2.imwrite(str(tmp_path / "whole.png"), drawn)
+    columns = "file,patient,plane,brain_plane,orig_width,orig_height"
+    rows = ["abdomen/a.png,00791,Fetal abdomen,Not A Brain,480,300", "a.png,00001,Fetal brain,Trans-thalamic,480,300"]
+    (tmp_path / "labels.csv").write_text("\n".join((columns, *rows)))
+    first, second = read_pictures(tmp_path, "planes")
+    assert (first.truth, first.patient, second.truth) == ("abdomen", "00779", "brain")
+    assert [picture.truth for picture in read_pictures(tmp_path, "brain")] == ["trans-thalamic"]
+    stretched = read_picture(first.path, 96, first.size)
+    own = read_picture(tmp_path / "whole.png", 96)
+    assert (stretched.height, stretched.width) == (300, 480)
+    assert np.abs(stretched.pixels.astype(int) - own.pixels).mean() < 2  # twice resampled
+
+
+def test_a_copys_table_with_other_columns_is_one_line(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,plane\na.png,Fetal brain\n")
+    with pytest.raises(ConfigError, match="orig_width"):
+        read_pictures(tmp_path, "planes")
+
+
+@pytest.mark.parametrize(("number", "patient"), [("791", "779"), ("00791", "00779"), ("779", "779"), ("A7", "A7")])
+def test_numbers_that_show_the_same_pictures_are_one_patient(number, patient):
+    assert patient_of(number) == patient
 
 
 def test_a_folder_that_is_no_data_set_is_one_line(tmp_path):

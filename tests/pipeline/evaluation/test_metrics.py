@@ -2,16 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as judge
 
 from fetalstream.pipeline.evaluation.metrics import (
     auroc,
     confusion,
+    exact_interval,
     fpr_at_tpr,
     in_top_k,
     label_codes,
     macro_f1,
     share,
+    share_with_interval,
     with_interval,
 )
 
@@ -78,3 +81,25 @@ def test_an_interval_is_of_patients_not_of_pictures():
     assert by_patient.value == by_picture.value == right.mean()
     assert by_patient.high - by_patient.low > 3 * (by_picture.high - by_picture.low)
     assert with_interval(mean, patients) == by_patient
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 10), (10, 10), (1, 118), (409, 8187)])
+def test_exact_intervals_are_those_of_clopper_and_pearson(hits, trials):
+    judged = binomtest(hits, trials).proportion_ci(0.95, "exact")
+    assert exact_interval(hits, trials) == pytest.approx((judged.low, judged.high), abs=1e-8)
+
+
+def test_what_never_fails_is_no_certainty():
+    groups = [str(row // 2) for row in range(60)]
+    assert share_with_interval(np.ones(60, bool), groups) == pytest.approx((1.0, 1 - exact_interval(0, 30)[1], 1.0))
+    assert share_with_interval(np.zeros(60, bool), groups) == pytest.approx((0.0, 0.0, exact_interval(0, 30)[1]))
+    one = np.arange(60) > 0
+    value, low, high = share_with_interval(one, groups)
+    assert (value, low, high) == pytest.approx((59 / 60, 1 - exact_interval(1, 30)[1], 1 - exact_interval(1, 30)[0]))
+
+
+def test_a_share_in_the_middle_is_resampled():
+    rows = np.arange(60) % 2 == 0
+    groups = [str(row) for row in range(60)]
+    assert share_with_interval(rows, groups) == with_interval(lambda drawn: share(rows[drawn]), groups)
+    assert share_with_interval(rows[:0], groups[:0]) == (None, None, None)

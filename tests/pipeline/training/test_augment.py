@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fetalstream.pipeline.training.augment import augment, clutter, plain
+from fetalstream.pipeline.training.augment import augment, framed_head, plain, speckle_fan
 from fetalstream.pipeline.training.stills import STILL_SIDE, TrainingStill
 
 SIDE = 64
@@ -67,7 +67,7 @@ def test_some_variants_are_covered_by_black_boxes_or_cut_at_the_edge():
     assert cut >= 10
 
 
-def test_only_real_heads_are_turned_upside_down():
+def test_only_real_pictures_are_turned_upside_down():
     """The phantom's probe is at the top: a marker there must stay in the upper half."""
     marked = np.zeros((STILL_SIDE, STILL_SIDE), np.uint8)
     marked[:60, 76:116] = 255
@@ -79,7 +79,7 @@ def test_only_real_heads_are_turned_upside_down():
         return np.mean([picture[: SIDE // 2].sum() > picture[SIDE // 2 :].sum() for picture in pictures])
 
     assert upper_share(False) == 1.0
-    assert 0.2 < upper_share(True) < 0.8
+    assert 0.6 < upper_share(True) < 1.0
 
 
 def test_a_plain_sample_is_the_still_resized():
@@ -91,10 +91,30 @@ def test_a_plain_sample_is_the_still_resized():
     assert plain(still(head_px=None), 96).head_px is None
 
 
-def test_clutter_shows_no_plane_and_is_never_the_same():
-    samples = [clutter(SIDE, np.random.default_rng(seed)) for seed in range(12)]
-    assert {(sample.label, sample.subplane, sample.head_px, sample.in_plane) for sample in samples} == {
-        ("other", None, None, None)
-    }
-    assert len({sample.picture.tobytes() for sample in samples}) == 12
-    assert all(sample.picture.std() > 0 for sample in samples)
+def head():
+    """A bright ring of 40 pixels' radius in the middle, with its mask."""
+    y, x = np.mgrid[:STILL_SIDE, :STILL_SIDE] - STILL_SIDE // 2
+    far = np.hypot(x, y)
+    ring = ((np.abs(far - 40) < 3) * 220).astype(np.uint8)
+    mask = ((far < 43) * 255).astype(np.uint8)
+    return TrainingStill(ring, "brain", None, 2 * np.pi * 40, True, head_mask=mask)
+
+
+def test_a_framed_head_is_shown_from_a_third_to_more_than_its_size():
+    samples = [framed_head(head(), SIDE, np.random.default_rng(seed)) for seed in range(200)]
+    shares = np.array([sample.head_px / (2 * np.pi * 40 * SIDE / STILL_SIDE) for sample in samples])
+    assert 0.33 <= shares.min() < 0.4
+    assert 1.1 < shares.max() <= 1.22
+    for sample in samples:
+        assert sample.picture.shape == (SIDE, SIDE)
+        assert np.isfinite(sample.picture).all()
+        assert 0 <= sample.picture.min() <= sample.picture.max() <= 1
+        assert (sample.label, sample.in_plane) == ("brain", None)
+
+
+def test_speckle_has_the_level_asked_for_and_no_two_are_alike():
+    fans = [speckle_fan(96, 0.2, np.random.default_rng(seed)) for seed in range(10)]
+    assert len({fan.tobytes() for fan in fans}) == 10
+    lit = np.concatenate([fan[fan > 0] for fan in fans])
+    assert lit.mean() == pytest.approx(0.2, abs=0.1)
+    assert all(np.isfinite(fan).all() and fan.min() >= 0 and fan.max() <= 1 for fan in fans)

@@ -8,10 +8,11 @@ from torch import nn
 from fetalstream.pipeline.training import image_tower
 from fetalstream.pipeline.training.augment import Sample
 from fetalstream.pipeline.training.concepts import Concepts, size_grid
-from fetalstream.pipeline.training.image_tower import Sources, loss_of, tensor_of
+from fetalstream.pipeline.training.image_tower import Plan, Shares, Sources, loss_of, tensor_of
 from fetalstream.pipeline.training.stills import STILL_SIDE, TrainingStill
 
 MEAN, STD = np.array([0.5, 0.4, 0.3], np.float32), np.array([0.2, 0.1, 0.5], np.float32)
+DIM = 64
 PLANES, SUBPLANES = ["brain", "femur", "other"], ["trans-thalamic", "trans-cerebellum"]
 
 
@@ -27,23 +28,40 @@ def sample(label="brain", **changes):
 
 @pytest.fixture
 def concepts():
-    torch.manual_seed(0)
-    return Concepts(PLANES, SUBPLANES, 8)
+    return Concepts(PLANES, SUBPLANES, DIM)
 
 
-def test_a_batch_holds_its_share_of_each_source():
+def real(level, label="brain", **changes):
+    return still(level, label, real=True, **changes)
+
+
+def head(level=80):
+    mask = np.zeros((STILL_SIDE, STILL_SIDE), np.uint8)
+    mask[60:130, 60:130] = 255
+    return real(level, head_px=220.0, head_mask=mask)
+
+
+def test_a_batch_holds_its_share_of_each_kind():
     sources = Sources(
-        planes=[still(100, "femur")], others=[still(90, "other")], heads=[still(80, real=True)],
-        backgrounds=[still(70, "other", real=True)], shares=(5, 4, 3, 2, 1),
+        [real(100, "femur"), head(), real(70, "other")], [still(90, "spine", in_plane=1.0), still(60, "other")],
+        Shares(planes=5, heads=3, others=2, made=4, phantom_planes=6, phantom_others=1, clutter=2),
     )  # fmt: skip
     batch = sources.batch(16, np.random.default_rng(0))
     labels = [each.label for each in batch]
-    assert labels == ["femur"] * 5 + ["other"] * 4 + ["brain"] * 3 + ["other"] * 3
+    assert labels == ["femur"] * 5 + ["other"] * 2 + ["spine"] * 6 + ["other"] + ["brain"] * 3 + ["other"] * 6
     assert {each.picture.shape for each in batch} == {(16, 16)}
+    assert all((each.head_px is not None) == (each.label == "brain") for each in batch)
 
 
-def test_a_source_without_stills_is_left_out():
-    batch = Sources([still(100)], [], [], [], (2, 9, 9, 9, 1)).batch(16, np.random.default_rng(0))
+def test_rare_kinds_are_drawn_more_often_than_they_occur():
+    stills = [real(100, "femur")] * 90 + [real(60, "cervix")] * 10
+    shares = Shares(planes=400, heads=0, others=0, made=0, phantom_planes=0, phantom_others=0, clutter=0)
+    labels = [each.label for each in Sources(stills, [], shares).batch(16, np.random.default_rng(1))]
+    assert labels.count("cervix") == pytest.approx(400 * 10**0.5 / (10**0.5 + 90**0.5), abs=40)
+
+
+def test_kinds_without_stills_are_left_out():
+    batch = Sources([], [still(100)], Shares(phantom_planes=2, clutter=1)).batch(16, np.random.default_rng(0))
     assert [each.label for each in batch] == ["brain", "brain", "other"]
 
 
@@ -107,37 +125,59 @@ def test_a_batch_of_unmeasured_or_of_measured_pictures_alone_has_a_finite_loss(c
     assert math.isfinite(float(measured.detach()))
 
 
-def test_gradients_reach_tower_and_concepts(concepts):
-    features = nn.functional.normalize(torch.randn(3, 8, requires_grad=True), dim=-1)
-    samples = [sample("brain", subplane=SUBPLANES[0], head_px=100.0), sample("other"), sample("femur")]
-    loss_of(features, concepts, samples, 20.0).backward()
-    for parameter in (concepts.plane_table, concepts.subplane_table, *concepts.size_curve.parameters()):
-        assert parameter.grad is not None
-        assert torch.isfinite(parameter.grad).all()
-
-
 class Tower(nn.Module):
     """The mean of each channel, through one layer."""
 
     def __init__(self):
         super().__init__()
-        self.layer = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 8))
+        self.layer = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, DIM))
 
     def forward(self, pixels):
         return self.layer(pixels.mean(dim=(2, 3)))
 
 
+SHARES = Shares(planes=0, heads=0, others=0, made=0, phantom_planes=8, phantom_others=8, clutter=0)
+
+
+def two_levels():
+    return Sources([], [still(220, "femur"), still(5, "other")], SHARES)
+
+
 def test_training_lowers_the_loss_and_reports_its_progress(concepts, capsys):
     torch.manual_seed(1)
     tower = Tower()
-    sources = Sources([still(220, "femur")], [still(5, "other")], [], [], (8, 8, 0, 0, 0))
-    image_tower.train(tower, concepts, sources, 16, MEAN, STD, steps=60, seed=0, peak_rate=0.02)
+    image_tower.train(tower, concepts, two_levels(), 16, MEAN, STD, Plan(100, peak_rate=0.02, seed=0))
     lines = capsys.readouterr().err.splitlines()
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in lines]
-    assert [line.split(" step ")[1].split(",")[0] for line in lines] == ["50/60", "60/60"]
+    assert [line.split(" step ")[1].split(",")[0] for line in lines] == ["50/100", "100/100"]
     assert losses[1] < losses[0]
     found = image_tower.score(tower, concepts, [still(220, "femur"), still(5, "other")], 16, MEAN, STD)
     assert found["planes"] == 1.0
+
+
+def test_a_run_that_was_cut_off_ends_as_an_undisturbed_one(concepts, tmp_path, capsys):
+    class CutOff(Exception):
+        pass
+
+    class Short(Sources):
+        def batch(self, side, rng):
+            self.drawn = getattr(self, "drawn", 0) + 1
+            if self.drawn > 25:
+                raise CutOff
+            return super().batch(side, rng)
+
+    def trained(sources, checkpoint):
+        torch.manual_seed(1)
+        tower = Tower()
+        image_tower.train(tower, concepts, sources, 16, MEAN, STD, Plan(40, 0.02, 3, checkpoint, every=10))
+        return tower.state_dict()
+
+    whole = trained(two_levels(), None)
+    with pytest.raises(CutOff):
+        trained(Short([], [still(220, "femur"), still(5, "other")], SHARES), tmp_path / "kept.pt")
+    resumed = trained(two_levels(), tmp_path / "kept.pt")
+    assert "goes on from step 20" in capsys.readouterr().err
+    assert all(torch.equal(whole[name], value) for name, value in resumed.items())
 
 
 def test_a_tower_that_knows_the_answers_has_no_errors(concepts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -28,6 +29,9 @@ from fetalstream.streamer.readers.timeline import Timeline
 _FORMATS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,m4v,ogg,flv,asf,gif,mjpeg,ivf,obu,yuv4mpegpipe,mxf,dv"
 )
+# Containers whose time stamps are places on one time line, so that a gap is a pause. Streams that were written down as
+# they were sent (MPEG-TS, VOB, FLV) hold the clocks of their senders, which start again.
+_ONE_CLOCK = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 _TIMEOUT_SECONDS = (10, 10)  # to open, and for any one read: a file may lie on a network drive that went away
 _DEFAULT_RATE_HZ = 25.0
 _MAX_RATE_HZ = 1000
@@ -76,7 +80,7 @@ class VideoFile(InProcessSource):
         damage, count, seconds = Damage(), 0, 0.0
         with _open(self._path) as container:
             stream = _video_stream(container, self._path)
-            timeline = Timeline(self._period_seconds)
+            timeline = Timeline(self._period_seconds, pauses=container.format.name in _ONE_CLOCK)
             stamped = _has_presentation_times(container, stream)
             scale = GivenScale(self._spacing_mm, self.warn)
             for index, pixels, pts in self._upright_pictures(container, stream, damage):
@@ -88,7 +92,8 @@ class VideoFile(InProcessSource):
                 seconds, epoch = timeline.place(pts if stamped else None, size)
                 count += 1
                 yield Frame(pixels, index, seconds, self._clock_ns(), epoch, *scale.of(size))
-        shortfall = self._extent.shortfall(count, seconds)
+        extent = replace(self._extent, seconds=None) if timeline.clock_restarted else self._extent
+        shortfall = extent.shortfall(count, seconds)
         for line in [*damage.lines(), *([shortfall] if shortfall else [])]:
             self.warn(line)
 

@@ -69,7 +69,7 @@ class ImageFolder(InProcessSource):
         self.identity = identity.of_listing(self._paths)
 
     def __iter__(self) -> Iterator[Frame]:
-        timeline = Timeline(1 / IMAGES_PER_SECOND)
+        timeline = Timeline(1 / IMAGES_PER_SECOND, pauses=True)
         scale = GivenScale(self._spacing_mm, self.warn)
         left_out: dict[str, list[int]] = {}
         for index, path in enumerate(self._paths):

@@ -9,21 +9,29 @@ class Timeline:
     """Places each frame of a source in media time and says to which epoch it belongs.
 
     A new epoch begins if a time stamp goes back, jumps by more than ``MAX_GAP_SECONDS`` or starts to be missing, and
-    if the frames change their size. The time of a frame without a time stamp is one period after the frame before it.
+    if the frames change their size. The time of a frame without a time stamp is one period after the frame before it,
+    and so is that of a frame after a jump: a clock that starts again must neither repeat times nor skip a day.
     A source that never has time stamps is counted through and stays in one epoch.
 
+    Attributes:
+        clock_restarted: whether time stamps jumped, so that the first and the last of them tell no length.
+
     Args:
-        period_seconds: the time from frame to frame, for frames without time stamps.
+        period_seconds: the time from frame to frame, for frames without time stamps and after a jump.
+        pauses: whether a jump ahead is a pause of that length, as in containers that keep one clock; it begins an
+            epoch, and its length counts.
     """
 
-    def __init__(self, period_seconds: float) -> None:
+    def __init__(self, period_seconds: float, *, pauses: bool = False) -> None:
         self._period = period_seconds
+        self._pauses = pauses
         self._origin: float | None = None
         self._last: float | None = None
         self._was_stamped = False
         self._layout: tuple[float | None, ...] | None = None
         self._resume_at: float | None = None
         self._epoch = 0
+        self.clock_restarted = False
 
     def place(self, pts_seconds: float | None, layout: tuple[float | None, ...]) -> tuple[float, int]:
         """Return media time, in seconds from the start of the source, and epoch of the next frame.
@@ -35,6 +43,11 @@ class Timeline:
         now = self._media_time(pts_seconds)
         returned, self._resume_at = self._resume_at is not None, None
         jumped = self._last is not None and self._jumped(now, pts_seconds is not None)
+        if jumped and pts_seconds is not None and not returned and not self._paused(now):
+            assert self._last is not None
+            now = self._last + self._period
+            self._origin = pts_seconds - now
+            self.clock_restarted = True
         self._epoch += returned or jumped or layout != (self._layout or layout)
         self._last, self._layout, self._was_stamped = now, layout, pts_seconds is not None
         return now, self._epoch
@@ -65,3 +78,7 @@ class Timeline:
             return self._was_stamped
         assert self._last is not None
         return not 0.0 <= now - self._last <= MAX_GAP_SECONDS
+
+    def _paused(self, now: float) -> bool:
+        assert self._last is not None
+        return self._pauses and now > self._last

@@ -172,6 +172,8 @@ def _borne_out(scan: Pixels, fan: Fan, sign: int) -> float:
     ys = np.linspace(top + 2, bottom - 2, 160)
     xs = edge[0] + (edge[1] - edge[0]) * (ys - top) / max(bottom - top, 1.0)
     corners = np.array(fan.polygon())
+    if len(corners) < 3:
+        return 0.5  # the window leaves nothing of the fan
     low = corners[corners[:, 0].argmin() if sign < 0 else corners[:, 0].argmax(), 1]
     # Where the window cuts the fan off, its own edge counts: down to the corner, and no further.
     ys, xs = ys[ys <= low], np.clip(xs[ys <= low], x0, x1)

@@ -125,7 +125,23 @@ def test_variable_frame_rate_keeps_its_times_from_zero(tmp_path):
 def test_a_jump_of_more_than_five_seconds_begins_a_new_epoch(tmp_path):
     path = write(tmp_path / "a.mkv", moving(4), pts=[0, 50, 101, 102])
     with VideoFile(path) as video:
-        assert [frame.epoch for frame in video] == [0, 0, 1, 1]
+        found = [(round(frame.pts_seconds, 2), frame.epoch) for frame in video]
+    assert found == [(0.0, 0), (5.0, 0), (10.1, 1), (10.2, 1)]  # a file of one clock: it paused
+
+
+@pytest.mark.parametrize("second_starts", [0, 900_000])
+def test_an_encoder_that_was_restarted_goes_on_in_time_in_a_new_epoch(tmp_path, second_starts):
+    parts = [
+        write(tmp_path / f"{start}{name}.ts", moving(10), pts=range(start, start + 10), bf="0").read_bytes()
+        for name, start in (("a", 0), ("b", second_starts))
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    with VideoFile(path) as video:
+        frames = list(video)
+        assert video.warnings == []
+    assert [frame.pts_seconds for frame in frames] == pytest.approx([step / 10 for step in range(20)], abs=1e-3)
+    assert [frame.epoch for frame in frames] == [0] * 10 + [1] * 10
 
 
 @pytest.mark.parametrize("name", ["raw.h264", "reordered.avi"])

@@ -2,10 +2,13 @@ import logging
 
 import numpy as np
 import pytest
+from av.filter import Graph
 
 from fetalstream.streamer.phantom.scanners import ScannerScreen
 from fetalstream.streamer.phantom.source import PhantomSource
 from fetalstream.streamer.readers.folders import ImageFolder
+from fetalstream.streamer.region import sector_finder
+from fetalstream.streamer.region.fan import Fan
 from fetalstream.streamer.region.region_keeper import CONFIDENT
 from fetalstream.streamer.region.sector_finder import find_sector
 from tests.streamer.outlines import filled, overlap
@@ -26,6 +29,21 @@ def agreement(seed):
         if found is not None and found.confidence >= CONFIDENT:
             return overlap(found.polygon, screen.design.polygon, pictures[0].shape[:2]), look + 1
     return None, LOOKS
+
+
+def test_a_test_card_has_no_region_with_confidence_and_ends_nothing():
+    graph = Graph()
+    graph.add("testsrc2", "size=192x144:rate=25").link_to(graph.add("buffersink"))
+    graph.configure()
+    card = [graph.vpull().to_ndarray(format="rgb24") for _ in range(75)]
+    found = [find_sector(card[first : first + 9 : 4]) for first in range(0, 60, 3)]
+    assert all(each is None or each.confidence < CONFIDENT for each in found)
+
+
+def test_an_edge_of_a_fan_that_the_window_hides_is_neither_believed_nor_refused():
+    hidden = Fan((0.0, 0.0), (50.0, 50.0), 200.0, 300.0, (0.0, 0.0, 60.0, 60.0))
+    assert hidden.polygon() == []
+    assert sector_finder._borne_out(np.zeros((60, 60), np.uint8), hidden, -1) == 0.5
 
 
 def test_regions_of_all_kinds_are_found():

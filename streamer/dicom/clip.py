@@ -7,11 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from fetalstream.streamer.dicom.header import DicomHeader, Unreadable, is_dicom, needs_pydicom, quiet, read_header
+from fetalstream.streamer.dicom.decoding import decoded
+from fetalstream.streamer.dicom.header import DicomHeader, Unreadable, is_dicom, needs_pydicom, read_header
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.given_scale import GivenScale
@@ -19,7 +18,7 @@ from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
 from fetalstream.streamer.readers.folders import natural
 from fetalstream.streamer.readers.local_path import local_path, region_of
-from fetalstream.streamer.readers.picture import gray_where_neutral, square_pixels
+from fetalstream.streamer.readers.picture import square_pixels
 
 _BETWEEN_SECONDS: Final = 1.0  # from the last frame of a file to the first of the next
 _NUMBERS_NAMED: Final = 10
@@ -33,7 +32,7 @@ class DicomClip(InProcessSource):
     be used leaves a warning. No element that says who the patient is is read from any of them.
 
     Attributes:
-        frames_expected: as the headers say.
+        frames_expected: frames that the files hold, those included that may not be decoded.
         rate_hz: of the first file, frames a second.
         identity: of the content of one file, of the names and sizes in a folder; see `streamer.readers.identity`.
         warnings: one line each, without names; added while the files are read.
@@ -73,18 +72,18 @@ class DicomClip(InProcessSource):
         scale = GivenScale(self._spacing_mm, self.warn)
         for epoch, (number, header) in enumerate(self._headers.items()):
             count = 0
-            with closing(self._pictures(number, header)) as pictures:
-                for pixels, own_mm in pictures:
+            with closing(self._pictures(header)) as pictures:
+                for place, pixels, own_mm in pictures:
                     if self._closed.is_set():
                         return
-                    pts_seconds = begun_seconds + header.times_seconds[count]
+                    pts_seconds = begun_seconds + header.times_seconds[place]
                     spacing = scale.of(pixels.shape[:2], (None, None) if own_mm is None else (own_mm, "dicom"))
                     yield Frame(pixels, index, pts_seconds, self._clock_ns(), epoch, *spacing)
                     count += 1
                     index += 1
             if count < header.frames:
                 self.warn(f"{self._which(number)}{count} of {header.frames} frames could be read; it is damaged")
-            begun_seconds += header.times_seconds[max(0, count - 1)] + _BETWEEN_SECONDS
+            begun_seconds += header.times_seconds[header.frames - 1] + _BETWEEN_SECONDS
         if not index:
             raise SourceError("no picture in it can be decoded; it is damaged", self._path)
 
@@ -110,15 +109,15 @@ class DicomClip(InProcessSource):
                 self.warn(f"{self._which(number)}{line}")
         return headers
 
-    def _pictures(self, number: int, header: DicomHeader) -> Generator[tuple[Pixels, float | None]]:
-        """Decode frames with square pixels, and say how many millimetres one of these is wide and high."""
+    def _pictures(self, header: DicomHeader) -> Generator[tuple[int, Pixels, float | None]]:
+        """Decode frames with square pixels, and say where each stands and how many millimetres its pixels are wide."""
         scale = header.scale
         aspect = Fraction(scale.aspect).limit_denominator(_MAX_DENOMINATOR)
-        for stored in _decoded(self._paths[number - 1], header.elements):
+        for place, stored in decoded(header.pixel_data, header.elements, header.syntax):
             pixels = square_pixels(stored, aspect)
             rows, columns = pixels.shape[0] / header.rows, pixels.shape[1] / header.columns
             spacing = scale.spacing_mm
-            yield pixels, None if spacing is None else (spacing[0] / columns + spacing[1] / rows) / 2
+            yield place, pixels, None if spacing is None else (spacing[0] / columns + spacing[1] / rows) / 2
 
     def _which(self, number: int) -> str:
         return "" if len(self._paths) == 1 else f"file {number}: "
@@ -147,45 +146,3 @@ def dicom_files(folder: Path) -> list[Path]:
     except OSError as error:
         raise SourceError(f"cannot be listed ({error.strerror}); check its rights", folder) from error
     return sorted((path for path in found if is_dicom(path)), key=lambda path: natural(path.name))
-
-
-def _decoded(path: Path, elements: Any) -> Generator[Pixels]:
-    """Every frame until one cannot be decoded, gray ``(H, W)`` or RGB ``(H, W, 3)``."""
-    from pydicom.pixels.utils import iter_pixels
-
-    frames = iter_pixels(path)
-    while True:
-        try:
-            with quiet():
-                stored = next(frames, None)
-                pixels = None if stored is None else _eight_bits(stored, elements)
-        except Exception:  # damaged files make the decoders fail in any way
-            return
-        if pixels is None:
-            return
-        yield pixels
-
-
-def _eight_bits(stored: np.ndarray[Any, Any], elements: Any) -> Pixels:
-    """Full-range 8-bit pixels: through the palette, inverted if black is the highest level."""
-    kind = str(elements.PhotometricInterpretation)
-    if kind == "PALETTE COLOR":
-        from pydicom.pixels.processing import apply_color_lut
-
-        levels = apply_color_lut(stored, elements)
-        # A palette of 16 bits that uses 8 of them only is not a dark one.
-        narrow = levels.dtype == np.uint8 or not _uses_16_bits(elements)
-        return gray_where_neutral(levels.astype(np.uint8) if narrow else (levels >> 8).astype(np.uint8))
-    bits = int(elements.BitsStored)
-    if stored.dtype != np.uint8 or bits < 8:
-        highest = (1 << bits) - 1
-        stored = (np.minimum(stored, highest).astype(np.uint32) * 255 + highest // 2) // highest
-    pixels = np.ascontiguousarray(stored, dtype=np.uint8)
-    if kind == "MONOCHROME1":
-        return 255 - pixels
-    return gray_where_neutral(pixels) if pixels.ndim == 3 else pixels
-
-
-def _uses_16_bits(elements: Any) -> bool:
-    tables = (elements.get(f"{name}PaletteColorLookupTableData") for name in ("Red", "Green", "Blue"))
-    return any(table is None or np.frombuffer(table, "<u2").max(initial=0) > 255 for table in tables)

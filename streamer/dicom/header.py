@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -11,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fetalstream.streamer.dicom.frame_times import times_of
+from fetalstream.streamer.dicom.pixel_data import PixelData, find_pixel_data, true_syntax
 from fetalstream.streamer.dicom.scale import Scale, scale_of
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.readers.picture import MAX_PIXELS
@@ -26,15 +26,19 @@ MAX_FRAMES: Final = 1 << 17  # over an hour at 30 a second
 _MAGIC: Final = b"DICM"
 _PREAMBLE_BYTES: Final = 128
 _SUFFIXES: Final = (".dcm", ".dicom")
-_DEFAULT_RATE_HZ: Final = 25.0
-_RATES_HZ: Final = (0.1, 1000.0)
-_STILL_SECONDS: Final = 1.0  # a still stands for a second, as in a folder of images
+_MOST_PROMISED: Final = 2
+_FIRST_ELEMENTS: Final = 0xFF
+_FIRST_LENGTH: Final = 128  # bytes
+_HEADLESS: Final = (
+    "has no DICOM file head (preamble and file meta information); write one with dcmtk: dcmconv -f IN.dcm OUT.dcm"
+)
+_JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"  # the whole file would be inflated before anything is known of it
 
 # The palette is part of the pixels; it is read with them, and holds colours only.
 _READ: Final = (
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelAspectRatio",
+    "ExtendedOffsetTable", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelAspectRatio",
     "FrameTime", "FrameTimeVector", "RecommendedDisplayFrameRate", "CineRate", "SequenceOfUltrasoundRegions",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
@@ -68,12 +72,14 @@ class DicomHeader:
     """The header of a file whose pixels may be decoded.
 
     Attributes:
-        frames: number of frames that the header gives.
+        frames: number of frames that the file holds, which is not always the one that the header gives.
         rows, columns: size of one frame, pixels.
         times_seconds: media time of each frame, from the first.
         period_seconds: typical time from frame to frame.
         scale: of the stored pixels.
         elements: the elements that were read, palette included.
+        pixel_data: where the frames lie.
+        syntax: transfer syntax that decodes them.
         warnings: one line each.
     """
 
@@ -84,6 +90,8 @@ class DicomHeader:
     period_seconds: float
     scale: Scale
     elements: Dataset
+    pixel_data: PixelData
+    syntax: Any
     warnings: tuple[str, ...]
 
 
@@ -126,38 +134,65 @@ def read_header(path: Path, region: int | None = None) -> DicomHeader:
     Raises:
         Unreadable: it cannot be used.
     """
-    elements, syntax = _elements(path)
-    size = path.stat().st_size
+    elements, said_syntax, data = _elements(path)
     rows, columns = (_whole(elements, name) for name in ("Rows", "Columns"))
-    if not rows or not columns:
+    said = _said(elements)
+    if data is None:
         raise Unreadable("holds no picture")
-    frames = _whole(elements, "NumberOfFrames") if "NumberOfFrames" in elements else 1
-    _check_bounds(elements, rows, columns, frames, size, native=syntax.is_transfer_syntax and not syntax.is_compressed)
-    _check_decoder(syntax)
-    times, period, timing = _times(elements, frames)
+    _check_length(data, said, path.stat().st_size)
+    syntax = true_syntax(said_syntax, data)
+    _check_decoder(syntax, _whole(elements, "BitsStored"))
+    frames = min(data.frames, MAX_FRAMES)
+    times, period, timing = times_of(elements, frames)
     scale = scale_of(elements.get("SequenceOfUltrasoundRegions") or (), columns, rows, region)
-    lines = tuple(line for line in (timing, scale.warning) if line is not None)
-    return DicomHeader(frames, rows, columns, times, period, scale, elements, lines)
+    count = None if frames == said else f"says that it has {said} frames, but holds {frames}; these are read"
+    lines = tuple(line for line in (count, timing, scale.warning) if line is not None)
+    return DicomHeader(frames, rows, columns, times, period, scale, elements, data, syntax, lines)
 
 
-def _elements(path: Path) -> tuple[Dataset, Any]:
+def _elements(path: Path) -> tuple[Dataset, Any, PixelData | None]:
     from pydicom import dcmread
     from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import ExplicitVRBigEndian
 
     try:
-        with quiet():
+        with quiet(), path.open("rb") as file:
+            if _lacks_head(file.read(_PREAMBLE_BYTES + len(_MAGIC))):
+                raise Unreadable(_HEADLESS)
             syntax = read_file_meta_info(path).TransferSyntaxUID
             if syntax == _DEFLATED:
                 raise Unreadable("is deflated as a whole; save it without that (dcmtk: dcmconv +te)")
-            elements = dcmread(path, stop_before_pixels=True, specific_tags=list(_READ))
+            file.seek(0)
+            elements = dcmread(file, stop_before_pixels=True, specific_tags=list(_READ))
             # Values are parsed when they are asked for: damage shows here and not in the middle of something.
             for element in elements.iterall():
                 _ = element.value
+            _check_pixels(elements)
+            big_endian = syntax == ExplicitVRBigEndian
+            data = find_pixel_data(file, path, elements, _said(elements), big_endian=big_endian)
     except Unreadable:
         raise
     except Exception as error:  # a damaged file makes pydicom fail in any way
         raise Unreadable("is not a DICOM file that can be read; it is damaged, or something else") from error
-    return elements, syntax
+    return elements, syntax, data
+
+
+def _lacks_head(start: bytes) -> bool:
+    """Tell whether a file begins with data elements of the file head or of the data set, little endian."""
+    if start[_PREAMBLE_BYTES:] == _MAGIC or len(start) < 8:
+        return False
+    group, element = start[0] | start[1] << 8, start[2] | start[3] << 8
+    length = (
+        start[6] | start[7] << 8
+        if start[4:6].isalpha() and start[4:6].isupper()
+        else int.from_bytes(start[4:8], "little")
+    )
+    return group in (2, 8) and element <= _FIRST_ELEMENTS and length <= _FIRST_LENGTH
+
+
+def _said(elements: Dataset) -> int:
+    """The number of frames that the header gives."""
+    return _whole(elements, "NumberOfFrames") if "NumberOfFrames" in elements else 1
 
 
 def _whole(elements: Dataset, name: str) -> int:
@@ -168,7 +203,10 @@ def _whole(elements: Dataset, name: str) -> int:
         return 0
 
 
-def _check_bounds(elements: Dataset, rows: int, columns: int, frames: int, size: int, *, native: bool) -> None:
+def _check_pixels(elements: Dataset) -> None:
+    rows, columns = (_whole(elements, name) for name in ("Rows", "Columns"))
+    if not rows or not columns:
+        raise Unreadable("holds no picture")
     samples, bits = _whole(elements, "SamplesPerPixel"), _whole(elements, "BitsAllocated")
     if samples not in (1, 3) or bits not in (8, 16):
         raise Unreadable("has pixels of an unusual kind; save it with 8 or 16 bits, gray, palette or RGB")
@@ -176,24 +214,29 @@ def _check_bounds(elements: Dataset, rows: int, columns: int, frames: int, size:
         raise Unreadable("has signed pixels, which are no picture of a scanner's screen")
     if rows * columns > MAX_PIXELS:
         raise Unreadable(f"has frames larger than {MAX_PIXELS >> 20} megapixels")
-    if not 1 <= frames <= MAX_FRAMES:
-        raise Unreadable(f"says that it has {frames} frames; between 1 and {MAX_FRAMES} are read")
+    said = _said(elements)
+    if not 1 <= said <= MAX_FRAMES:
+        raise Unreadable(f"says that it has {said} frames; between 1 and {MAX_FRAMES} are read")
+
+
+def _check_length(data: PixelData, said: int, size: int) -> None:
+    # A header that promises far more than is there was not written for these pixels, or most of them are lost.
     # Of compressed frames each takes eight bytes at least.
-    least = rows * columns * samples * bits // 8 * frames if native else 8 * frames
-    if str(elements.get("PhotometricInterpretation")) == "YBR_FULL_422" and native:
-        least = least * 2 // 3
-    if least > size:
+    enough = 8 * said <= size if data.compressed else said <= _MOST_PROMISED * data.frames
+    if not data.frames or not enough:
         raise Unreadable("is cut short: its header tells of more pixels than it holds")
 
 
-def _check_decoder(syntax: Any) -> None:
+def _check_decoder(syntax: Any, bits: int) -> None:
     from pydicom.pixels.decoders.base import get_decoder
 
     try:
-        known = get_decoder(syntax).is_available
+        decoder = get_decoder(syntax)
     except NotImplementedError:
         raise Unreadable(f"is compressed as {_name(syntax)}, which is not read; export it as JPEG or RLE") from None
-    if not known:
+    # Pillow decodes JPEG Extended of 8 bits only, but is said to decode it.
+    plugins = set(decoder.available_plugins) - ({"pillow"} if syntax == _JPEG_EXTENDED and bits > 8 else set())
+    if not decoder.is_native and not plugins:
         install = _INSTALLS.get(str(syntax), INSTALL)
         raise Unreadable(f"is compressed as {_name(syntax)}, and nothing installed decodes that; {install}")
 
@@ -201,57 +244,3 @@ def _check_decoder(syntax: Any) -> None:
 def _name(syntax: Any) -> str:
     """The standard's own words for a transfer syntax; words of the file itself are not repeated."""
     return str(syntax.name).partition(" (")[0] if syntax.is_transfer_syntax else "something unknown"
-
-
-def _times(elements: Dataset, frames: int) -> tuple[Sequence[float], float, str | None]:
-    """Seconds of each frame, the typical period, and a warning if the header gives neither."""
-    if frames == 1:
-        return (0.0,), _STILL_SECONDS, None
-    steps = _steps(elements.get("FrameTimeVector"), frames)
-    if steps is not None:
-        times = tuple(itertools.accumulate((0.0, *steps[1:])))
-        return times, times[-1] / (frames - 1), None
-    low, high = _RATES_HZ
-    # Frame Time is in milliseconds, the others in frames a second.
-    milliseconds = _number(elements.get("FrameTime"))
-    rates = [1000 / milliseconds if milliseconds else None]
-    rates += [_number(elements.get(name)) for name in ("RecommendedDisplayFrameRate", "CineRate")]
-    rate = next((each for each in rates if each is not None and low <= each <= high), None)
-    warning = None if rate else f"does not say how fast it was taken; {_DEFAULT_RATE_HZ:g} frames a second are assumed"
-    period = 1 / (rate or _DEFAULT_RATE_HZ)
-    return _Even(period, frames), period, warning
-
-
-class _Even(Sequence[float]):
-    """Media times that are one period apart."""
-
-    def __init__(self, period: float, count: int) -> None:
-        self._period = period
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, at: Any) -> Any:
-        return at * self._period
-
-
-def _steps(vector: Any, frames: int) -> tuple[float, ...] | None:
-    """Seconds from frame to frame (the first is before the first frame); None if they cannot be used."""
-    if vector is None or isinstance(vector, str):
-        return None
-    try:
-        steps = tuple(float(each) / 1000 for each in vector)
-    except (TypeError, ValueError):
-        return None
-    low, high = _RATES_HZ
-    believable = len(steps) == frames and all(1 / high <= step <= 1 / low for step in steps[1:])
-    return steps if believable else None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and number > 0 else None

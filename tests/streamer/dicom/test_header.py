@@ -19,7 +19,6 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from fetalstream.streamer.dicom import header
 from fetalstream.streamer.dicom.header import MAX_FRAMES, Unreadable, is_dicom, needs_pydicom, read_header
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.readers.picture import MAX_PIXELS
@@ -193,10 +192,3 @@ def test_without_pydicom_the_line_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(SourceError, match=r"pip install 'fetalstream\[dicom\]'"):
         needs_pydicom(tmp_path)
-
-
-def test_evenly_spaced_times_take_no_memory():
-    times = header._Even(0.04, MAX_FRAMES)
-    assert len(times) == MAX_FRAMES
-    assert times[MAX_FRAMES - 1] == pytest.approx(0.04 * (MAX_FRAMES - 1))
-    assert sys.getsizeof(times) < 200

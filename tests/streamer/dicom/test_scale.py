@@ -4,7 +4,7 @@ import math
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fetalstream.streamer.dicom.scale import Scale, scale_of
@@ -129,6 +129,7 @@ ANYTHING = st.one_of(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is no finding
 @given(
     st.lists(
         st.fixed_dictionaries({}, optional=dict.fromkeys(vars(region()), ANYTHING)).map(lambda few: region(**few)),

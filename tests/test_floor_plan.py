@@ -119,8 +119,7 @@ LIBRARY_ROOMS = {
     "open_clip": ("pipeline.model.openclip",),
     "pyarrow": ("tui.export.files",),
     "pydicom": (
-        "streamer.dicom.clip",
-        "streamer.dicom.header",
+        "streamer.dicom.",
         "tui.export.secondary_capture",
         "tui.export.pacs",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,7 +142,8 @@ def read_header(path: Path, region: int | None = None) -> DicomHeader:
     _check_length(data, said, path.stat().st_size)
     syntax = true_syntax(said_syntax, data)
     _check_decoder(syntax, _whole(elements, "BitsStored"))
-    frames = min(data.frames, MAX_FRAMES)
+    data = replace(data, frames=min(data.frames, MAX_FRAMES))
+    frames = data.frames
     times, period, timing = times_of(elements, frames)
     scale = scale_of(elements.get("SequenceOfUltrasoundRegions") or (), columns, rows, region)
     count = None if frames == said else f"says that it has {said} frames, but holds {frames}; these are read"

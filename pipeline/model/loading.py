@@ -139,6 +139,18 @@ def list_models() -> list[ModelStatus]:
     return [_status(load_model_config(name)) for name in model_names()]
 
 
+def asks_hub(config: ModelConfig, weights: str | Path | None = None) -> bool:
+    """Return whether loading a model would ask the Hugging Face Hub for weights or a text tower; nothing is asked.
+
+    Args:
+        config: the model file.
+        weights: as for `load_model`.
+    """
+    return openclip.names_text_tower(config.architecture) or (
+        weights is None and weights_file.locate(config, download=False) is None
+    )
+
+
 def pull(name: str, progress: ProgressCallback = lambda _: None) -> ModelStatus:
     """Download the weights if they are not on this machine, and check or record their digest.
 

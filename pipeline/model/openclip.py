@@ -104,6 +104,12 @@ def build(architecture: Architecture, *, seed: int | None) -> torch.nn.Module:
     return model.eval().requires_grad_(False)
 
 
+def names_text_tower(architecture: Architecture) -> bool:
+    """Return whether the text tower or its tokenizer is fetched by a name on the Hugging Face Hub."""
+    text = _model_config(architecture)["text_cfg"]
+    return bool(text.get("hf_tokenizer_name") or text.get("hf_model_name"))
+
+
 def tokenizer(architecture: Architecture) -> Tokenizer:
     """Make the tokenizer that belongs to an architecture.
 

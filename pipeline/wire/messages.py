@@ -6,7 +6,7 @@ fields that they do not know. Every module of this package imports nothing of ou
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,13 @@ OTHER = "other"
 State = Literal["live", "frozen", "black", "no_signal"]
 HealthState = Literal["live", "frozen", "black", "no_signal", "stale", "lost", "failed"]
 GestationMissing = Literal["no_spacing", "not_brain", "preparing", "uncertain", "out_of_range", "model_has_none"]
+
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""64 bits, as much as databases and tables of other programs hold."""
+
+Number = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+Days = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+"""An age; a reader can draw every value that a message may hold."""
 
 
 class FrameInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +39,11 @@ class FrameInfo(msgspec.Struct, frozen=True, kw_only=True):
         spacing_from: who said so, for example "operator" or "ruler"; None if unknown.
     """
 
-    index: int
-    epoch: int
-    pts_seconds: float
-    captured_ns: int
-    spacing_mm: float | None = None
+    index: Integer
+    epoch: Integer
+    pts_seconds: Number
+    captured_ns: Integer
+    spacing_mm: Number | None = None
     spacing_from: str | None = None
 
 
@@ -46,9 +53,9 @@ class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
     ``raw`` and ``smoothed`` each sum to 1 over a reading's labels. ``cosine`` is None for "other" if it has no text.
     """
 
-    cosine: float | None
-    raw: float
-    smoothed: float
+    cosine: Number | None
+    raw: Number
+    smoothed: Number
 
 
 class Gestation(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +71,12 @@ class Gestation(msgspec.Struct, frozen=True, kw_only=True):
         method: how they were combined.
     """
 
-    days: float
-    low_days: float
-    high_days: float
-    frame_days: float | None
-    frames: int
-    zooms: int
+    days: Days
+    low_days: Days
+    high_days: Days
+    frame_days: Days | None
+    frames: Integer
+    zooms: Integer
     method: str
 
 
@@ -80,9 +87,9 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     structures stand out; None in recordings from before it was measured.
     """
 
-    sharpness: float
-    steadiness: float
-    contrast: float | None = None
+    sharpness: Number
+    steadiness: Number
+    contrast: Number | None = None
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +103,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     text: str
-    score: float
-    percentile: float | None
+    score: Number
+    percentile: Number | None
     note: str | None = None
 
 
@@ -113,33 +120,33 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         total: from capture to publication.
     """
 
-    capture: float | None = None
-    queue: float | None = None
-    preprocess: float | None = None
-    encode: float | None = None
-    publish: float | None = None
-    total: float | None = None
+    capture: Number | None = None
+    queue: Number | None = None
+    preprocess: Number | None = None
+    encode: Number | None = None
+    publish: Number | None = None
+    total: Number | None = None
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Frames of one stream: captured = analysed + reused + dropped + failed + in_flight, always."""
 
-    captured: int = 0
-    analysed: int = 0
-    reused: int = 0
-    dropped: int = 0
-    failed: int = 0
-    in_flight: int = 0
+    captured: Integer = 0
+    analysed: Integer = 0
+    reused: Integer = 0
+    dropped: Integer = 0
+    failed: Integer = 0
+    in_flight: Integer = 0
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds over the last ten seconds; None before there are samples, ``p999`` before there are 1,000."""
 
-    p50: float | None = None
-    p90: float | None = None
-    p99: float | None = None
-    p999: float | None = None
-    max: float | None = None
+    p50: Number | None = None
+    p90: Number | None = None
+    p99: Number | None = None
+    p999: Number | None = None
+    max: Number | None = None
 
 
 class Header(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind"):
@@ -156,12 +163,12 @@ class Header(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind"):
         notice: the purpose that the software is limited to.
     """
 
-    schema: int = SCHEMA
+    schema: Integer = SCHEMA
     run: str = ""
     exam: str = ""
     stream: str = ""
-    seq: int = 0
-    published_ns: int = 0
+    seq: Integer = 0
+    published_ns: Integer = 0
     wall_time: str = ""
     notice: str = NOTICE
 
@@ -203,7 +210,7 @@ class Reading(Header, kw_only=True, frozen=True, tag="reading"):
     latency_ms: Latency
     model: str
     calibrated: bool
-    dropped: int
+    dropped: Integer
 
 
 class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
@@ -225,19 +232,19 @@ class Keyframe(Header, kw_only=True, frozen=True, tag="keyframe"):
     keyframe: str
     plane: str
     subplane: str | None
-    score: float | None
-    parts: dict[str, float]
+    score: Number | None
+    parts: dict[str, Number]
     frame: FrameInfo
     gestation: Gestation | None
     chosen_by: Literal["score", "operator"] = "score"
-    rank: int | None = 0
+    rank: Integer | None = 0
 
 
 class Preview(Header, kw_only=True, frozen=True, tag="preview"):
     """A small picture of the masked frame, a few times a second; the blob is a JPEG."""
 
-    width: int
-    height: int
+    width: Integer
+    height: Integer
     frame: FrameInfo
 
 
@@ -245,7 +252,7 @@ class Embedding(Header, kw_only=True, frozen=True, tag="embedding"):
     """The image's unit vector, if the run was asked for it; the blob is ``dim`` numbers of ``dtype``, little-endian."""
 
     frame: FrameInfo
-    dim: int
+    dim: Integer
     dtype: Literal["float16", "float32"]
 
 
@@ -274,14 +281,14 @@ class Health(Header, kw_only=True, frozen=True, tag="health"):
     """
 
     state: HealthState
-    fps_in: float
-    fps_out: float
+    fps_in: Number
+    fps_out: Number
     counts: Counts
-    reconnects: int
-    last_frame_age_ms: float | None
+    reconnects: Integer
+    last_frame_age_ms: Number | None
     latency_ms: Percentiles
     device: str
-    memory_mb: float
+    memory_mb: Number
     hops_ms: dict[str, Percentiles] = {}
     paused: bool = False
 

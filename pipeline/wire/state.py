@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fetalstream.pipeline.wire.messages import NOTICE, SCHEMA, Counts, Reading, State
+from fetalstream.pipeline.wire.messages import NOTICE, SCHEMA, Counts, Integer, Number, Reading, State
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +32,13 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     kind: str | None = None
     exam: str | None = None
-    exam_began_ns: int | None = None
-    width: int | None = None
-    height: int | None = None
-    sector: list[tuple[float, float]] | None = None
+    exam_began_ns: Integer | None = None
+    width: Integer | None = None
+    height: Integer | None = None
+    sector: list[tuple[Number, Number]] | None = None
     sector_from: str | None = None
-    sector_confidence: float | None = None
-    spacing_mm: float | None = None
+    sector_confidence: Number | None = None
+    spacing_mm: Number | None = None
     spacing_from: str | None = None
     state: State = "no_signal"
     counts: Counts | None = None
@@ -97,7 +97,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
         amiss: what is wrong with the recording, one line; None if nothing is.
     """
 
-    schema: int = SCHEMA
+    schema: Integer = SCHEMA
     notice: str = NOTICE
     run: str = ""
     exam: str = ""
@@ -106,7 +106,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelState = ModelState()
     versions: dict[str, str] = {}
     endpoints: Endpoints | None = None
-    topics: dict[str, int] = {}
+    topics: dict[str, Integer] = {}
     supervised: bool | None = None
     replay: bool = False
     amiss: str | None = None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,14 +18,13 @@ from fetalstream.tui.commands.progress import say
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.run.model_loading import load, versions
 from fetalstream.tui.settings.settings import ModelSettings
+from fetalstream.tui.state.text import plain
 
 if TYPE_CHECKING:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
     from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
     from fetalstream.streamer.frame import Pixels
     from fetalstream.tui.state.keyframe_review import BestFrame
-
-MAPS: Final = "maps"
 
 
 class ExplainError(UserError):
@@ -92,7 +90,8 @@ def explain(
             raise ExplainError(f"{session} holds no picture of a best frame")
         if len(frames) < len(wanted):
             say(f"{len(wanted) - len(frames)} of {len(wanted)} frames are left out: their pictures were not saved")
-        ready = _loaded(recording.about.get("model") or {}, session, model, weights, prompts)
+        recorded = recording.about.get("model")
+        ready = _loaded(recorded if isinstance(recorded, dict) else {}, session, model, weights, prompts)
         return list(_written(session, frames, ready))
 
 
@@ -100,9 +99,7 @@ def _loaded(
     recorded: dict[str, Any], session: Path, model: str | None, weights: str | None, prompts: str | None
 ) -> LoadedPipeline:
     """Load the session's model, or the one that was asked for."""
-    name = model or recorded.get("name")
-    if not isinstance(name, str):
-        raise ExplainError(f"{session} does not say which model it was made by: choose one with --model")
+    name = model or _named_by_session(recorded.get("name"), session, weights)
     # Maps are drawn in float32 on the CPU wherever the model ran.
     settings = ModelSettings(model=name, device="cpu", precision="fp32")
     given = {"weights": weights, "prompts": prompts}
@@ -117,12 +114,26 @@ def _loaded(
     return ready
 
 
+def _named_by_session(name: Any, session: Path, weights: str | None) -> str:
+    """Return the name of the session's own model if it is one of this machine's: a session is never obeyed further."""
+    from fetalstream.pipeline.model.config import load_model_config, model_names
+    from fetalstream.pipeline.model.loading import asks_hub
+
+    if not isinstance(name, str):
+        raise ExplainError(f"{session} does not say which model it was made by: choose one with --model")
+    if name not in model_names():
+        raise ExplainError(f"{session} was made by {plain(name)}, which is not installed here: choose one with --model")
+    if asks_hub(load_model_config(name), weights):
+        raise ExplainError(f"parts of {name} have to be downloaded: give --model {name} to allow that")
+    return name
+
+
 def _written(session: Path, frames: list[tuple[BestFrame, bytes]], ready: LoadedPipeline) -> Iterator[Path]:
     from fetalstream.pipeline.explain.relevance_maps import Explainer
-    from fetalstream.tui.record.session_files import make_folder, safe_name, write_whole
+    from fetalstream.tui.record.session_files import MAPS, make_folder_inside, safe_name, write_whole
 
     explainer = Explainer(ready.model, ready.banks)
-    folder = make_folder(session / MAPS)
+    folder = make_folder_inside(session, MAPS)
     about = {
         "name": ready.model.config.name,
         "weights_sha256": ready.model.weights_sha256,
@@ -158,12 +169,10 @@ def _map(explainer: Explainer, pixels: Pixels, best: BestFrame) -> tuple[bytes, 
 
 
 def _pixels(png: bytes) -> Pixels | None:
-    """Decode a picture, gray or RGB; None if it is damaged."""
+    """Decode a picture, gray or RGB; None if it is damaged or too large."""
     import numpy as np
-    from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-            return np.asarray(image if image.mode == "L" else image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
+    from fetalstream.tui.record.session_reader import open_picture
+
+    picture = open_picture(png)
+    return None if picture is None else np.asarray(picture)

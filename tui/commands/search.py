@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from fetalstream.tui.commands import option_parts as parts
 from fetalstream.tui.commands.exit_codes import DONE
 from fetalstream.tui.commands.progress import say
@@ -69,11 +67,12 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
         SearchError: the session has no embeddings, or they are of another model.
     """
     from fetalstream.pipeline.bus.question_encoding import asker_of
+    from fetalstream.tui.record.session_reader import read_about
     from fetalstream.tui.record.vectors import read_vectors
 
     try:
         vectors = read_vectors(session)
-        about: dict[str, Any] = msgspec.json.decode((session / "session.json").read_bytes()).get("model", {})
+        about: dict[str, Any] = _model_of(read_about(session))
     except (ValueError, OSError) as error:
         raise SearchError(str(error)) from error
     ready = load(model, say)
@@ -89,6 +88,11 @@ def search(session: Path, text: str, model: ModelSettings, *, top: int, as_json:
     for moment in found:
         place = f"{moment.pts_seconds:8.2f} s  frame {moment.frame}"
         print(f"{moment.score:5.3f}  {plain(moment.stream, 40)}  {place}")
+
+
+def _model_of(about: dict[str, Any]) -> dict[str, Any]:
+    model = about.get("model")
+    return dict(model) if isinstance(model, dict) else {}
 
 
 def moments(vectors: Vectors, asked: Question) -> list[SearchMoment]:

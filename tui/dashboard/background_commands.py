@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
+import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,10 +14,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fetalstream.tui.record.session_files import safe_name, sessions_folder
+from fetalstream.tui.record.session_reader import open_database
 from fetalstream.tui.record.store import DATABASE
 from fetalstream.tui.state.text import stopwatch
 
 _NICE: Final = 5
+_MODEL_NAME: Final = re.compile(r"(?!.*\.toml$)[a-z0-9][a-z0-9._-]*")
+_OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
 MAX_HITS: Final = 20
 """Moments that a search is asked for."""
 
@@ -33,8 +38,12 @@ class SearchHit(NamedTuple):
     words: str
 
 
-async def run_command(*arguments: str) -> list[str]:
+async def run_command(*arguments: str, offline: bool = False) -> list[str]:
     """Run ``fetalstream`` with ``arguments`` and return the lines that it wrote on standard output.
+
+    Args:
+        arguments: of the command line.
+        offline: whether models may be taken from this machine only.
 
     Raises:
         CommandFailed: it ended with another code than 0.
@@ -46,6 +55,7 @@ async def run_command(*arguments: str) -> list[str]:
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, *arguments,
+        env=os.environ | (_OFFLINE if offline else {}),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -66,11 +76,14 @@ async def search_recording(folder: Path, words: str, model: str | None) -> list[
     """Return the moments of a recording that fit a sentence best, the best first.
 
     Raises:
-        CommandFailed: it was recorded without image vectors, or by another model.
+        CommandFailed: it was recorded without image vectors, by another model, or by one that is not installed here.
     """
+    # The name comes from a recording or an engine: it must not choose a file, nor lead to a download.
+    if model is not None and not _MODEL_NAME.fullmatch(model):
+        raise CommandFailed("the name of the recording's model is none: use fetalstream search --model")
     named = [] if model is None else ["--model", model]
     arguments = ["search", str(folder), "--json", "--top", str(MAX_HITS), *named, "--", words]
-    lines = await run_command(*arguments)
+    lines = await run_command(*arguments, offline=True)
     moments: list[dict[str, Any]] = json.loads(lines[-1])["moments"] if lines else []
     return await asyncio.to_thread(_with_times, folder, moments)
 
@@ -78,8 +91,7 @@ async def search_recording(folder: Path, words: str, model: str | None) -> list[
 def _with_times(folder: Path, moments: Sequence[dict[str, Any]]) -> list[SearchHit]:
     """Look up when each moment was published; moments whose reading is not on disk yet are left out."""
     hits: list[SearchHit] = []
-    uri = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as database:
+    with closing(open_database(folder / DATABASE)) as database:
         for each in moments:
             row = database.execute(
                 "SELECT published_ns FROM messages"

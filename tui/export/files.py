@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ from fetalstream.tui.export.tables import Cell, Column, Table
 from fetalstream.tui.record.session_files import whole_file
 
 _ROWS_A_GROUP: Final = 8_192
-_OBEYED: Final = ("=", "+", "-", "@", "\t", "\r")
+_OBEYED: Final = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212]|[\t\r\n]")
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 INSTALL: Final = "pip install 'fetalstream[export]'"
 
 
@@ -119,7 +121,14 @@ _WRITERS: Final = {"csv": _Csv, "jsonl": _JsonLines, "parquet": _Parquet}
 
 
 def _harmless(cell: Cell) -> Cell:
-    """Return a cell that no spreadsheet takes for a formula: such words get an apostrophe in front, in CSV only."""
+    """Return a cell for CSV that no spreadsheet takes for a formula and no terminal obeys.
+
+    Words that begin with a sign of a formula, white space before it and full-width signs included, get an apostrophe in
+    front. Control characters go, except tabs and line breaks.
+    """
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_OBEYED) else cell
+    if not isinstance(cell, str):
+        return cell
+    harmless = _CONTROLS.sub("", cell)
+    return f"'{harmless}" if _OBEYED.match(harmless) else harmless

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from highdicom.sc import SCImage
-from PIL import Image, UnidentifiedImageError
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
@@ -20,6 +19,7 @@ from fetalstream.tui.export.identity import Identity
 from fetalstream.tui.record.exams import Exam
 from fetalstream.tui.record.replay import Recording
 from fetalstream.tui.record.session_files import safe_name
+from fetalstream.tui.record.session_reader import open_picture
 from fetalstream.tui.state.keyframe_review import BestFrame
 from fetalstream.tui.state.text import label_words, plain, probability, weeks_days
 
@@ -49,7 +49,7 @@ def captures(recording: Recording, exams: list[Exam], identity: Identity, versio
         version: of fetalstream.
     """
     run = str(recording.about.get("run", ""))
-    sources = {str(each.get("stream")): each for each in recording.about.get("streams") or []}
+    sources = {str(each.get("stream")): each for each in recording.sources()}
     for place, exam in enumerate(exams):
         seed = [run, exam.exam, hashlib.sha256(repr(identity).encode()).hexdigest()]
         series = _Series(
@@ -152,12 +152,9 @@ def _model(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pixels(recording: Recording, keyframe: str) -> np.ndarray | None:
-    """Return a picture, gray (H, W) or RGB (H, W, 3), uint8; None if it was not saved or is damaged."""
-    try:
-        with Image.open(io.BytesIO(recording.picture(keyframe) or b""), formats=("PNG",)) as image:
-            return np.asarray(image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB"))
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None
+    """Return a picture, gray (H, W) or RGB (H, W, 3), uint8; None if it was not saved or is damaged or too large."""
+    picture = open_picture(recording.picture(keyframe) or b"")
+    return None if picture is None else np.asarray(picture)
 
 
 def _local(stamp: str) -> datetime:

@@ -6,13 +6,13 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from fetalstream.pipeline.wire import NOTICE
-from fetalstream.tui.record.session_files import DamagedPicture, make_folder, safe_name, with_notice, write_whole
+from fetalstream.tui.record.session_files import DamagedPicture, make_folder_inside, safe_name, with_notice, write_whole
 
 FileState = Literal["wanted", "saved", "gone"]
 
@@ -135,7 +135,7 @@ class KeyframeFiles:
         }
         file = self.kind.path(keyframe, plane)
         path = self._folder / file
-        make_folder(path.parent)
+        make_folder_inside(self._folder, str(PurePosixPath(file).parent))
         # The sidecar comes first: a file that is there has all that belongs to it.
         write_whole(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(sidecar), indent=2) + b"\n")
         write_whole(path, checked)

@@ -10,12 +10,13 @@ import sqlite3
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
 
 from fetalstream.tui.record.keyframe_files import CLIPS, PICTURES, FileKind, files_of
+from fetalstream.tui.record.session_reader import CLIP_BYTES, SIDECAR_BYTES, read_file
 
 _FILES: Final = ("keyframes/*/*.png", "clips/*.mkv")
 
@@ -100,7 +101,7 @@ def repair(folder: Path, database: sqlite3.Connection) -> Repair:
             if state == "saved" and not _is_file(folder / file):
                 lost.append(file)
                 files.note(keyframe, "wanted")
-            elif state != "saved" and _is_whole(folder / file):
+            elif state != "saved" and _is_whole(folder, file):
                 found.append(file)
                 files.note(keyframe, "saved", file)
     return Repair(tuple(lost), tuple(found), mismatch(folder, database).strays)
@@ -113,12 +114,13 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(folder: Path, file: str) -> bool:
     """Whether a file is there with the hash in its sidecar, which is written first."""
     try:
-        sidecar = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=_Sidecar)
-        return _is_file(path) and hashlib.sha256(path.read_bytes()).hexdigest() == sidecar.sha256
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        beside = read_file(folder, str(PurePosixPath(file).with_suffix(".json")), SIDECAR_BYTES)
+        sidecar = msgspec.json.decode(beside, type=_Sidecar)
+        return hashlib.sha256(read_file(folder, file, CLIP_BYTES)).hexdigest() == sidecar.sha256
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,6 +15,13 @@ from fetalstream.pipeline.wire import Command, EngineState, GetKeyframes, GetSin
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record import reconcile
+from fetalstream.tui.record.session_reader import (
+    PICTURE_BYTES,
+    PREVIEW_BYTES,
+    open_database,
+    read_about,
+    read_file,
+)
 from fetalstream.tui.record.store import DATABASE, LAYOUT, preview_path
 
 _SECOND_NS: Final = 1_000_000_000
@@ -47,21 +55,23 @@ class Recording:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._unreadable: int | None = None
         path = folder / DATABASE
         if not path.is_file():
             raise RecordingError(f"{folder} is no session: give a folder that holds {DATABASE}")
         try:
-            self.about: dict[str, Any] = msgspec.json.decode(
-                (folder / "session.json").read_bytes(), type=dict[str, Any]
-            )
-            # A path in a URI: what has a meaning there is escaped by as_uri.
-            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self.about: dict[str, Any] = read_about(folder)
+            self._database = open_database(path)
             layout = self._database.execute("PRAGMA user_version").fetchone()[0]
             bounds = self._database.execute("SELECT min(published_ns), max(published_ns) FROM messages").fetchone()
-        except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+        except OSError as error:
+            raise RecordingError(f"{folder} cannot be read: {error.filename} {error.strerror}") from error
+        except (sqlite3.Error, ValueError) as error:
             raise RecordingError(f"{folder} cannot be read: {error}") from error
         if layout != LAYOUT:
             raise RecordingError(f"{folder} was written by another version (layout {layout}): read it with that one")
+        if not all(isinstance(bound, (int, NoneType)) for bound in bounds):
+            raise RecordingError(f"{folder} cannot be read: its messages have no times")
         self._first_ns: int = bounds[0] or 0
         self.seconds = ((bounds[1] or 0) - self._first_ns) / _SECOND_NS
 
@@ -75,7 +85,25 @@ class Recording:
             state = msgspec.convert({**self.about, "run": run}, EngineState)
         except msgspec.ValidationError:
             state = EngineState(run=run)
-        return msgspec.structs.replace(state, replay=True, amiss=self.mismatch().words)
+        return msgspec.structs.replace(state, replay=True, amiss=self.amiss())
+
+    def amiss(self) -> str | None:
+        """Return what is wrong with the recording in one line, None if nothing is: files missing, messages unreadable.
+
+        Messages that another version wrote and this one cannot read are among the latter.
+        """
+        if self._unreadable is None:
+            headers = self._database.execute("SELECT published_ns, header FROM messages")
+            self._unreadable = sum(_message(*row) is None for row in headers)
+        count = self._unreadable
+        many = f"{count} messages cannot be read and are left out"
+        unreadable = {0: None, 1: "1 message cannot be read and is left out"}.get(count, many)
+        return "; ".join(filter(None, [self.mismatch().words, unreadable])) or None
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Return what ``session.json`` says of each stream's source."""
+        streams = self.about.get("streams")
+        return [each for each in streams if isinstance(each, dict)] if isinstance(streams, list) else []
 
     def messages(self, from_seconds: float = 0.0, stream: str | None = None) -> Iterator[Recorded]:
         """Yield messages in the order of their times, from a moment on, of one stream or all."""
@@ -84,9 +112,7 @@ class Recording:
             " ORDER BY published_ns, rowid",
             (self._first_ns + round(from_seconds * _SECOND_NS), stream, stream),
         )
-        for published_ns, header in rows:
-            message = decode(header.encode())
-            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+        yield from self._recorded(rows)
 
     def before(self, seconds: float) -> Iterator[Recorded]:
         """Yield the messages before a moment that the dashboard needs to show that moment, not all there are.
@@ -101,9 +127,7 @@ class Recording:
             " OR (kind = 'preview' AND published_ns > ?1 - 3000000000)) ORDER BY published_ns, rowid",
             (until_ns,),
         )
-        for published_ns, header in rows:
-            message = decode(header.encode())
-            yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+        yield from self._recorded(rows)
 
     def protocol(self) -> str | None:
         """Return the name of the protocol that was collected last, None if none was recorded."""
@@ -120,7 +144,8 @@ class Recording:
             "SELECT header FROM messages WHERE kind = 'keyframe' AND published_ns <= ? ORDER BY published_ns",
             (self._first_ns + round(min(until_seconds, self.seconds) * _SECOND_NS),),
         )
-        return [msgspec.json.decode(header) for (header,) in rows]
+        headers = (msgspec.json.decode(header) for (header,) in rows if _message(0, header) is not None)
+        return [header for header in headers if isinstance(header, dict)]
 
     def exams(self) -> list[str]:
         """Return the ids of its examinations in the order in which they began."""
@@ -130,12 +155,15 @@ class Recording:
         return [exam for (exam,) in rows]
 
     def headers(self, kind: str, exam: str | None = None) -> Iterator[str]:
-        """Yield headers of one kind as they were published, of one examination or all, in the order of their times."""
+        """Yield headers of one kind as they were published, of one examination or all, in the order of their times.
+
+        Messages that cannot be read are left out.
+        """
         rows = self._database.execute(
             "SELECT header FROM messages WHERE kind = ? AND (? IS NULL OR exam = ?) ORDER BY published_ns, rowid",
             (kind, exam, exam),
         )
-        return (header for (header,) in rows)
+        return (header for (header,) in rows if _message(0, header) is not None)
 
     def pictures(self) -> dict[str, str | None]:
         """Return the path of each best frame's picture in the session's folder, None if there is no picture."""
@@ -148,27 +176,44 @@ class Recording:
         return reconcile.mismatch(self.folder, self._database)
 
     def picture(self, keyframe: str) -> bytes | None:
-        """Return a keyframe's PNG, None if it was not saved."""
+        """Return a keyframe's PNG, None if it was not saved or is no regular file inside the session's folder."""
         row = self._database.execute(
             "SELECT file FROM keyframes WHERE keyframe = ? AND picture = 'saved'", (keyframe,)
         ).fetchone()
         if row is None:
             return None
-        path = (self.folder / row[0]).resolve()
-        # Sessions are handed on: one that was made up must not lead to a file of whoever looks at it.
-        return path.read_bytes() if path.is_relative_to(self.folder.resolve()) else None
+        try:
+            return read_file(self.folder, str(row[0]), PICTURE_BYTES)
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Close the session's database; may be called twice."""
         self._database.close()
 
+    def _recorded(self, rows: Iterable[tuple[Any, Any]]) -> Iterator[Recorded]:
+        for published_ns, header in rows:
+            message = _message(published_ns, header)
+            if message is not None:
+                yield Recorded((published_ns - self._first_ns) / _SECOND_NS, message, self._blob(message))
+
     def _blob(self, message: Message) -> bytes | None:
         if not isinstance(message, Preview):
             return None
         try:
-            return preview_path(self.folder, message).read_bytes()
+            return read_file(self.folder, str(preview_path(Path(), message)), PREVIEW_BYTES)
         except OSError:
             return None
+
+
+def _message(published_ns: Any, header: Any) -> Message | None:
+    """Return the message in a row; None if it cannot be read: a kind of a later version, or a row that was made up."""
+    if not isinstance(published_ns, int) or not isinstance(header, str):
+        return None
+    try:
+        return decode(header.encode())
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 class ReplayFeed:
@@ -279,10 +324,7 @@ class ReplayFeed:
 
     async def picture(self, keyframe: str) -> bytes | None:
         """Return a best frame's picture as the bytes of a PNG; None if it was not saved."""
-        try:
-            return self._recording.picture(keyframe)
-        except OSError:
-            return None
+        return self._recording.picture(keyframe)
 
     async def close(self) -> None:
         """Close the session that is played; may be called twice."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import struct
 import tempfile
 import zlib
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 import platformdirs
@@ -17,6 +18,9 @@ import platformdirs
 from fetalstream.pipeline.wire import NOTICE, lock
 
 LOCK: Final = "session.lock"
+MAPS: Final = "maps"
+"""The folder of class activation maps in a session."""
+
 LOW_DISK_BYTES: Final = 5_000_000_000
 """The recorder warns if less is free on the sessions' disk."""
 
@@ -80,6 +84,27 @@ def make_folder(folder: Path) -> Path:
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
         sync_folder(folder.parent)
+    return folder
+
+
+def make_folder_inside(session: Path, name: str) -> Path:
+    """Make a folder of a session that is missing, 0700 and durably, and return it.
+
+    Args:
+        session: its folder, which exists.
+        name: the path in it, with ``/``.
+
+    Raises:
+        NotADirectoryError: a link or a file lies in its place; what is written there could land elsewhere.
+    """
+    folder = session
+    for part in PurePosixPath(name).parts:
+        folder /= part
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise NotADirectoryError(
+                errno.ENOTDIR, "a link or a file lies where a folder of the session belongs", str(folder)
+            )
+        make_folder(folder)
     return folder
 
 

@@ -32,10 +32,12 @@ from fetalstream.tui.record.reconcile import Repair, repair
 from fetalstream.tui.record.session_files import (
     lock_folder,
     make_folder,
+    make_folder_inside,
     safe_name,
     sweep_parts,
     write_whole,
 )
+from fetalstream.tui.record.session_reader import read_about
 from fetalstream.tui.record.vectors import VectorWriter
 
 DATABASE: Final = "session.db"
@@ -124,7 +126,7 @@ class SessionStore:
                 self._about = {**_about(state), "started": _utc(started_s)}
                 write_whole(self.folder / "session.json", _json(self._about))
             else:
-                self._about = msgspec.json.decode((self.folder / "session.json").read_bytes())
+                self._about = read_about(self.folder)
             self.pictures = KeyframeFiles(PICTURES, self.folder, self._database, self._about)
             self.clips = KeyframeFiles(CLIPS, self.folder, self._database, self._about)
             self.repair: Repair = repair(self.folder, self._database)
@@ -232,7 +234,9 @@ class SessionStore:
         if jpeg is None or (due_ns is not None and message.published_ns < due_ns):
             return False
         self._preview_due_ns[message.stream] = message.published_ns + PREVIEW_APART_NS
-        write_whole(make_folder(preview_path(self.folder, message).parent) / f"{message.seq}.jpg", jpeg)
+        path = preview_path(Path(), message)
+        make_folder_inside(self.folder, str(path.parent))
+        write_whole(self.folder / path, jpeg)
         return True
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
@@ -15,12 +16,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from fetalstream.pipeline.wire import NOTICE
+from fetalstream.pipeline.wire import NOTICE, Embedding, decode
 from fetalstream.tui.record.session_files import write_whole
+from fetalstream.tui.record.session_reader import open_database, read_about, read_file
 
 FILE: Final = "embeddings.f16"
 INDEX: Final = "embeddings.npz"
+MOST_NUMBERS: Final = 8_192
+"""The longest vector that a session may hold; those of today's models have 512 to 1,024 numbers."""
+
 _BYTES: Final = 2
+_UNNOTED_ROWS: Final = 4_096  # more than a writer leaves that dies between two commits
 _ROWS: Final = "SELECT header FROM messages WHERE kind = 'embedding' ORDER BY rowid"
 
 
@@ -73,19 +79,26 @@ def read_vectors(folder: Path) -> Vectors:
     path = folder / "session.db"
     if not path.is_file():
         raise ValueError(f"{folder} is no session: give a folder that holds session.db")
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        frames = [msgspec.json.decode(header) for (header,) in database.execute(_ROWS)]
+        with closing(open_database(path)) as database:
+            headers = [header for (header,) in database.execute(_ROWS)]
+        frames = [decode(header.encode()) for header in headers]
+        if not frames or not (folder / FILE).is_file():
+            raise ValueError(f"{folder} holds no embeddings: record or analyze with --embeddings")
+        dims = {message.dim if isinstance(message, Embedding) else 0 for message in frames}
+        if len(dims) != 1 or not 0 < min(dims) <= MOST_NUMBERS:
+            raise ValueError(f"{folder} holds embeddings of several sizes, or of an impossible one")
+        (dim,) = dims
+        rows = read_file(folder, FILE, (len(frames) + _UNNOTED_ROWS) * dim * _BYTES)
     except sqlite3.Error as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    finally:
-        database.close()
-    if not frames or not (folder / FILE).is_file():
-        raise ValueError(f"{folder} holds no embeddings: record or analyze with --embeddings")
-    dim = int(frames[0]["dim"])
-    numbers = np.fromfile(folder / FILE, dtype="<f2")
-    whole = min(len(frames), len(numbers) // dim)
-    return Vectors(numbers[: whole * dim].reshape(whole, dim), frames[:whole])
+    except (OSError, AttributeError, UnicodeError, RecursionError, msgspec.DecodeError) as error:
+        raise ValueError(f"the embeddings of {folder} cannot be read: {error}") from error
+    whole = min(len(frames), len(rows) // (dim * _BYTES))
+    return Vectors(
+        np.frombuffer(rows, "<f2", whole * dim).reshape(whole, dim),
+        [msgspec.json.decode(header) for header in headers[:whole]],
+    )
 
 
 def export_index(folder: Path, out: Path | None = None) -> Path:
@@ -98,7 +111,7 @@ def export_index(folder: Path, out: Path | None = None) -> Path:
         ValueError: see `read_vectors`.
     """
     rows, headers = read_vectors(folder)
-    about: dict[str, Any] = msgspec.json.decode((folder / "session.json").read_bytes())
+    about = read_about(folder)
     made_by = {"notice": NOTICE, "run": about.get("run"), "model": about.get("model")}
     messages = {name: np.array([header[name] for header in headers]) for name in ("stream", "exam", "seq")}
     positions = {

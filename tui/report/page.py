@@ -62,10 +62,10 @@ def rendered(
         uncalibrated=any(exam.readings and not exam.calibrated for exam in exams),
         started=_moment(str(recording.about.get("started", ""))),
         run=str(recording.about.get("run", "")),
-        mismatch=recording.mismatch().words,
+        mismatch=recording.amiss(),
         exams=[_exam(recording, exam, place, contexts.get(place), protocol) for place, exam in enumerate(exams)],
         protocol=None if protocol is None else {"title": protocol.title, "source": protocol.source},
-        provenance=_provenance(recording.about, exams),
+        provenance=_provenance(recording, exams),
         written=_moment(written),
         version=version,
     )
@@ -160,7 +160,7 @@ def _frame(recording: Recording, exam: Exam, best: BestFrame, *, missing: bool) 
         "facts": facts,
         "id": best.keyframe[:_SHORT_ID],
         "absent": "The picture was saved, and is missing" if missing else "The picture was not saved",
-        "picture": embedded(_picture(recording, best.keyframe)),
+        "picture": embedded(recording.picture(best.keyframe)),
         "map": embedded(map_of(recording.folder, best.keyframe)),
         "clip": _clip(recording.folder, best.keyframe),
         "others": [_other(recording, exam, each) for each in exam.runners_up(best)],
@@ -173,7 +173,7 @@ def _other(recording: Recording, exam: Exam, runner_up: BestFrame) -> dict[str, 
     return {
         "words": ", ".join(words),
         "id": runner_up.keyframe[:_SHORT_ID],
-        "picture": embedded(_picture(recording, runner_up.keyframe), _SMALL),
+        "picture": embedded(recording.picture(runner_up.keyframe), _SMALL),
     }
 
 
@@ -181,13 +181,6 @@ def _clip(folder: Path, keyframe: str) -> str | None:
     """Return where in the session the clip of a best frame lies; None if there is none."""
     file = CLIPS.path(keyframe, "")
     return file if (folder / file).is_file() else None
-
-
-def _picture(recording: Recording, keyframe: str) -> bytes | None:
-    try:
-        return recording.picture(keyframe)
-    except OSError:
-        return None
 
 
 def _event(exam: Exam, event: Event) -> tuple[str, str]:
@@ -200,7 +193,8 @@ def _event(exam: Exam, event: Event) -> tuple[str, str]:
     return when, text.plain(f"Decision {event.detail.get('number')}: {event.detail.get('verdict')}{of}{to}", 240)
 
 
-def _provenance(about: Mapping[str, Any], exams: list[Exam]) -> list[tuple[str, str]]:
+def _provenance(recording: Recording, exams: list[Exam]) -> list[tuple[str, str]]:
+    about = recording.about
     model = _mapping(about.get("model"))
     told = [(words, model.get(key)) for key, words in (
         ("name", "model"), ("weights_from", "weights"), ("weights_sha256", "weights, SHA-256"),
@@ -209,7 +203,7 @@ def _provenance(about: Mapping[str, Any], exams: list[Exam]) -> list[tuple[str, 
     )]  # fmt: skip
     rows = [(words, _value_words(value)) for words, value in told]
     rows += [(f"version of {name}", str(value)) for name, value in _mapping(about.get("versions")).items()]
-    for stream in about.get("streams") or []:
+    for stream in recording.sources():
         for key, words in (("kind", "source"), ("source_sha256", "source, SHA-256"), ("sector", "scan region")):
             if stream.get(key) is not None:
                 rows.append((f"{stream.get('stream')}: {words}", _value_words(stream[key])))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fnmatch
 import io
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
-
-from fetalstream.tui.record.session_files import safe_name
+from fetalstream.tui.record.session_files import MAPS, safe_name
+from fetalstream.tui.record.session_reader import PICTURE_BYTES, open_picture, read_file
 
 LONGEST_SIDE: Final = 900
 _QUALITY: Final = 88
@@ -30,10 +31,8 @@ def embedded(picture: bytes | None, longest_side: int = LONGEST_SIDE) -> Embedde
     """
     if picture is None:
         return None
-    try:
-        with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG")) as image:
-            small = image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB")
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+    small = open_picture(picture, ("PNG", "JPEG"))
+    if small is None:
         return None
     small.thumbnail((longest_side, longest_side))
     packed = io.BytesIO()
@@ -45,5 +44,14 @@ def embedded(picture: bytes | None, longest_side: int = LONGEST_SIDE) -> Embedde
 def map_of(folder: Path, keyframe: str) -> bytes | None:
     """Return the class activation map that a session keeps of a frame, as a picture; None if it has none."""
     name = safe_name(keyframe)
-    found = sorted(path for path in (folder / "maps").glob(f"**/{name}*.png") if not path.name.startswith("."))
-    return found[0].read_bytes() if found else None
+    if (folder / MAPS).is_symlink():
+        return None
+    found = sorted(
+        os.path.join(at, file)  # noqa: PTH118 - of os.walk, which follows no links, as Path.glob does at its beginning
+        for at, _, files in os.walk(folder / MAPS)
+        for file in fnmatch.filter(files, f"{name}*.png")
+    )
+    try:
+        return read_file(folder, str(Path(found[0]).relative_to(folder)), PICTURE_BYTES) if found else None
+    except OSError:
+        return None

@@ -53,7 +53,21 @@ def test_csv_has_a_head_empty_cells_and_no_formulas(tmp_path: Path) -> None:
         ]
 
 
-@pytest.mark.parametrize("words", ["=x", "+x", "-x", "@x", "\tx", "\rx"])
+def test_control_characters_do_not_reach_a_csv_file(tmp_path: Path) -> None:
+    (path,) = write_table(
+        table([("{}", ["a\x1b[31mb\0c\x9bd\ufeff", 0, 0.0, True]), ("{}", ["\x00=x", 1, 0.0, True])]), tmp_path, ["csv"]
+    )
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == ["a[31mbcd", "'=x"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("=x", "+x", "-x", "@x", "\tx", "\rx", "\n=x", " =x", "\u00a0\u3000=x", "\uff1dx", "\uff0bx", "\uff0dx"),
+        *("\uff20x", "\u2212x"),
+    ],
+)
 def test_whatever_a_spreadsheet_would_obey_gets_an_apostrophe(words: str, tmp_path: Path) -> None:
     (path,) = write_table(table([("{}", [words, 0, 0.0, True])]), tmp_path, ["csv"])
     with path.open(encoding="utf-8", newline="") as file:

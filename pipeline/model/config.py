@@ -180,6 +180,6 @@ def _is_toml(entry: Traversable) -> bool:
 def _read(file: Traversable, folder: str) -> ModelConfig:
     try:
         config = msgspec.toml.decode(file.read_bytes(), type=ModelConfig)
-    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+    except (msgspec.MsgspecError, ValueError, OSError, RecursionError) as error:
         raise ConfigError(f"model file {file}: {str(error).splitlines()[0]}") from error
     return msgspec.structs.replace(config, folder=folder)

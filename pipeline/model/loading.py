@@ -82,7 +82,7 @@ def load_model(
         file = _checked_file(config, weights, progress)
         if weights_file.is_large(file.path):
             progress(f"loading {file.path.name}")
-        state = _renamed(weights_file.read(file.path), config)
+        state = _renamed(weights_file.read(file), config)
         clip = openclip.build(config.architecture, seed=None)
         _fill(clip, state, file.path.name)
         sha256, source = file.sha256, file.source
@@ -175,7 +175,7 @@ def verify(name: str, progress: ProgressCallback = lambda _: None) -> VerifiedWe
     if path is None:
         raise ModelError(f"weights of {name} are not here: {weights_file.install_hint(config)}")
     file = weights_file.check(config, path, progress)
-    state = _renamed(weights_file.read(path), config)
+    state = _renamed(weights_file.read(file), config)
     _require_fit(openclip.build(config.architecture, seed=None), state, path.name)
     parameters = sum(tensor.numel() for tensor in state.values())
     return VerifiedWeights(name, path, file.sha256, config.weights.sha256 is not None, len(state), parameters)

@@ -14,6 +14,10 @@ import msgspec
 from fetalstream.pipeline.errors import ConfigError
 
 DAYS_PER_WEEK = 7
+MOST_SENTENCES = 10_000
+"""A folder with more is refused: encoding takes minutes, and classes do not get better by it."""
+
+_OTHER = "other"  # the label of frames that show none of the planes
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,23 @@ def load_prompts(folder: str | Path) -> Prompts:
         folder: a folder, or the name of a packaged set (``fetal``).
 
     Raises:
-        ConfigError: there is no such folder, a file has another format, or a template lacks one of its three fields.
+        ConfigError: there is no such folder, a file has another format, a template lacks one of its three fields, a
+            plane is called "other", or there are more than ``MOST_SENTENCES`` sentences.
     """
     root = _find(folder)
     planes = _sentences(root, "planes.json")
     if not planes:
         raise ConfigError(f"prompts folder {str(folder)!r} has no planes.json with at least one plane")
     subplanes = _sentences(root, "subplanes.json")
+    if _OTHER in planes or _OTHER in subplanes:
+        raise ConfigError(f"prompts folder {str(folder)!r}: {_OTHER!r} stands for no plane, call that plane otherwise")
     other = _one(root, "other.json", "other")
     gestation = _one(root, "gestation.json", "templates")
     for template in gestation:
         _check_template(template)
+    count = sum(map(len, [*planes.values(), *subplanes.values(), other, gestation]))
+    if count > MOST_SENTENCES:
+        raise ConfigError(f"prompts folder {str(folder)!r} has {count} sentences: give {MOST_SENTENCES} at most")
     plain = msgspec.json.encode([list(planes.items()), list(subplanes.items()), other, gestation])
     return Prompts(planes, subplanes, other, gestation, hashlib.sha256(plain).hexdigest())
 

@@ -1,16 +1,16 @@
-"""Weights files are located or downloaded, checked by SHA-256 before anything opens them, and read without trust."""
+"""Weights files are located or downloaded, read once, checked by SHA-256 and then parsed without trust."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import importlib.resources
+import io
 import os
-import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,17 +24,24 @@ from fetalstream.pipeline.model.config import ModelConfig
 StateDict = dict[str, torch.Tensor]
 ProgressCallback = Callable[[str], None]
 
-_CHUNK_BYTES = 4 << 20
 _LARGE_BYTES = 100 << 20
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file whose digest was checked: ``sha256`` is hex, ``source`` says where it came from."""
+    """A file that was read once: ``data`` are its bytes, and what is loaded is what was hashed.
+
+    Attributes:
+        path: its name, for messages; the file is not opened again.
+        sha256: hex digest of ``data``.
+        source: where it came from.
+        data: what was read.
+    """
 
     path: Path
     sha256: str
     source: Literal["bundled", "path", "download", "given"]
+    data: bytes = field(repr=False)
 
 
 def is_large(path: Path) -> bool:
@@ -43,7 +50,7 @@ def is_large(path: Path) -> bool:
 
 
 def named_by_user(path: str | Path, progress: ProgressCallback) -> WeightsFile:
-    """Take a file that the user named on the command line; its digest is computed, and compared with nothing.
+    """Read a file that the user named on the command line; its digest is computed, and compared with nothing.
 
     Raises:
         ModelError: the file does not exist.
@@ -51,7 +58,8 @@ def named_by_user(path: str | Path, progress: ProgressCallback) -> WeightsFile:
     file = Path(path).expanduser()
     if not file.is_file():
         raise ModelError(f"weights file {path} does not exist")
-    return WeightsFile(file, _sha256(file, progress), "given")
+    data = _read_once(file, progress)
+    return WeightsFile(file, hashlib.sha256(data).hexdigest(), "given", data)
 
 
 def locate(config: ModelConfig, *, download: bool) -> Path | None:
@@ -77,13 +85,14 @@ def configured_path(config: ModelConfig) -> Path:
 
 
 def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> WeightsFile:
-    """Compare the file's digest with the one in the model file, else with the one recorded at the first load.
+    """Read the file and compare its digest with that in the model file, else with that recorded at the first load.
 
     Raises:
         ModelError: the digest is another one; the file was not opened as weights.
     """
     weights = config.weights
-    found = _sha256(path, progress)
+    data = _read_once(path, progress)
+    found = hashlib.sha256(data).hexdigest()
     wanted = weights.sha256 or recorded_sha256(weights.identity)
     if wanted is None:
         _record_sum(weights.identity, found)
@@ -94,7 +103,7 @@ def check(config: ModelConfig, path: Path, progress: ProgressCallback) -> Weight
             f"not loaded; {_mismatch_hint(config, path)}"
         )
     source = "bundled" if weights.bundled else "path" if weights.path else "download"
-    return WeightsFile(path, found, source)
+    return WeightsFile(path, found, source, data)
 
 
 def install_hint(config: ModelConfig) -> str:
@@ -106,33 +115,29 @@ def install_hint(config: ModelConfig) -> str:
     return f"run `fetalstream models pull {config.name}`"
 
 
-def read(path: Path) -> StateDict:
-    """Read all tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
+def read(file: WeightsFile) -> StateDict:
+    """Return all tensors of a ``.safetensors`` file or of a torch checkpoint, by name; no code in the file is run.
 
     A checkpoint may be wrapped (``state_dict``, ``model``) and its names may carry ``module.``.
 
     Raises:
         ModelError: the file is not a checkpoint, or holds other things than named tensors.
     """
+    path = file.path
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+            from safetensors.torch import load
 
-            loaded: Any = load_file(path)
+            loaded: Any = load(file.data)
         else:
             with warnings.catch_warnings():
                 # Torch remarks on how a file was pickled; our own error says whether it is refused.
                 warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\.")
-                loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"weights file {path} cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+                loaded = torch.load(io.BytesIO(file.data), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a made-up file trips in torch's unpickler: IndexError, RecursionError, ...
+        if type(error).__name__ == "SafetensorError":  # missing from the type stubs
+            raise ModelError(f"{path} is not a safetensors file: {str(error).splitlines()[0]}") from error
         raise ModelError(f"{path} is not a checkpoint that can be loaded safely") from error
-    except Exception as error:
-        # safetensors raises a class of its own that is missing from its type stubs.
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise ModelError(f"{path} is not a safetensors file: {str(error).splitlines()[0]}") from error
     return _unwrapped(loaded, path)
 
 
@@ -183,17 +188,13 @@ def _from_hub(config: ModelConfig, *, download: bool) -> Path | None:
         ) from error
 
 
-def _sha256(path: Path, progress: ProgressCallback) -> str:
+def _read_once(path: Path, progress: ProgressCallback) -> bytes:
     if is_large(path):
         progress(f"checking {path.name}")
-    total = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                total.update(chunk)
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(f"weights file {path} cannot be read: {error.strerror or error}") from error
-    return total.hexdigest()
 
 
 def _records_path() -> Path:

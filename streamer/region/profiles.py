@@ -114,7 +114,7 @@ def load_profile(name: str) -> Profile:
     text = _read(path)
     try:
         return msgspec.toml.decode(text, type=Profile)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
         raise SourceError(f"not a scanner profile: {shown(error)}", name) from error
 
 

@@ -55,7 +55,7 @@ def add(commands: parts.Commands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Analyse the files offline; failed if one of them could not be read.
+    """Analyse the files offline; failed if one of them could not be read, or all its frames failed.
 
     Raises:
         UsageError: the results have no place to go.
@@ -108,7 +108,7 @@ def analyze(
         embeddings: keep the vector of every analysed frame in the session, and write an index of them.
 
     Returns:
-        Whether all of them could be read.
+        Whether all of them could be read, and of none all frames failed.
 
     Raises:
         SourceError, ModelError, ConfigError, SettingsError: before anything was analysed.
@@ -204,7 +204,7 @@ def _one(
         return FileSummary(trouble=str(error))
     for warning in source.warnings:
         say(f"{path}: {warning}")
-    return result
+    return result.judged()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from fetalstream.pipeline.wire import Counts, Event, FrameInfo, Gestation, Health, Keyframe, Message, Reading, encode
@@ -31,17 +31,26 @@ class FileSummary:
         planes: frames by plane.
         gestation: the last age that was read, None if none was.
         trouble: why the file could not be read, None if it could.
+        failure: why a frame failed, of the last event that says so; None if none did.
     """
 
     counts: Counts = field(default_factory=Counts)
     planes: dict[str, int] = field(default_factory=dict[str, int])
     gestation: Gestation | None = None
     trouble: str | None = None
+    failure: str | None = None
 
     @property
     def frames(self) -> int:
         """Frames that have a reading."""
         return self.counts.analysed + self.counts.reused
+
+    def judged(self) -> FileSummary:
+        """Return the result with ``trouble`` if every frame of it failed: that is a failure, not an empty scan."""
+        failed = self.counts.failed
+        if self.trouble is not None or self.frames or not failed:
+            return self
+        return replace(self, trouble=f"all {failed} frames failed: {self.failure or 'for a reason that is not known'}")
 
     def words(self) -> str:
         """Return the result in one line."""
@@ -127,6 +136,8 @@ class OfflineSink:
             self._read(message)
         elif isinstance(message, Health):
             self.summary.counts = message.counts
+        elif isinstance(message, Event) and message.event == "frame_failed":
+            self.summary.failure = str(message.detail.get("reason"))
         stamped = self._stamp.stamp(message)
         if self._store is not None:
             self._store.send(stamped, self._picture(stamped.keyframe) if isinstance(stamped, Keyframe) else blob)

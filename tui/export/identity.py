@@ -73,5 +73,5 @@ def read_identity(path: Path) -> Identity:
         return msgspec.toml.decode(path.read_bytes(), type=Identity)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {str(error).splitlines()[0]}") from error

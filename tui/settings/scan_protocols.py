@@ -36,7 +36,7 @@ def read_protocol(name: str) -> Protocol | None:
         protocol = msgspec.toml.decode(path.read_bytes(), type=Protocol)
     except OSError as error:
         raise ProtocolError(f"protocol {path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ProtocolError(f"protocol {path}: {str(error).splitlines()[0]}") from error
     return msgspec.structs.replace(protocol, name=path.stem)
 

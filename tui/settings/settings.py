@@ -193,5 +193,5 @@ def read_settings(path: Path) -> RunSettings:
         return msgspec.toml.decode(path.read_bytes(), type=RunSettings)
     except OSError as error:
         raise SettingsError(f"configuration {path} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SettingsError(f"configuration {path}: {str(error).splitlines()[0]}") from error

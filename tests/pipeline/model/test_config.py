@@ -56,6 +56,7 @@ def test_a_path_and_what_is_relative_to_it(tmp_path):
     ("text", "says"),
     [
         ("not toml at all", "own.toml"),
+        ("a = " + "[" * 100_000, "own.toml"),
         (MINIMAL, "weights"),
         (MINIMAL + WEIGHTS + "colour = 1\n", "colour"),
         (MINIMAL + "[weights]\n", "exactly one of bundled, path and repo"),

@@ -28,6 +28,10 @@ def file(tmp_path) -> Path:
     return path
 
 
+def read(path: Path):
+    return weights_file.read(weights_file.named_by_user(path, silent))
+
+
 def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -81,13 +85,13 @@ def test_a_damaged_record_is_not_taken_for_an_empty_one(file, tmp_path):
 def test_wrapped_and_prefixed_checkpoints(tmp_path, wrap, prefix):
     path = tmp_path / "w.pt"
     torch.save(wrap({f"{prefix}a.weight": torch.arange(3.0)}), path)
-    assert weights_file.read(path)["a.weight"].tolist() == [0, 1, 2]
+    assert read(path)["a.weight"].tolist() == [0, 1, 2]
 
 
 def test_safetensors(tmp_path):
     path = tmp_path / "w.safetensors"
     safetensors.torch.save_file({"a": torch.ones(2, dtype=torch.float16)}, path)
-    assert weights_file.read(path)["a"].dtype == torch.float16
+    assert read(path)["a"].dtype == torch.float16
 
 
 class Evil:
@@ -105,7 +109,7 @@ def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path, suffix, content)
     path = tmp_path / f"w{suffix}"
     path.write_bytes(content)
     with pytest.raises(ModelError) as refused:
-        weights_file.read(path)
+        read(path)
     assert "\n" not in str(refused.value)
     assert not Path("/tmp/fetalstream-test-evil").exists()
 
@@ -115,13 +119,13 @@ def test_a_checkpoint_of_something_else(tmp_path, saved):
     path = tmp_path / "w.pt"
     torch.save(saved, path)
     with pytest.raises(ModelError):
-        weights_file.read(path)
+        read(path)
 
 
 def test_a_truncated_checkpoint(file):
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(ModelError, match="not a checkpoint"):
-        weights_file.read(file)
+        read(file)
 
 
 HUB = {"repo": "someone/some-model", "file": "w.pt", "revision": "v1"}
@@ -154,3 +158,34 @@ def test_offline_is_one_line_and_not_downloading_is_none(monkeypatch):
 def test_a_given_file_that_is_not_there(tmp_path):
     with pytest.raises(ModelError, match="does not exist"):
         weights_file.named_by_user(tmp_path / "none.pt", silent)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_the_bytes_that_were_hashed_are_loaded_though_another_file_has_taken_the_name(tmp_path, suffix):
+    path, other = tmp_path / f"w{suffix}", tmp_path / f"other{suffix}"
+    for file, value in ((path, 1.0), (other, 666.0)):
+        state = {"a": torch.full((2,), value)}
+        safetensors.torch.save_file(state, file) if suffix == ".safetensors" else torch.save(state, file)
+    pinned = sha(path)
+    checked = weights_file.check(tiny_config(weights={"path": str(path), "sha256": pinned}), path, silent)
+    other.replace(path)
+    assert sha(path) != pinned
+    assert weights_file.read(checked)["a"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02h\x05.",  # an object that was never put into the memo
+        b"\x80\x020.",  # nothing on the stack
+        b"\x80\x02" + b"(" * 100_000 + b"l" * 100_000 + b".",
+        b"\x80\x02]q\x00" + b"h\x00" * 3 + b"\x85R.",
+    ],
+    ids=["memo", "empty stack", "deep", "reduce"],
+)
+def test_made_up_pickles_end_in_one_line(tmp_path, content):
+    path = tmp_path / "w.pt"
+    path.write_bytes(content)
+    with pytest.raises(ModelError) as refused:
+        read(path)
+    assert "\n" not in str(refused.value)

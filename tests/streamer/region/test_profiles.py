@@ -129,3 +129,11 @@ def test_whatever_is_written_is_read_as_the_same(profile):
         assert path.name == f"{profile.name}.toml"
         assert load_profile(str(path)) == profile
         assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_profile_that_is_nested_too_deeply_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "room.toml"
+    path.write_text("look = " + "[" * 100_000)
+    with pytest.raises(SourceError, match="not a scanner profile") as refused:
+        load_profile(str(path))
+    assert "\n" not in str(refused.value)

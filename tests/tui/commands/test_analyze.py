@@ -12,7 +12,7 @@ from fetalstream.streamer.errors import SourceError
 from fetalstream.tui.commands import analyze as module
 from fetalstream.tui.commands.analyze import Interrupted, analyze
 from fetalstream.tui.settings.settings import ModelSettings
-from tests.pipeline.doubles import FACTS, EncoderDouble, bank, picture
+from tests.pipeline.doubles import FACTS, NOT_FINITE, EncoderDouble, bank, picture
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +69,18 @@ def test_a_file_that_breaks_off_does_not_take_the_others_along(tmp_path, capsys,
     said = capsys.readouterr()
     assert "has gone" in said.err
     assert f"{two}: 2 frames" in said.out
+
+
+def test_a_model_whose_output_is_never_finite_is_a_failure_with_the_reason(tmp_path, capsys, double):
+    whole = stills(tmp_path / "whole", 2)
+    spoilt = tmp_path / "spoilt"
+    spoilt.mkdir()
+    for index in range(3):
+        assert cv2.imwrite(str(spoilt / f"{index:03}.png"), picture(index, NOT_FINITE, 143))
+    assert not run(str(spoilt), whole)
+    said = capsys.readouterr()
+    assert f"{spoilt}: all 3 frames failed: the model's output was not finite" in said.err
+    assert f"{whole}: 2 frames" in said.out
 
 
 def test_an_interruption_keeps_what_was_analysed(tmp_path, monkeypatch):

@@ -27,6 +27,7 @@ def test_the_protocols_that_come_with_it_name_their_source_and_known_labels(name
         ("title = 1", "`$.title`"),
         ("views = 3", "`$.views`"),
         ("enough = [", ""),
+        ("enough = " + "[" * 100_000, ""),
         ("title='a'\nsource='b'\nviews=[{}]", "`name`"),
         ("title='a'\nsource='b'\nviews=[]\nenough=1.5", "`$.enough`"),
         ("title='a'\nsource='b'\nviews=[]\nmore=1", "`more`"),

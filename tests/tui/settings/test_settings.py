@@ -26,6 +26,7 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
     ("text", "named"),
     [
         ("modle = 'mini'", "modle"),
+        ("model = " + "[" * 100_000, "configuration"),
         ("[[streams]]\nsource = 'a'\nspacing_mm = 0", "streams[0].spacing_mm"),
         ("[[streams]]\nsource = 'a'\nsector = [0, 0, 0, 5]", "sector must be"),
         ("[[streams]]\nsource = 'a'\nname = 'Jane Doe 1990'", "streams[0].name"),

@@ -32,6 +32,7 @@ _FORMATS = (
 # Containers whose time stamps are places on one time line, so that a gap is a pause. Streams that were written down as
 # they were sent (MPEG-TS, VOB, FLV) hold the clocks of their senders, which start again.
 _ONE_CLOCK = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
+_PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "mif2", "miaf", "avif"})  # ISO/IEC 23008-12
 _TIMEOUT_SECONDS = (10, 10)  # to open, and for any one read: a file may lie on a network drive that went away
 _DEFAULT_RATE_HZ = 25.0
 _MAX_RATE_HZ = 1000
@@ -139,6 +140,9 @@ def _open(path: Path) -> InputContainer:
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    if container.metadata.get("major_brand") in _PICTURE_BRANDS and len(container.streams.video) > 1:
+        # libav gives the tiles one by one, and not where they belong.
+        raise SourceError("a HEIC or AVIF picture of several tiles or layers; convert it to PNG or JPEG", path)
     stream = container.streams.best("video")  # not the cover picture that may lie beside it
     if not isinstance(stream, VideoStream):
         raise SourceError("has no video in it; give a video file, or a folder of images", path)

@@ -225,6 +225,19 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path, content, suffix):
     assert "\n" not in str(caught.value)
 
 
+def test_a_picture_of_tiles_is_refused_and_never_one_tile_of_it(tmp_path):
+    path = tmp_path / "a.heic"
+    with av.open(str(path), "w", format="mp4", options={"brand": "heic"}) as container:
+        tiles = [container.add_stream("libx264", rate=1) for _ in range(2)]
+        for tile in tiles:
+            tile.width, tile.height, tile.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for tile in tiles:
+            container.mux(tile.encode(yuv420(patches())))
+            container.mux(tile.encode())
+    with pytest.raises(SourceError, match=r"tiles.*convert it to PNG or JPEG"):
+        VideoFile(path)
+
+
 def test_sound_without_pictures_is_refused(tmp_path):
     path = tmp_path / "sound.mkv"
     with av.open(str(path), "w") as container:

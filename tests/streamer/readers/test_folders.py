@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fetalstream.streamer.errors import SourceError
-from fetalstream.streamer.readers import folders
+from fetalstream.streamer.readers import image_file
 from fetalstream.streamer.readers.folders import ImageFolder
 
 GRAY = (np.arange(24 * 32) % 251).astype(np.uint8).reshape(24, 32)
@@ -124,7 +124,7 @@ def test_floating_point_images_are_left_out_with_the_reason(tmp_path):
 
 
 def test_images_too_large_are_left_out_before_they_are_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "MAX_PIXELS", GRAY.size)
+    monkeypatch.setattr(image_file, "MAX_PIXELS", GRAY.size)
     save(tmp_path, "1.png")
     save(tmp_path, "2.png", np.zeros((25, 32), np.uint8))
     with ImageFolder(tmp_path) as images:
@@ -150,3 +150,51 @@ def test_identity_is_of_the_images_not_of_where_they_lie(tmp_path):
     a, b, c = (ImageFolder(tmp_path / folder).identity for folder in ("a", "b", "c"))
     assert a == b != c
     assert len(a) == 64
+
+
+def test_every_page_and_frame_in_a_folder_is_counted_through(tmp_path):
+    pages = [Image.fromarray(np.full((8, 8), level, np.uint8)) for level in (10, 20, 30)]
+    pages[0].save(tmp_path / "1.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "2.png", save_all=True, append_images=pages[1:], duration=250)
+    save(tmp_path, "3.png", np.full((8, 8), 40, np.uint8))
+    with ImageFolder(tmp_path) as images:
+        assert images.frames_expected == 7
+        found = [(frame.index, frame.pts_seconds, int(frame.pixels[0, 0]), frame.epoch) for frame in images]
+        assert images.warnings == []
+    assert found == [
+        (0, 0.0, 10, 0),
+        (1, 1.0, 20, 0),
+        (2, 2.0, 30, 0),
+        (3, 3.0, 10, 0),
+        (4, 3.25, 20, 0),
+        (5, 3.5, 30, 0),
+        (6, 3.75, 40, 0),
+    ]
+
+
+def test_a_stack_cut_short_gives_what_decodes_and_tells_the_rest(tmp_path):
+    pages = [Image.fromarray(np.roll(GRAY, number, 1)) for number in range(4)]
+    pages[0].save(tmp_path / "whole.png", save_all=True, append_images=pages[1:])
+    whole = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "whole.png").write_bytes(whole[: len(whole) * 6 // 10])
+    save(tmp_path, "z.png")
+    with ImageFolder(tmp_path) as images:
+        found = [frame.index for frame in images]
+    (warning,) = images.warnings
+    assert found[0] == 0
+    assert found[-1] == 4
+    assert f"{5 - len(found)} of 5" in warning
+    assert 2 <= len(found) < 5
+
+
+def test_pictures_of_kinds_that_are_not_read_are_told(tmp_path):
+    save(tmp_path, "1.png")
+    for name in ("2.HEIC", "3.heic", "4.avif", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    with ImageFolder(tmp_path) as images:
+        (warning,) = images.warnings
+    assert "AVIF: 1, HEIC: 2" in warning
+    assert "convert" in warning
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(SourceError, match=r"HEIC: 2.*convert"):
+        ImageFolder(tmp_path)

@@ -20,8 +20,16 @@ from fetalstream.streamer.readers.timeline import Timeline
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"})
 _IN_FOLDERS = IMAGE_SUFFIXES | {".gif"}  # one GIF by itself is a video
 # Pictures of these kinds are not read, and a folder must not be thought to have none.
-_OTHER_PICTURES = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".avif": "AVIF", ".jp2": "JPEG 2000"}
-_OTHER_PICTURES |= {".j2k": "JPEG 2000", ".jxl": "JPEG XL", ".tga": "TGA"}
+_OTHER_PICTURES = {
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".hif": "HEIC",
+    ".avif": "AVIF",
+    ".jp2": "JPEG 2000",
+    ".j2k": "JPEG 2000",
+    ".jxl": "JPEG XL",
+    ".tga": "TGA",
+}
 
 # Stills have no times. A second apart, what is smoothed over time keeps next to nothing of the image before.
 IMAGES_PER_SECOND = 1.0

@@ -160,6 +160,22 @@ def auroc(scores: FloatArray, positive: Mask) -> float | None:
     return float((below + not_above).mean() / 2 / len(rest))
 
 
+def expected_calibration_error(confidence: FloatArray, right: Mask, bins: int = 10) -> float | None:
+    """Compute the mean distance between confidence and accuracy (Naeini et al., AAAI 2015), in bins of equal width.
+
+    Args:
+        confidence: (N,) probability of the predicted label, 0 to 1.
+        right: (N,) whether it is the true one.
+        bins: number of bins.
+    """
+    if not len(right):
+        return None
+    place = np.minimum((confidence * bins).astype(np.intp), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    gaps = np.bincount(place, confidence, bins) - np.bincount(place, right.astype(np.float64), bins)
+    return float(np.abs(gaps[counts > 0]).sum() / len(right))
+
+
 def fpr_at_tpr(scores: FloatArray, positive: Mask, tpr: float = 0.95) -> float | None:
     """Return the share of negatives that pass the highest threshold which ``tpr`` of the positives pass."""
     wanted, rest = np.sort(scores[positive])[::-1], scores[~positive]

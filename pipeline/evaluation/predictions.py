@@ -14,8 +14,10 @@ from fetalstream.pipeline.errors import ConfigError
 from fetalstream.pipeline.evaluation.metrics import (
     FloatArray,
     LabelArray,
+    Mask,
     Metric,
     auroc,
+    expected_calibration_error,
     fpr_at_tpr,
     in_top_k,
     label_codes,
@@ -62,9 +64,10 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
 
     ``f1`` (macro, over the classes that occur) and ``accuracy`` are always there. With probabilities come
     ``top2_accuracy``, ``top3_accuracy``, and for each percentage of ``SURE_PERCENT`` ``coverage_at_80`` (the share of
-    pictures whose likeliest label has at least that probability) and ``accuracy_at_80`` (of these). With pictures of
-    "other" and their ``standard`` probability come ``auroc_other`` and ``fpr95_other``; pictures of "other" count for
-    these two alone.
+    pictures whose likeliest label has at least that probability), ``accuracy_at_80`` (of these) and
+    ``calibration_error``, the expected calibration error. With pictures of "other" and their ``standard`` probability
+    come ``auroc_other`` and ``fpr95_other``; pictures of "other" count for these two and, as one more label, for the
+    calibration error.
     """
     known = np.flatnonzero(found.truth != OTHER)
     groups = np.array(found.groups)
@@ -83,6 +86,10 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
             sure = surest >= percent / 100
             metrics[f"coverage_at_{percent}"] = share_with_interval(sure, groups[known])
             metrics[f"accuracy_at_{percent}"] = share_with_interval(right[sure], groups[known][sure])
+        confidence, hits = _confidences(found)
+        metrics["calibration_error"] = with_interval(
+            lambda rows: expected_calibration_error(confidence[rows], hits[rows]), groups
+        )
     if (standard := found.standard) is not None and len(known) < len(found.truth):
         is_standard = found.truth != OTHER
         for name, measure in (("auroc_other", auroc), ("fpr95_other", fpr_at_tpr)):
@@ -90,6 +97,17 @@ def plane_metrics(found: Predictions) -> dict[str, Metric]:
                 lambda rows, measure=measure: measure(standard[rows], is_standard[rows]), groups
             )
     return metrics
+
+
+def _confidences(found: Predictions) -> tuple[FloatArray, Mask]:
+    """Return the probability (N,) of each picture's likeliest label, "other" among them if known, and if it is true."""
+    assert found.probabilities is not None
+    if found.standard is None:
+        known = found.truth != OTHER
+        return np.where(known, found.probabilities.max(axis=1), 0.0), (found.predicted == found.truth) & known
+    best, other = found.probabilities.max(axis=1) * found.standard, 1 - found.standard
+    told = np.where(best >= other, found.predicted, OTHER)
+    return np.maximum(best, other), told == found.truth
 
 
 def read_predictions(path: Path) -> Predictions:

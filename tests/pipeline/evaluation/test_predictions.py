@@ -25,7 +25,7 @@ def test_what_is_written_is_judged_the_same_when_it_is_read(tmp_path):
     assert again.groups == found.groups
     before, after = plane_metrics(found), plane_metrics(again)
     assert before.keys() == after.keys() == {
-        "f1", "accuracy", "top2_accuracy", "top3_accuracy", "auroc_other", "fpr95_other",
+        "f1", "accuracy", "top2_accuracy", "top3_accuracy", "auroc_other", "fpr95_other", "calibration_error",
         *(f"{name}_at_{percent}" for name in ("coverage", "accuracy") for percent in (50, 80, 95)),
     }  # fmt: skip
     for name, metric in before.items():
@@ -45,6 +45,18 @@ def test_how_many_are_sure_and_how_many_of_these_are_right():
     metrics = plane_metrics(found)
     assert [metrics[f"coverage_at_{percent}"].value for percent in (50, 80, 95)] == pytest.approx([1.0, 2 / 3, 0.0])
     assert [metrics[f"accuracy_at_{percent}"].value for percent in (50, 80, 95)] == [pytest.approx(2 / 3), 1.0, None]
+
+
+def test_sure_of_what_is_right_as_often_as_it_says_has_no_calibration_error():
+    """Ten pictures at 0.7 of which seven are right, and one of "other" that is sure to be none."""
+    table = np.array([[0.7, 0.3]] * 10 + [[0.5, 0.5]])
+    truth = np.array(["brain"] * 7 + ["femur"] * 3 + ["other"])
+    standard = np.array([1.0] * 10 + [0.0])
+    groups, files = tuple(str(n) for n in range(11)), ("",) * 11
+    found = Predictions(truth, np.array(["brain"] * 11), groups, files, ("brain", "femur"), table, standard)
+    assert plane_metrics(found)["calibration_error"].value == pytest.approx(0.0, abs=1e-12)
+    sure = Predictions(truth, found.predicted, groups, files, found.labels, np.array([[1.0, 0.0]] * 11), standard)
+    assert plane_metrics(sure)["calibration_error"].value == pytest.approx(3 / 11)
 
 
 @pytest.mark.parametrize(("name", "f1"), [("planes", 0.97275), ("subplanes", 0.69293)])

@@ -101,6 +101,9 @@ async def _until_brain(app: FetalstreamApp, pilot: Pilot[None]) -> None:
             app.tick()
             await pilot.pause()
             return
+    raise SystemExit(
+        f"no brain plane with an age within {WATCH_AT_MOST_S:.0f} s: is an engine running? Nothing was drawn"
+    )
 
 
 async def _shoot(endpoint: str | None, size: tuple[int, int]) -> None:

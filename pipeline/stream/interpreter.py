@@ -66,7 +66,8 @@ class Interpreter:
         seen = None if answer is None else self._planes.update(frame.pts_seconds, segment, answer.planes)
         plane = None if seen is None else seen.plane
         subplanes = self._subplanes_of(prepared, answer, plane)
-        sure = seen is not None and self._brain_share(seen) >= BRAIN_SURE
+        # Over time and at this very frame: a decision outlasts the moment when the probe has left the head.
+        sure = seen is not None and answer is not None and self._brain_share(seen, answer) >= BRAIN_SURE
         age = self._age(prepared, answer, plane, sure=sure) if of_this_exam else Outcome(None, "uncertain")
         return wire.Reading(
             exam=segment.exam,
@@ -118,10 +119,12 @@ class Interpreter:
         lead = subplanes.probabilities[first] - subplanes.probabilities[second]
         return self.model_info.subplanes[second] if lead <= self.model_info.temporal.subplane_close else None
 
-    def _brain_share(self, seen: Smoothed) -> float:
+    def _brain_share(self, seen: Smoothed, answer: FrameProbabilities) -> float:
+        """Return the brain's probability over time or in this frame, whichever is lower."""
         if seen.probabilities is None or BRAIN not in self._labels:
             return 0.0
-        return float(seen.probabilities[self._labels.index(BRAIN)])
+        column = self._labels.index(BRAIN)
+        return float(min(seen.probabilities[column], answer.planes[column]))
 
     def _age(
         self, prepared: PreparedFrame, answer: FrameProbabilities | None, plane: str | None, *, sure: bool

@@ -147,3 +147,28 @@ def test_a_question_is_answered_until_it_is_withdrawn():
 
 def test_an_age_wants_more_than_a_plane_does():
     assert FACTS.temporal.enter < BRAIN_SURE < 1
+
+
+def test_a_frame_that_is_itself_unsure_of_the_head_counts_for_no_age():
+    """The decision outlasts a moment: the probe has left the head, and "brain" still stands."""
+    stage = interpreter()
+    for index in range(20):
+        before = read(stage, prepared(index), answer(BRAIN))
+    left = answer(BRAIN)
+    left.planes = np.array(left.planes)
+    column = PLANES.index("brain")
+    left.planes[column], left.planes[-1] = 0.4, left.planes[-1] + left.planes[column] - 0.4
+    after = read(stage, prepared(20), left)
+    assert after.plane == "brain"
+    assert after.gestation.frames == before.gestation.frames == 20
+    assert read(stage, prepared(21), answer(BRAIN)).gestation.frames == 21
+
+
+def test_no_age_begins_with_a_frame_that_is_unsure_of_the_head():
+    stage = interpreter()
+    unsure = answer(BRAIN)
+    unsure.planes = np.full(len(PLANES) + 1, 0.01)
+    unsure.planes[PLANES.index("brain")] = 0.75
+    for index in range(20):
+        reading = read(stage, prepared(index), unsure)
+    assert (reading.plane, reading.gestation, reading.gestation_missing) == ("brain", None, "uncertain")

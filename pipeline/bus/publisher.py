@@ -23,6 +23,9 @@ from fetalstream.streamer.frame import Pixels
 
 PREVIEW_HZ: Final = 15.0
 LINGER_MS: Final = 500
+SUBSCRIPTION_BYTES: Final = 4_096
+"""The longest subscription; whoever sends a longer one is disconnected. A stream's name has 500 characters."""
+
 PICTURES_BYTES: Final = 32 * 2**20
 _HEADERS_KEPT: Final = 512
 
@@ -86,6 +89,7 @@ class Publisher:
         # All of it before bind: later it would not hold for this endpoint.
         socket.set_hwm(hwm)
         socket.setsockopt(zmq.LINGER, LINGER_MS)
+        socket.setsockopt(zmq.MAXMSGSIZE, SUBSCRIPTION_BYTES)
         bind(socket, endpoint, self._locks)
         return socket
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from typing import Final
 
@@ -31,6 +32,8 @@ class HealthMeter:
     def __init__(self, device: str, started_ns: int) -> None:
         self._device = device
         self._since_ns = started_ns
+        self._process: psutil.Process | None = None
+        self._memory_mb = 0.0
         self._captured = self._finished = 0
         self._fps_in = self._fps_out = 0.0
         self._spent: deque[tuple[int, wire.Latency]] = deque(maxlen=_MOST_SAMPLES)
@@ -69,9 +72,16 @@ class HealthMeter:
             latency_ms=self._percentiles("total", now_ns),
             hops_ms={hop: self._percentiles(hop, now_ns) for hop in HOPS},
             device=self._device,
-            memory_mb=psutil.Process().memory_info().rss / 2**20,
+            memory_mb=self._memory(),
             paused=paused,
         )
+
+    def _memory(self) -> float:
+        """Return the memory of this process, MB; the last value if the system has no descriptor left to ask with."""
+        with contextlib.suppress(OSError, psutil.Error):
+            self._process = self._process or psutil.Process()
+            self._memory_mb = self._process.memory_info().rss / 2**20
+        return self._memory_mb
 
     def _percentiles(self, hop: str, now_ns: int) -> wire.Percentiles:
         while self._spent and now_ns - self._spent[0][0] > WINDOW_NS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from fetalstream.pipeline.wire.messages import NOTICE, SCHEMA, Counts, Integer, Number, Reading, State
@@ -102,11 +104,11 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     exam: str = ""
     paused: bool = False
-    streams: list[StreamState] = []
+    streams: Annotated[list[StreamState], msgspec.Meta(max_length=256)] = []
     model: ModelState = ModelState()
     versions: dict[str, str] = {}
     endpoints: Endpoints | None = None
-    topics: dict[str, Integer] = {}
+    topics: Annotated[dict[str, Integer], msgspec.Meta(max_length=4096)] = {}
     supervised: bool | None = None
     replay: bool = False
     amiss: str | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -20,7 +20,7 @@ from fetalstream.pipeline.wire import (
     Message,
 )
 from fetalstream.tui.dashboard.host import Host
-from fetalstream.tui.feed.protocol import Feed, Player, RequestFailed, state_from
+from fetalstream.tui.feed.protocol import CountsUnreadable, Feed, Player, RequestFailed, state_from
 from fetalstream.tui.state.session import Session, opened, reduce
 
 RECONNECT_EVERY_S: Final = 1.0
@@ -40,6 +40,7 @@ class Connection:
         self._host, self._feed, self._clock_ns, self._read_only = host, feed, clock_ns, read_only
         self._state = EngineState()
         self._run: str | None = None  # whose state is known; None before the first reply
+        self._told_unreadable = False
         self._measured_run: str | None = None  # whose frames' sizes were asked for
 
     async def connect(self) -> None:
@@ -64,6 +65,9 @@ class Connection:
         # Before the state is known (when the examination began, for one) what comes waits in the feed.
         for message, blob in self._feed.drain() if self._run is not None else ():
             self._host.session = reduce(self._host.session, message, now_ns, blob)
+        if isinstance(self._feed, CountsUnreadable) and self._feed.unreadable and not self._told_unreadable:
+            self._told_unreadable = True
+            self._host.say("Messages of the engine cannot be read and are left out: use its own version here", "warn")
         run = self._host.session.run
         if not isinstance(self._feed, Player) and self._measured_run != run and _lacks_a_size(self._host.session):
             # This dashboard was there before the first frame; now that one has come, its size is known.
@@ -96,16 +100,16 @@ class Connection:
             result = await self._feed.request(GetKeyframes())
         except RequestFailed:
             return  # the checklist then fills with what comes
-        self._fold(result.get("keyframes", []), "keyframe")
+        self._fold(result.get("keyframes"), "keyframe")
         # Best frames that were replaced since, and the operator's decisions about them.
         for stream in self._host.session.names:
             for kind in ("keyframe", "event"):
                 with contextlib.suppress(RequestFailed):
                     result = await self._feed.request(GetSince(kind=kind, stream=stream, seq=-1))
-                    self._fold(result.get("messages", []), kind)
+                    self._fold(result.get("messages"), kind)
 
-    def _fold(self, headers: Iterable[Any], kind: str) -> None:
-        for header in headers:
+    def _fold(self, headers: Any, kind: str) -> None:
+        for header in cast("list[Any]", headers) if isinstance(headers, list) else []:
             try:
                 message = msgspec.convert({**header, "kind": kind}, Keyframe if kind == "keyframe" else Event)
             except (msgspec.ValidationError, TypeError):

@@ -17,6 +17,8 @@ from fetalstream.tui.feed.protocol import RequestFailed, state_from
 ANSWER_S: Final = 15.0
 _RESEND_S: Final = 2.0
 _TICK_MS: Final = 100
+_REPLY_BYTES: Final = 128 << 20  # twice the clips that an engine keeps
+_ERROR_CHARACTERS: Final = 500
 
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 ControlReply = tuple[dict[str, Any], bytes | None]
@@ -129,6 +131,7 @@ class ControlClient:
     def _dealer(self, control: str) -> zmq.Socket[bytes]:
         dealer = self._context.socket(zmq.DEALER)
         dealer.setsockopt(zmq.LINGER, 0)
+        dealer.setsockopt(zmq.MAXMSGSIZE, _REPLY_BYTES)
         return connected(dealer, control)
 
     def _reply(self, dealer: zmq.Socket[bytes], request_id: str, timeout_s: float) -> ControlReply | None:
@@ -145,14 +148,18 @@ def _read_reply(dealer: zmq.Socket[bytes], request_id: str) -> ControlReply | No
     parts = [part for part in dealer.recv_multipart() if part]
     try:
         reply = msgspec.json.decode(parts[0], type=Reply)
-    except (msgspec.DecodeError, IndexError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
         return None
     if reply.id != request_id:
         return None
     if not reply.ok:
-        raise RequestFailed(reply.error or "the engine refused without a reason")
+        raise RequestFailed(_one_line(reply.error or "the engine refused without a reason"))
     result: Any = reply.result
     return (result if isinstance(result, dict) else {}), (parts[1] if len(parts) > 1 else None)
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text[:_ERROR_CHARACTERS])
 
 
 def _state_in(dealer: zmq.Socket[bytes], request_id: str) -> EngineState | None:

@@ -17,6 +17,7 @@ from fetalstream.tui.feed.protocol import RequestFailed
 
 _TICK_S: Final = 0.1
 _UNREAD: Final = 20_000
+_STREAMS: Final = 256
 
 
 class EngineFeed:
@@ -38,11 +39,17 @@ class EngineFeed:
         self._swap = threading.Lock()
         self._last_heard_ns: int | None = None
         self._thread: threading.Thread | None = None
+        self._listener: Listener | None = None
 
     @property
     def last_heard_ns(self) -> int | None:
         """Monotonic time of the last message of any kind, None before the first."""
         return self._last_heard_ns
+
+    @property
+    def unreadable(self) -> int:
+        """Messages that were left out because they could not be read."""
+        return 0 if self._listener is None else self._listener.unreadable
 
     async def start(self) -> EngineState:
         """Connect and return the ``state`` result.
@@ -53,8 +60,8 @@ class EngineFeed:
         found = await asyncio.to_thread(discover, self._asker, self._endpoint)
         if self._thread is None:
             self._control = found.control
-            listener = Listener(self._context, self._asker, found, found.state.topics)
-            self._thread = threading.Thread(target=self._listen, args=(listener,), name="feed", daemon=True)
+            self._listener = Listener(self._context, self._asker, found, found.state.topics)
+            self._thread = threading.Thread(target=self._listen, args=(self._listener,), name="feed", daemon=True)
             self._thread.start()
         return found.state
 
@@ -107,6 +114,7 @@ class EngineFeed:
         with self._swap:
             for message, _, blob in heard:
                 if isinstance(message, Preview):
-                    self._previews[message.stream] = (message, blob)
+                    if message.stream in self._previews or len(self._previews) < _STREAMS:
+                        self._previews[message.stream] = (message, blob)
                 else:
                     self._unread.append((message, blob))

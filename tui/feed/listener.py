@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 import zmq
@@ -25,11 +25,15 @@ from fetalstream.pipeline.wire import (
     decode,
     kind_of,
 )
-from fetalstream.tui.feed.control_client import Context, ControlClient, EngineAddress, connected
+from fetalstream.tui.feed.control_client import Context, ControlClient, EngineAddress, NoEndpoint, connected
 from fetalstream.tui.feed.protocol import RequestFailed
 
 REFILL_S: Final = 2.0
 _BATCH: Final = 256
+_MESSAGE_BYTES: Final = 16 << 20  # of a preview at most
+_HEADER_BYTES: Final = 256 << 10
+_PAGES: Final = 256  # of a refill: an engine keeps 64 MB packed, and answers 4 MB at a time
+_CATCH_UP_S: Final = 20.0
 _JOINED_WITHIN_S: Final = 0.5
 _CATCH_UP_EVERY_S: Final = 5.0
 
@@ -55,12 +59,14 @@ class Listener:
         run: of the newest message; another one than before means that the engine was started again.
         unanswered: a gap was seen and nobody answered for it; who must not lose anything attaches anew.
         lost: messages that could not be had any more, or not yet.
+        unreadable: messages that were left out: of a kind of a later version, malformed, or out of bounds.
     """
 
     def __init__(self, context: Context, asker: ControlClient, found: EngineAddress, seen: dict[str, int]) -> None:
         self.run = found.state.run
         self.unanswered = False
         self.lost = 0
+        self.unreadable = 0
         self.control = found.control
         self._asker = asker
         self._context = context
@@ -90,7 +96,7 @@ class Listener:
         ready = dict(poller.poll(int(timeout_s * 1000)))
         for socket in (self._pub, self._preview):
             if socket in ready:
-                for heard in _read_all(socket):
+                for heard in self._read_all(socket):
                     yield from self._placed(heard)
         if time.monotonic() >= self._catch_up_s:
             self._catch_up_s = time.monotonic() + _CATCH_UP_EVERY_S
@@ -103,7 +109,10 @@ class Listener:
         Raises:
             NoAnswer: the engine is away.
         """
+        until_s = time.monotonic() + _CATCH_UP_S
         for topic in sorted(self._topics):
+            if time.monotonic() >= until_s:
+                return  # the rest is asked for the next time
             yield from self._refill(self.run, topic)
 
     def close(self) -> None:
@@ -116,7 +125,11 @@ class Listener:
         socket.set_hwm(hwm)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.SUBSCRIBE, b"")
-        return connected(socket, endpoint)
+        socket.setsockopt(zmq.MAXMSGSIZE, _MESSAGE_BYTES)
+        try:
+            return connected(socket, endpoint)
+        except NoEndpoint:  # not what the user gave, but what somebody answered: that may be another engine next time
+            raise RequestFailed("the engine says that it publishes on what is no endpoint") from None
 
     def _placed(self, heard: ReceivedMessage) -> Iterator[ReceivedMessage]:
         message, kind = heard.message, kind_of(heard.message)
@@ -146,16 +159,22 @@ class Listener:
 
     def _refill(self, run: str, topic: str) -> Iterator[ReceivedMessage]:
         kind, _, stream = topic.partition("/")
-        more = True
-        while more:
+        until_s = time.monotonic() + _CATCH_UP_S
+        for _ in range(_PAGES):
             before = self._seen.get(topic, -1)
             since = GetSince(kind=cast("RefilledKind", kind), stream=stream, seq=before)
             result, _ = self._asker.ask(self.control, since, REFILL_S)
-            for plain in result.get("messages", []):
-                each = _heard([b"", msgspec.json.encode(plain)])
-                if each is not None and each.message.run == run:
+            messages = result.get("messages")
+            for plain in cast("list[Any]", messages) if isinstance(messages, list) else []:
+                each = self._heard_again(plain)
+                if (
+                    each is not None
+                    and each.message.run == run
+                    and f"{kind_of(each.message)}/{each.message.stream}" == topic
+                ):
                     yield from self._taken(each, topic)
-            more = bool(result.get("more")) and self._seen.get(topic, -1) > before
+            if not result.get("more") or self._seen.get(topic, -1) <= before or time.monotonic() >= until_s:
+                return
 
     def _begin_run(self, run: str) -> None:
         self.run = run
@@ -163,12 +182,33 @@ class Listener:
         self._seen.clear()
         try:
             bound = self._asker.state(self.control).endpoints
+            if bound is None or bound.preview == self._preview_endpoint:
+                return
+            preview = self._subscribed(bound.preview, PREVIEWS_HWM)
         except RequestFailed:
             return
-        if bound is not None and bound.preview != self._preview_endpoint:
-            self._preview.close(0)
-            self._preview = self._subscribed(bound.preview, PREVIEWS_HWM)
-            self._preview_endpoint = bound.preview
+        self._preview.close(0)
+        self._preview, self._preview_endpoint = preview, bound.preview
+
+    def _read_all(self, socket: zmq.Socket[bytes]) -> Iterator[ReceivedMessage]:
+        for _ in range(_BATCH):
+            try:
+                parts = socket.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                return
+            heard = _heard(parts)
+            if heard is not None:
+                yield heard
+            else:
+                self.unreadable += 1
+
+    def _heard_again(self, plain: Any) -> ReceivedMessage | None:
+        try:
+            heard = _heard([b"", msgspec.json.encode(plain)])
+        except (OverflowError, RecursionError):  # an integer of more than 64 bits
+            heard = None
+        self.unreadable += heard is None
+        return heard
 
 
 def _refilled_topics(state: EngineState) -> set[str]:
@@ -177,22 +217,12 @@ def _refilled_topics(state: EngineState) -> set[str]:
     return published | {f"{kind}/{each.stream}" for kind in REFILLED for each in state.streams}
 
 
-def _read_all(socket: zmq.Socket[bytes]) -> Iterator[ReceivedMessage]:
-    for _ in range(_BATCH):
-        try:
-            parts = socket.recv_multipart(zmq.DONTWAIT)
-        except zmq.Again:
-            return
-        heard = _heard(parts)
-        if heard is not None:
-            yield heard
-
-
 def _heard(parts: list[bytes]) -> ReceivedMessage | None:
     """Return the message in these parts; None if it cannot be read: a kind of a later version, or no message."""
-    if len(parts) < 2:
+    if not 2 <= len(parts) <= 3 or len(parts[1]) > _HEADER_BYTES:
         return None
     try:
+        parts[1].decode()  # fields that nobody knows are not read, and may hold bytes that are no UTF-8
         return ReceivedMessage(decode(parts[1]), parts[1], parts[2] if len(parts) > 2 else None)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -23,7 +23,7 @@ def state_from(result: dict[str, Any]) -> EngineState:
     """
     try:
         return msgspec.convert(result, EngineState)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise RequestFailed(f"the engine's state cannot be read ({error}): use its own version here") from None
 
 
@@ -61,6 +61,16 @@ class Feed(Protocol):
 
     async def close(self) -> None:
         """Let go of sockets and threads; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class CountsUnreadable(Protocol):
+    """A feed that counts the messages that it left out because they could not be read."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many there were so far."""
         ...
 
 

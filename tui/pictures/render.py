@@ -7,13 +7,14 @@ If the terminal takes pixels, 64 grays halve what 256 would cost.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from fetalstream.tui.record.session_reader import begin_picture
 
 Gray = npt.NDArray[np.uint8]
 
@@ -98,7 +99,7 @@ def cells_for(width: int, height: int, columns: int, rows: int, cell: tuple[int,
 
 def _gray(jpeg: bytes, fit: Callable[[int, int], tuple[int, int]]) -> Gray:
     try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG", "PNG"]) as picture:
+        with begin_picture(jpeg, ("JPEG", "PNG")) as picture:
             if max(picture.size) > MAX_SIDE_PX:
                 raise PictureError(f"a preview of {picture.size[0]}x{picture.size[1]} is too large to show")
             size = fit(*picture.size)
@@ -106,7 +107,7 @@ def _gray(jpeg: bytes, fit: Callable[[int, int], tuple[int, int]]) -> Gray:
             picture.draft("L", size)
             small = picture.convert("L").resize(size, Image.Resampling.BOX, reducing_gap=2.0)
             return np.asarray(small)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(str(error)) from error
 
 

@@ -34,6 +34,7 @@ ATTACH_S: Final = 10.0
 SAY_AGAIN_S: Final = 30.0
 _ROWS_A_COMMIT: Final = 2_000
 _PICTURE_TRIES: Final = 3
+_FETCH_S: Final = 20.0  # in one turn; the rest comes in the next
 _CLIP_S: Final = 1.0  # the engine may still be encoding it, and there is more to listen to
 
 
@@ -98,7 +99,13 @@ def _record_run(
             say.over(RecorderReport(state="recording", folder=str(store.folder)))
             if store.repair.words is not None:
                 say.over(_note(store.repair.words))
-            return run.follow(stop, lambda: _look_at_disk(out_dir, free_bytes, say))
+
+            def look() -> None:
+                _look_at_disk(out_dir, free_bytes, say)
+                if listener.unreadable:
+                    say(_note(f"{listener.unreadable} messages of the engine cannot be read and are left out"))
+
+            return run.follow(stop, look)
         finally:
             listener.close()
 
@@ -209,7 +216,11 @@ class _Run:
         """Fetch and save the wanted files of one kind; return whether some are left for another time."""
         saved: list[str] = []
         left = False
+        until_s = time.monotonic() + _FETCH_S
         for keyframe in fetching.files.wanted():
+            if time.monotonic() >= until_s:
+                left = True
+                break
             try:
                 command = fetching.command(keyframe)
                 _, data = self._client.ask(self._listener.control, command, fetching.timeout_s)

@@ -11,7 +11,17 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from fetalstream.pipeline.wire import Command, EngineState, GetKeyframes, GetSince, GetState, Message, Preview, decode
+from fetalstream.pipeline.wire import (
+    Command,
+    EngineState,
+    Event,
+    GetKeyframes,
+    GetSince,
+    GetState,
+    Message,
+    Preview,
+    decode,
+)
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.feed.protocol import RequestFailed
 from fetalstream.tui.record import reconcile
@@ -131,12 +141,15 @@ class Recording:
 
     def protocol(self) -> str | None:
         """Return the name of the protocol that was collected last, None if none was recorded."""
-        row = self._database.execute(
-            "SELECT json_extract(header, '$.detail.protocol') FROM messages"
-            " WHERE kind = 'event' AND json_extract(header, '$.event') = 'protocol'"
-            " ORDER BY published_ns DESC, rowid DESC LIMIT 1"
-        ).fetchone()
-        return row[0] if row is not None and isinstance(row[0], str) else None
+        rows = self._database.execute(
+            "SELECT header FROM messages WHERE kind = 'event' ORDER BY published_ns DESC, rowid DESC"
+        )
+        for (header,) in rows:
+            message = _message(0, header)
+            if isinstance(message, Event) and message.event == "protocol":
+                name = message.detail.get("protocol")
+                return name if isinstance(name, str) else None
+        return None
 
     def keyframes(self, until_seconds: float = float("inf")) -> list[dict[str, Any]]:
         """Return the headers of the keyframes up to a moment, in the order in which they came."""

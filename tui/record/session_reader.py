@@ -11,11 +11,12 @@ import io
 import os
 import sqlite3
 import stat
+import warnings
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 ABOUT: Final = "session.json"
 ABOUT_BYTES: Final = 4 << 20
@@ -119,13 +120,28 @@ def open_picture(data: bytes, formats: tuple[str, ...] = ("PNG",)) -> Image.Imag
         formats: names that Pillow knows them by.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=formats) as image:
-            # The size stands in the header: nothing has been decoded yet.
-            if image.width * image.height > PICTURE_PIXELS:
-                return None
+        with begin_picture(data, formats) as image:
             return image.convert("L" if image.mode in ("1", "L", "I;16") else "RGB")
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError):
         return None
+
+
+def begin_picture(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """Return a picture of which only the header has been read.
+
+    Raises:
+        OSError, ValueError, SyntaxError: it is damaged or has more than 40 million pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of sizes that are refused below.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from error
+    if image.width * image.height > PICTURE_PIXELS:
+        raise ValueError(f"a picture of {image.width}x{image.height} is too large to be decoded")
+    return image
 
 
 def _refused(why: str, name: str) -> OSError:

@@ -38,7 +38,7 @@ from fetalstream.tui.record.session_files import (
     write_whole,
 )
 from fetalstream.tui.record.session_reader import read_about
-from fetalstream.tui.record.vectors import VectorWriter
+from fetalstream.tui.record.vectors import MOST_NUMBERS, VectorWriter
 
 DATABASE: Final = "session.db"
 LAYOUT: Final = 1
@@ -126,7 +126,7 @@ class SessionStore:
                 self._about = {**_about(state), "started": _utc(started_s)}
                 write_whole(self.folder / "session.json", _json(self._about))
             else:
-                self._about = read_about(self.folder)
+                self._about = _read_about(self.folder)
             self.pictures = KeyframeFiles(PICTURES, self.folder, self._database, self._about)
             self.clips = KeyframeFiles(CLIPS, self.folder, self._database, self._about)
             self.repair: Repair = repair(self.folder, self._database)
@@ -165,7 +165,7 @@ class SessionStore:
         """
         if isinstance(message, Preview) and not self._keep_preview(message, blob):
             return
-        if isinstance(message, Embedding) and blob is None:
+        if isinstance(message, Embedding) and not _fits(message, blob):
             return
         frame = getattr(message, "frame", None)
         row = (
@@ -240,6 +240,11 @@ class SessionStore:
         return True
 
 
+def _fits(message: Embedding, blob: bytes | None) -> bool:
+    """Return whether a vector is what its message says: rows of another length would shift all that follow."""
+    return blob is not None and 0 < message.dim <= MOST_NUMBERS and len(blob) == 2 * message.dim
+
+
 def preview_path(folder: Path, message: Preview) -> Path:
     """Return where a preview's JPEG lies in the session's folder."""
     return folder / "previews" / safe_name(message.stream) / f"{message.seq}.jpg"
@@ -282,6 +287,13 @@ def _about(state: EngineState) -> dict[str, Any]:
         "versions": state.versions,
         "streams": streams,
     }
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    try:
+        return read_about(folder)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"session.json cannot be read ({error})", str(folder)) from error
 
 
 def _json(value: Any) -> bytes:

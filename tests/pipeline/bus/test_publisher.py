@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from fetalstream.pipeline import wire
 from fetalstream.pipeline.bus.endpoints import endpoints_in
-from fetalstream.pipeline.bus.publisher import PictureCache, Publisher
+from fetalstream.pipeline.bus.publisher import SUBSCRIPTION_BYTES, PictureCache, Publisher
 from fetalstream.pipeline.bus.stamper import MessageStamper
 from fetalstream.pipeline.errors import ConfigError
 from tests.scripted_engine import CAPTURED_AGO_NS, Kept, ScriptedEngine, frame_info, on_tcp, reading
@@ -210,3 +210,23 @@ def test_pictures_stay_until_they_are_saved_within_bounds() -> None:
     assert [pictures.get(each.keyframe) is not None for each in kept] == [False, False, True, True, True]
     pictures.saved([kept[4].keyframe, "unknown"])
     assert len(pictures) == 2
+
+
+def test_a_subscription_of_any_size_is_not_taken_in(engine: ScriptedEngine, subscribe: Subscribe) -> None:
+    context = zmq.Context()
+    hostile = context.socket(zmq.SUB)
+    hostile.setsockopt(zmq.RECONNECT_IVL, -1)
+    monitor = hostile.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    hostile.connect(engine.endpoints.pub)
+    hostile.setsockopt(zmq.SUBSCRIBE, b"x" * (SUBSCRIPTION_BYTES + 1))
+    assert monitor.poll(5_000)
+    good = subscribe(engine.endpoints.pub, b"event/" + b"s" * 1_000)
+    longest = "s" * 1_000
+
+    def arrived() -> bool:
+        engine.publisher.send(wire.Event(stream=longest, event="mark"))
+        return bool(good.poll(10))
+
+    until(arrived)
+    hostile.disable_monitor()
+    context.destroy(0)

@@ -1,3 +1,6 @@
+import os
+import resource
+
 import pytest
 
 from fetalstream.pipeline import wire
@@ -78,3 +81,19 @@ def test_latencies_are_of_the_last_ten_seconds():
 
 def test_memory_is_known():
     assert health(LaneDouble()).memory_mb > 1
+
+
+def test_it_is_measured_with_no_descriptor_left():
+    meter = HealthMeter("cpu", 0)
+    known = health(LaneDouble(), meter=meter).memory_mb
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            os.dup(0)
+        assert health(LaneDouble(), 2 * SECOND, meter).memory_mb == known
+        assert health(LaneDouble(), 2 * SECOND).memory_mb == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -82,6 +82,39 @@ async def test_best_frames_and_events_from_before_are_fetched() -> None:
     assert feed.names == ["keyframes", "since", "since"]
 
 
+class OddFeed(RefillingFeed):
+    """A feed of which some messages could not be read, and whose replies hold anything."""
+
+    unreadable = 0
+    odd: Any = None
+
+    async def request(self, command: wire.Command) -> dict[str, Any]:
+        await super().request(command)
+        return {"keyframes": self.odd, "messages": self.odd}
+
+
+@pytest.mark.parametrize("odd", [None, 5, "text", {"a": 1}, [5, None, "x", {"seq": 2**70}]])
+async def test_replies_of_something_else_are_left_out(odd: Any) -> None:
+    feed = OddFeed(scan.STATE)
+    feed.odd = odd
+    host, connection, _, _ = made(feed)
+    await connection.connect()
+    assert host.session.streams["stream-1"].best == {}
+
+
+async def test_it_says_once_that_messages_cannot_be_read() -> None:
+    feed = OddFeed(scan.STATE)
+    host, connection, _, clock = made(feed)
+    await connection.connect()
+    connection.take(clock())
+    assert host.said is None
+    feed.unreadable = 2
+    for _ in range(3):
+        connection.take(clock())
+    (line,) = host.lines
+    assert "cannot be read and are left out" in line[0]
+
+
 @pytest.mark.parametrize("header", [{"broken": 1}, {}, {"keyframe": 3}])
 async def test_a_header_that_cannot_be_read_is_left_out(header: dict[str, Any]) -> None:
     host, connection, feed, _ = made()

@@ -103,3 +103,13 @@ def test_cells_hold_the_whole_picture(
     size: tuple[int, int], within: tuple[int, int], cell: tuple[int, int], covered: tuple[int, int]
 ) -> None:
     assert cells_for(*size, *within, cell) == covered
+
+
+@pytest.mark.parametrize("side", [5_000, 11_000, 16_000])
+def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(side: int) -> None:
+    # A JPEG of 8x8 whose header (SOF0) says otherwise.
+    data = bytearray(ramp(8, 8))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = side.to_bytes(2, "big") * 2
+    with pytest.raises(PictureError, match=r"too large|exceeds"):
+        decoded(bytes(data), 10, 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 from av.container import InputContainer
@@ -14,6 +15,7 @@ from av.video.stream import VideoStream
 
 from fetalstream.streamer.frame import Pixels
 from fetalstream.streamer.live.live_source import FIRST_PICTURE_SECONDS, SILENCE_SECONDS, Arrival, LiveSource
+from fetalstream.streamer.readers.checked_decoder import CheckedDecoder
 from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
 from fetalstream.streamer.readers.interlace import CombMeter, Deinterlacer
 from fetalstream.streamer.readers.picture import MAX_PIXELS
@@ -67,8 +69,9 @@ class LiveVideo(LiveSource):
         self.rate_hz = float(stream.average_rate) if stream.average_rate else self.rate_hz
         normalizer = PixelNormalizer(stream, self.warn)
         comb, rate = CombMeter(), _RateMeter(self._asked_rate_hz)
-        for picture in self._pictures(container, stream):
-            pixels = _pixels(normalizer, picture)
+        decoder = CheckedDecoder(stream)
+        for picture in self._pictures(container, stream, decoder):
+            pixels = _pixels(normalizer, picture, decoder.aspect(picture))
             if pixels is None:
                 continue
             self._look(picture, pixels, comb)
@@ -77,7 +80,9 @@ class LiveVideo(LiveSource):
                 self.warn(slow)
             yield Arrival(pixels, pts_seconds(picture, stream))
 
-    def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    def _pictures(
+        self, container: InputContainer, stream: VideoStream, decoder: CheckedDecoder
+    ) -> Iterator[VideoFrame]:
         deinterlacer = Deinterlacer(stream) if self._deinterlace else None
         patience_s, seen_ns = FIRST_PICTURE_SECONDS, self._clock_ns()
         # All that comes is read, because sound that goes on must not hide that the picture has ceased.
@@ -89,7 +94,7 @@ class LiveVideo(LiveSource):
             if self._clock_ns() - seen_ns > patience_s * _NS:
                 self.trouble = f"no picture came for {patience_s:g} seconds"
                 return
-            for picture in _decoded(packet) if packet is not None and packet.stream is stream else ():
+            for picture in _decoded(decoder, packet) if packet is not None and packet.stream is stream else ():
                 yield from (picture,) if deinterlacer is None else deinterlacer.update(picture)
                 # Afterwards: the time that a reader takes over a picture is no silence.
                 patience_s, seen_ns = SILENCE_SECONDS, self._clock_ns()
@@ -142,16 +147,16 @@ class _RateMeter:
         return f"{rate_hz:.0f} frames a second come, {asked_hz:g} were asked for: try format=mjpeg or a smaller size"
 
 
-def _pixels(normalizer: PixelNormalizer, picture: VideoFrame) -> Pixels | None:
+def _pixels(normalizer: PixelNormalizer, picture: VideoFrame, aspect: Fraction | None) -> Pixels | None:
     try:
-        return normalizer.pixels(picture)
+        return normalizer.pixels(picture, aspect)
     except Exception:  # see PixelNormalizer.pixels
         return None
 
 
-def _decoded(packet: Packet[Any]) -> list[VideoFrame]:
+def _decoded(decoder: CheckedDecoder, packet: Packet[Any]) -> list[VideoFrame]:
     """Pictures of a packet; none if it is damaged, and none that the decoder had to patch up."""
     try:
-        return [found for found in packet.decode() if isinstance(found, VideoFrame) and not found.is_corrupt]
+        return [found for found in decoder.decode(packet) if not found.is_corrupt]
     except Exception:  # see LiveSource.__iter__
         return []

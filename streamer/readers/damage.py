@@ -15,13 +15,15 @@ class Damage:
     Attributes:
         undecoded: parts of the file that the decoder refused.
         unusable: pictures that decoded and could not be made into frames.
-        blemished: frames that the decoder patched up.
+        blemished: frames that the decoder patched up, or left broken in part.
+        trimmed: frames that the file itself says not to show.
         reading_failed: whether reading broke off before the end of the file.
     """
 
     undecoded: int = 0
     unusable: int = 0
     blemished: int = 0
+    trimmed: int = 0
     reading_failed: bool = False
 
     def lines(self) -> list[str]:

@@ -40,9 +40,17 @@ _CONVERSION = (
 
 @dataclass(frozen=True)
 class _View:
-    """The shape of a pixel and the orientation of the stored pictures of one size."""
+    """The shape of a pixel and the orientation of the stored pictures of one size.
+
+    Attributes:
+        stored: height and width.
+        said: width over height of one pixel as the video says.
+        aspect: the same as it is believed.
+        matrix: how the pictures are turned; None if they are not.
+    """
 
     stored: tuple[int, int]
+    said: Fraction
     aspect: Fraction
     matrix: DisplayMatrix | None
 
@@ -60,19 +68,24 @@ class PixelNormalizer:
         self._warn = warn
         self._view: _View | None = None
 
-    def pixels(self, picture: VideoFrame) -> Pixels:
+    def pixels(self, picture: VideoFrame, aspect: Fraction | None = None) -> Pixels:
         """Return gray ``(H, W)`` or RGB ``(H, W, 3)``, full range, square pixels, upright.
+
+        Args:
+            picture: as it was decoded.
+            aspect: width over height of one of its pixels; None if it is the stream's.
 
         Raises:
             Exception: a damaged header can ask for any format; libav, numpy and OpenCV each fail in their own way.
         """
-        if self._view is None or self._view.stored != (picture.height, picture.width):
-            self._view = self._view_of(picture)
+        aspect = aspect or self._stream.sample_aspect_ratio or Fraction(1)
+        if self._view is None or (self._view.stored, self._view.said) != ((picture.height, picture.width), aspect):
+            self._view = self._view_of(picture, aspect)
         pixels = square_pixels(full_range(picture), self._view.aspect)
         return pixels if self._view.matrix is None else upright(pixels, self._view.matrix)
 
-    def _view_of(self, picture: VideoFrame) -> _View:
-        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+    def _view_of(self, picture: VideoFrame, said: Fraction) -> _View:
+        aspect = said
         if not Fraction(1, _MAX_PIXEL_ASPECT) <= aspect <= _MAX_PIXEL_ASPECT:
             self._warn(f"the pixel aspect ratio {aspect} is not believed; the pixels are taken as square")
             aspect = Fraction(1)
@@ -80,7 +93,7 @@ class PixelNormalizer:
         if matrix is not None and not is_quarter_turn(matrix):
             self._warn("the video is turned by an angle that is no quarter turn; its frames are shown as stored")
             matrix = None
-        return _View((picture.height, picture.width), aspect, matrix)
+        return _View((picture.height, picture.width), said, aspect, matrix)
 
 
 def pts_seconds(picture: VideoFrame, stream: VideoStream) -> float | None:
@@ -107,15 +120,18 @@ def full_range(picture: VideoFrame) -> Pixels:
     if luma is not None:
         return expand_limited(luma) if limited else luma.copy()
     is_rgb = picture.format.is_rgb
+    # libav converts the range of YUV only.
+    expanded_here = limited and (is_rgb or picture.format.name.startswith("gray"))
     hd_without_matrix = picture.colorspace == 2 and picture.height >= _HD_HEIGHT  # 2: AVCOL_SPC_UNSPECIFIED
     converted = picture.reformat(
         format="rgb24",
         interpolation=_CONVERSION,
         src_colorspace=Colorspace.ITU709 if hd_without_matrix and not is_rgb else None,
-        src_color_range=ColorRange.MPEG if limited else ColorRange.JPEG,
+        src_color_range=ColorRange.MPEG if limited and not expanded_here else ColorRange.JPEG,
         dst_color_range=ColorRange.JPEG,
     )
-    return gray_where_neutral(np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8))
+    pixels = gray_where_neutral(np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8))
+    return expand_limited(pixels) if expanded_here else pixels
 
 
 def _is_limited(picture: VideoFrame) -> bool:

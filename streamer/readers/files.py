@@ -19,6 +19,8 @@ from fetalstream.streamer.frame import Frame, Pixels
 from fetalstream.streamer.given_scale import GivenScale
 from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
+from fetalstream.streamer.readers.avi_index import null_frames
+from fetalstream.streamer.readers.checked_decoder import CheckedDecoder
 from fetalstream.streamer.readers.damage import Damage, Extent
 from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
 from fetalstream.streamer.readers.local_path import local_path
@@ -74,13 +76,14 @@ class VideoFile(InProcessSource):
             self.rate_hz = _rate_hz(stream)
             self._period_seconds = 1 / (self.rate_hz or _DEFAULT_RATE_HZ)
             self._extent = Extent(self.frames_expected, _duration_seconds(container, stream), self._period_seconds)
-            if next(_pictures(container, stream, Damage()), None) is None:
+            if next(_pictures(container, stream, CheckedDecoder(stream), Damage()), None) is None:
                 raise SourceError("no picture in it can be decoded; the file is damaged", path)
 
     def __iter__(self) -> Iterator[Frame]:
         damage, count, seconds = Damage(), 0, 0.0
         with _open(self._path) as container:
             stream = _video_stream(container, self._path)
+            avi_stream = stream.index if container.format.name == "avi" else None
             timeline = Timeline(self._period_seconds, pauses=container.format.name in _ONE_CLOCK)
             stamped = _has_presentation_times(container, stream)
             scale = GivenScale(self._spacing_mm, self.warn)
@@ -94,7 +97,9 @@ class VideoFile(InProcessSource):
                 count += 1
                 yield Frame(pixels, index, seconds, self._clock_ns(), epoch, *scale.of(size))
         extent = replace(self._extent, seconds=None) if timeline.clock_restarted else self._extent
-        shortfall = extent.shortfall(count, seconds)
+        shortfall = extent.shortfall(count + damage.trimmed, seconds)
+        if shortfall and avi_stream is not None:
+            shortfall = extent.shortfall(count + null_frames(self._path, avi_stream), seconds)
         for line in [*damage.lines(), *([shortfall] if shortfall else [])]:
             self.warn(line)
 
@@ -102,10 +107,10 @@ class VideoFile(InProcessSource):
         self, container: InputContainer, stream: VideoStream, damage: Damage
     ) -> Iterator[tuple[int, Pixels, float | None]]:
         """Index, pixels and time stamp in seconds of every picture that can be looked at."""
-        normalizer = PixelNormalizer(stream, self.warn)
-        for index, picture in enumerate(_pictures(container, stream, damage)):
+        normalizer, decoder = PixelNormalizer(stream, self.warn), CheckedDecoder(stream)
+        for index, picture in enumerate(_pictures(container, stream, decoder, damage)):
             try:
-                pixels = normalizer.pixels(picture)
+                pixels = normalizer.pixels(picture, decoder.aspect(picture))
             except Exception:
                 damage.unusable += 1
                 continue
@@ -113,6 +118,7 @@ class VideoFile(InProcessSource):
             if picture.interlaced_frame:
                 self.warn("the video is interlaced: moving edges are combed; a progressive recording reads better")
             yield index, pixels, pts_seconds(picture, stream)
+        damage.blemished += decoder.broken
 
 
 def open_video(
@@ -171,11 +177,14 @@ def _has_presentation_times(container: InputContainer, stream: VideoStream) -> b
     return not (container.format.name == "avi" and stream.codec_context.has_b_frames)
 
 
-def _pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[VideoFrame]:
+def _pictures(
+    container: InputContainer, stream: VideoStream, decoder: CheckedDecoder, damage: Damage
+) -> Iterator[VideoFrame]:
     """Every picture that decodes, whatever happens to the others."""
     for packet in _packets(container, stream, damage):
+        damage.trimmed += packet.is_discard
         try:
-            pictures = packet.decode()
+            pictures = decoder.decode(packet)
         except Exception:  # see _open
             damage.undecoded += 1
             continue

@@ -22,9 +22,9 @@ _LIMITED_TO_FULL: Pixels = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)),
 _CHROMA_TOLERANCE = 1
 
 
-def expand_limited(luma: Pixels) -> Pixels:
-    """Return full-range gray of limited-range luma, ``(H, W)``: 16 becomes 0 and 235 becomes 255. Always a copy."""
-    return np.asarray(cv2.LUT(luma, _LIMITED_TO_FULL), dtype=np.uint8)
+def expand_limited(levels: Pixels) -> Pixels:
+    """Return full-range levels of limited-range luma or RGB, of any shape: 16 becomes 0, 235 becomes 255. A copy."""
+    return np.asarray(cv2.LUT(levels, _LIMITED_TO_FULL), dtype=np.uint8)
 
 
 def chroma_is_neutral(chroma: Pixels) -> bool:

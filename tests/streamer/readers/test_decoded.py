@@ -34,6 +34,20 @@ def test_gray_video_is_gray_and_full_range(colour_range, levels):
     assert quarters(pixels) == levels
 
 
+@pytest.mark.parametrize("format_name", ["rgb24", "gbrp", "bgr0", "gray", "gray10le", "gray12le", "gray16le"])
+@pytest.mark.parametrize(("colour_range", "levels"), [(LIMITED, [0, 86, 168, 255]), (FULL, [16, 90, 160, 235])])
+def test_limited_range_is_expanded_in_rgb_and_deep_gray_too(format_name, colour_range, levels):
+    picture = VideoFrame.from_ndarray(np.repeat(patches()[:, :, None], 3, axis=2), format="rgb24")
+    if format_name.startswith("gray"):
+        picture = VideoFrame.from_ndarray(patches(), format="gray")
+    picture.color_range = FULL
+    picture = picture.reformat(format=format_name, src_color_range=FULL, dst_color_range=FULL)
+    picture.color_range = colour_range
+    pixels = full_range(picture)
+    assert pixels.ndim == 2
+    assert np.abs(np.array(quarters(pixels)) - levels).max() <= 1
+
+
 def test_the_pixels_outlive_the_picture_and_can_be_kept():
     picture = yuv420(patches(), colour_range=FULL)
     pixels = full_range(picture)
@@ -113,6 +127,13 @@ def test_a_size_is_looked_at_once_and_another_size_anew():
     assert len(warnings) == 1
     normalizer.pixels(yuv420(patches()[:24]))
     assert len(warnings) == 2
+
+
+def test_the_shape_that_a_picture_came_with_goes_before_the_streams():
+    normalizer = PixelNormalizer(stream(Fraction(2)), [].append)
+    assert normalizer.pixels(yuv420(patches())).shape == (48, 128)
+    assert normalizer.pixels(yuv420(patches()), Fraction(1, 2)).shape == (96, 64)
+    assert normalizer.pixels(yuv420(patches())).shape == (48, 128)
 
 
 def test_times_are_on_the_sources_own_clock():

@@ -170,6 +170,85 @@ def test_spacing_is_the_operators_and_ends_when_the_size_changes(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_another_pixel_shape_holds_from_its_first_picture_and_ends_the_operators_spacing(tmp_path, b_frames):
+    parts = [
+        write(tmp_path / f"{aspect}.h264", moving(8), bf=b_frames, aspect=Fraction(aspect, 11)).read_bytes()
+        for aspect in (12, 16)
+    ]
+    path = tmp_path / "both.h264"
+    path.write_bytes(b"".join(parts))
+    with VideoFile(path, spacing_mm=0.2) as video:
+        found = [(frame.pixels.shape, frame.epoch, frame.spacing_mm) for frame in video]
+    # 64 pixels of 12:11 are 70 square ones across, and of 16:11 they are 93.
+    assert found == [((48, 70), 0, 0.2)] * 8 + [((48, 93), 1, None)] * 8
+
+
+def full_range_moving(count):
+    frames = moving(count)
+    for frame in frames:
+        frame.color_range = JPEG
+    return frames
+
+
+def test_a_whole_file_that_repeats_frames_by_null_frames_is_not_called_cut_short(tmp_path):
+    path = write(tmp_path / "a.avi", full_range_moving(5), codec="mjpeg", pts=[0, 1, 2, 5, 7])
+    with VideoFile(path) as video:
+        assert [frame.pts_seconds for frame in video] == pytest.approx([0, 0.1, 0.2, 0.5, 0.7])
+        assert (video.frames_expected, video.warnings) == (8, [])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"idx1") - 2000])
+    with VideoFile(path) as video:
+        assert len(list(video)) < 5
+        assert any("cut short" in warning for warning in video.warnings)
+
+
+def test_a_whole_file_that_trims_its_beginning_is_not_called_cut_short(tmp_path):
+    path = write(tmp_path / "a.mp4", moving(12), pts=range(-3, 9), bf="0", g="12")
+    with VideoFile(path) as video:
+        assert len(list(video)) == 9
+        assert (video.frames_expected, video.warnings) == (12, [])
+
+
+def pictures_of_avi(data):
+    """Where the pictures in an AVI file lie."""
+    at, found = data.index(b"movi") + 4, []
+    while data[at : at + 4] == b"00dc":
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        found.append(slice(at + 8, at + 8 + size))
+        at += 8 + size + size % 2
+    return found
+
+
+@pytest.mark.parametrize("damage", ["bits", "end"])
+def test_broken_pictures_of_mjpeg_are_counted_and_read_as_far_as_they_go(tmp_path, damage):
+    path = write(tmp_path / "a.avi", full_range_moving(12), codec="mjpeg")
+    data = bytearray(path.read_bytes())
+    pictures = pictures_of_avi(data)
+    assert len(pictures) == 12
+    for number in (2, 5, 9):
+        middle = (pictures[number].start + pictures[number].stop) // 2
+        if damage == "end":
+            data[middle : pictures[number].stop] = bytes(pictures[number].stop - middle)
+        else:
+            data[middle : middle + 200] = bytes(byte ^ 0x55 for byte in data[middle : middle + 200])
+    path.write_bytes(data)
+    with VideoFile(path) as video:
+        assert len(list(video)) == 12
+        assert video.warnings == ["damaged frames that were read as far as they decode: 3"]
+
+
+def test_bit_errors_in_ffv1_with_checksums_are_counted(tmp_path):
+    path = write(tmp_path / "a.mkv", moving(12), codec="ffv1", level="3", slicecrc="1")
+    data = bytearray(path.read_bytes())
+    for share in (0.4, 0.7):
+        data[int(len(data) * share)] ^= 0x10
+    path.write_bytes(data)
+    with VideoFile(path) as video:
+        assert len(list(video)) == 12
+        assert video.warnings == ["damaged frames that were read as far as they decode: 2"]
+
+
 @pytest.mark.parametrize(("name", "options"), [("a.mp4", {"movflags": "faststart"}), ("a.mkv", {})])
 def test_a_file_cut_short_delivers_what_decodes_then_ends_with_a_warning(tmp_path, name, options):
     whole = write(tmp_path / name, moving(30), mux_options=options, bf="0").read_bytes()

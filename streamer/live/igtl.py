@@ -31,6 +31,7 @@ from fetalstream.streamer.live.igtl_message import (
     read_image,
 )
 from fetalstream.streamer.live.live_source import FIRST_PICTURE_SECONDS, SILENCE_SECONDS, Arrival, LiveSource
+from fetalstream.streamer.live.sender_clock import DOUBT, SenderClock
 from fetalstream.streamer.readers.picture import square_pixels
 
 DEFAULT_PORT: Final = 18944
@@ -40,6 +41,9 @@ _SAME_SPACING: Final = 1e-3  # matrices are sent in single precision, and turn w
 _MAX_ASPECT: Final = 4
 _MAX_DENOMINATOR: Final = 10_000
 _NS: Final = 1_000_000_000
+_COMPRESSED: Final = (
+    "it sends compressed VIDEO messages, which are not read; set the sender to IMAGE messages (without encoding)"
+)
 
 
 class _Over(Exception):
@@ -89,6 +93,7 @@ class OpenIgtLink(LiveSource):
         super().__init__("igtl", identity, spacing_mm=spacing_mm, clock_ns=clock_ns)
         self._address = address
         self._asked = device.encode(errors="replace")
+        self._clock = SenderClock()
         self._held_mm: tuple[float, float] | None = None
         self._seen_ns = 0
         self._patience_s = 0.0
@@ -97,12 +102,15 @@ class OpenIgtLink(LiveSource):
     def _arrivals(self) -> Generator[Arrival]:
         device = self._asked
         self._patience_s, self._why = FIRST_PICTURE_SECONDS, None
+        self._clock.connect()
         with contextlib.suppress(_Over), socket.create_connection(self._address, _CONNECT_SECONDS) as peer:
             peer.settimeout(_TICK_SECONDS)
             self._seen_ns = self._clock_ns()
             self.trouble = "connected, and no picture has come yet"
             while True:
                 header, body = self._message(peer)
+                if header.kind == b"VIDEO":
+                    self.trouble = self._why = _COMPRESSED
                 if header.kind != b"IMAGE":
                     continue
                 device = device or header.device
@@ -163,7 +171,15 @@ class OpenIgtLink(LiveSource):
             return None
         if image.doubt is not None and self._spacing_mm is None:
             self.warn(f"the sender {image.doubt}")
-        return Arrival(*self._squared(image, header.seconds))
+        return Arrival(*self._squared(image, self._seconds(header)))
+
+    def _seconds(self, header: IgtlHeader) -> float | None:
+        if header.seconds is None:
+            return None
+        seconds = self._clock.seconds(header.seconds, self._clock_ns() / _NS)
+        if self._clock.doubted:
+            self.warn(DOUBT)
+        return seconds
 
     def _squared(self, image: Image, seconds: float | None) -> tuple[Pixels, float | None, float | None]:
         spacing = self._held(image.spacing_mm)

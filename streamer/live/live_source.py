@@ -35,7 +35,8 @@ class Arrival:
 
     Attributes:
         pixels: gray ``(H, W)`` or RGB ``(H, W, 3)``, square pixels, full range.
-        pts_seconds: its time stamp on the source's own clock, None if it has none.
+        pts_seconds: its time stamp on the source's own clock, None if it has none. If the first picture of a
+            connection has none, all of that connection are timed by their arrival.
         spacing_mm: millimetres per pixel as the source says, None if it does not.
     """
 
@@ -79,6 +80,7 @@ class LiveSource(InProcessSource):
         self._timeline = Timeline(_DEFAULT_PERIOD_SECONDS)
         self._began_ns: int | None = None
         self._index = 0
+        self._timed_by_arrival = False
         self.rate_hz = rate_hz
         self.identity = identity
         self.reconnects = 0
@@ -120,12 +122,15 @@ class LiveSource(InProcessSource):
         if returned and self._index > 0:
             self.reconnects += 1
             self._timeline.reconnect((now_ns - self._began_ns) / _NS)
+        if returned:
+            self._timed_by_arrival = arrival.pts_seconds is None
+        stamp = (now_ns - self._began_ns) / _NS if self._timed_by_arrival else arrival.pts_seconds
         pixels = arrival.pixels
         size = pixels.shape[0], pixels.shape[1]
         own_mm = arrival.spacing_mm
         spacing = self._scale.of(size, (None, None) if own_mm is None else (own_mm, "igtl"))
         # Another spacing of the source's own is another depth, which is another layout.
-        seconds, epoch = self._timeline.place(arrival.pts_seconds, (*size, arrival.spacing_mm))
+        seconds, epoch = self._timeline.place(stamp, (*size, arrival.spacing_mm))
         self.trouble = None
         self._index += 1
         return Frame(pixels, self._index - 1, seconds, now_ns, epoch, *spacing)

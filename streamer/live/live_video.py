@@ -22,6 +22,7 @@ from fetalstream.streamer.readers.picture import MAX_PIXELS
 
 OPEN_SECONDS: Final = 10.0
 
+_NO_TIME_STAMPS: Final = 0x80  # AVFMT_NOTIMESTAMPS of libavformat/avformat.h
 _POLL_SECONDS: Final = 0.004
 _RATE_AFTER_SECONDS: Final = 5.0
 _RATE_TOLERATED: Final = 0.8
@@ -66,7 +67,10 @@ class LiveVideo(LiveSource):
         # Threads by frame would hold pictures back.
         stream.thread_type = "SLICE"
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        self.rate_hz = float(stream.average_rate) if stream.average_rate else self.rate_hz
+        # libav counts such pictures through at 25 a second, however many come.
+        untimed = bool(container.format.flags & _NO_TIME_STAMPS) or container.format.name == "jpeg_pipe"
+        if stream.average_rate and not untimed:
+            self.rate_hz = float(stream.average_rate)
         normalizer = PixelNormalizer(stream, self.warn)
         comb, rate = CombMeter(), _RateMeter(self._asked_rate_hz)
         decoder = CheckedDecoder(stream)
@@ -78,7 +82,7 @@ class LiveVideo(LiveSource):
             slow = rate.update(self._clock_ns())
             if slow is not None:
                 self.warn(slow)
-            yield Arrival(pixels, pts_seconds(picture, stream))
+            yield Arrival(pixels, None if untimed else pts_seconds(picture, stream))
 
     def _pictures(
         self, container: InputContainer, stream: VideoStream, decoder: CheckedDecoder

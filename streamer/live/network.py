@@ -31,6 +31,7 @@ _PROTOCOLS = {
 }
 # No play lists, which name other files: only what carries the video itself.
 _FORMATS = "rtsp,rtp,sdp,mpegts,mpjpeg,mjpeg,jpeg_pipe,flv,mov,mp4,matroska,webm,h264,hevc,mpeg,mpegvideo,ogg,asf,nut"
+_PLAY_LISTS = (".m3u8", ".m3u", ".mpd")
 
 
 def open_network(
@@ -70,10 +71,18 @@ def _check(url: str) -> None:
         raise SourceError(
             f"the address cannot be read; give scheme://host:port/path; {ESCAPES}", redacted(url)
         ) from None
+    if not host and scheme == "udp":
+        port_shown = "PORT" if port is None else port
+        raise SourceError(f"the address names no host; udp://0.0.0.0:{port_shown} listens on all interfaces", scheme)
     if not host:
         raise SourceError("the address names no host; give scheme://host:port/path", scheme)
     if port is None and scheme in ("tcp", "udp", "srt"):
         raise SourceError(f"the address names no port; give {scheme}://host:port", redacted(url))
+    if parts.path.lower().endswith(_PLAY_LISTS):
+        raise SourceError(
+            "play lists (HLS, DASH) are not read; give the stream itself, as rtsp:// or as MPEG-TS over http://",
+            redacted(url),
+        )
 
 
 def _connected(url: str) -> InputContainer:

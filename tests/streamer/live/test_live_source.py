@@ -101,6 +101,14 @@ def test_frames_are_stamped_when_they_come():
     assert [round((frame.captured_ns - begun_ns) / NS * 30) for frame in source] == [1, 2]
 
 
+def test_a_connection_without_time_stamps_is_timed_by_arrival_and_the_next_one_by_its_stamps():
+    source = Scripted([arrival()] * 3, [arrival(7.0), arrival(7.5)])
+    frames = list(source)
+    assert [frame.pts_seconds for frame in frames[:3]] == pytest.approx([0.0, 1 / 30, 2 / 30])
+    assert [frame.epoch for frame in frames] == [0, 0, 0, 1, 1]
+    assert frames[4].pts_seconds - frames[3].pts_seconds == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

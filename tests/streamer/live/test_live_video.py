@@ -34,6 +34,7 @@ class Troubled:
         self._packets = container.demux()
         self._script = list(script)
         self.streams = container.streams
+        self.format = container.format
 
     def demux(self):
         while True:
@@ -79,6 +80,20 @@ def test_a_connection_that_ends_is_made_again_and_its_frames_are_another_epoch(c
     np.testing.assert_array_equal(frames[3].pixels, frames[15].pixels)
     for before, after in pairwise(frames[:12]):
         assert after.pts_seconds - before.pts_seconds == pytest.approx(0.1, abs=0.001)
+
+
+def test_video_without_time_stamps_is_timed_by_its_arrival(tmp_path):
+    frames = moving(12)
+    for frame in frames:
+        frame.color_range = 2
+    path = write(tmp_path / "a.mjpeg", frames, codec="mjpeg")
+    clock = SteppedClock(0.001)
+    source = live(opened(path), clock=clock)
+    found = list(islice(source, 12))
+    assert [frame.epoch for frame in found] == [0] * 12
+    for frame in found:
+        assert frame.pts_seconds == pytest.approx((frame.captured_ns - found[0].captured_ns) / NS, abs=1e-6)
+    assert source.rate_hz is None
 
 
 def test_closing_ends_it_at_the_next_packet(clip):

@@ -104,6 +104,22 @@ def test_an_address_that_cannot_be_right_is_refused_at_once(url):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("udp://@:5004", "udp://0.0.0.0:5004"),
+        ("udp://:1234", "udp://0.0.0.0:1234"),
+        ("http://me:s3cret@host/live/index.m3u8?token=s3cret", "play lists"),
+        ("https://host/a.MPD", "rtsp://"),
+    ],
+)
+def test_a_refusal_says_what_to_write_instead(url, words):
+    with pytest.raises(SourceError) as caught:
+        open_network(url)
+    assert words in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 class Camera(http.server.BaseHTTPRequestHandler):
     """A camera that sends JPEG after JPEG to whoever knows the password."""
 

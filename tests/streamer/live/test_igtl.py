@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -165,6 +166,10 @@ def too_long(size):
     return bytes(head)
 
 
+def compressed():
+    return struct.pack(">H12s20sIIQQ", 1, b"VIDEO", b"Image", 1, 0, 70, 0) + bytes(70)
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
@@ -174,6 +179,7 @@ def too_long(size):
         ([image()[:500]], "no picture came"),
         ([], "no picture came"),
         ([pyigtl.ImageMessage(np.zeros((3, 4, 5), np.uint8), device_name="x").pack()], "volumes"),
+        ([compressed()], "compressed VIDEO messages, which are not read; set the sender to IMAGE"),
         ([image(device="Other")], "names its pictures otherwise"),
     ],
 )
@@ -185,6 +191,20 @@ def test_a_peer_that_means_no_good_is_left_and_tried_again(monkeypatch, parts, w
         until(lambda: peer.connections >= 2)
         assert listener.frames == []
         assert listener.source.reconnects == 0
+
+
+def test_a_senders_clock_in_milliseconds_is_told_and_not_followed():
+    parts = []
+    for index in range(8):
+        data = bytearray(image(index))
+        data[34:42] = (1_000_000 + 33 * index).to_bytes(4, "big") + bytes(4)  # seconds, and their fraction
+        parts.append(bytes(data))
+    with Peer(*parts) as peer, Listener(open_source(peer.url)) as listener:
+        frames = first(listener, 8)
+        assert any("do not go like a clock" in line for line in listener.source.warnings)
+    assert {frame.epoch for frame in frames} == {0}
+    elapsed_s = (frames[-1].captured_ns - frames[0].captured_ns) / 1e9
+    assert frames[-1].pts_seconds - frames[0].pts_seconds == pytest.approx(elapsed_s, abs=0.05)
 
 
 def test_bytes_that_trickle_are_no_pictures(monkeypatch):

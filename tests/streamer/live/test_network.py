@@ -161,6 +161,7 @@ class Sounding:
     def __init__(self):
         self._container = av.open("testsrc=size=64x48:rate=30", format="lavfi")
         self.streams = self._container.streams
+        self.format = self._container.format
 
     def __enter__(self):
         return self

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fetalstream.streamer.dicom.frame_times import times_of
 from fetalstream.streamer.dicom.pixel_data import PixelData, find_pixel_data, true_syntax
-from fetalstream.streamer.dicom.scale import Scale, scale_of
+from fetalstream.streamer.dicom.scale import Scale, scale_of_elements
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.readers.picture import MAX_PIXELS
 
@@ -40,11 +40,14 @@ _READ: Final = (
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
     "ExtendedOffsetTable", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelAspectRatio",
     "FrameTime", "FrameTimeVector", "RecommendedDisplayFrameRate", "CineRate", "SequenceOfUltrasoundRegions",
+    "PixelSpacing", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
     "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
     "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
 )  # fmt: skip
+_GROUPS: Final = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_GROUP_TAGS: Final = (0x0028_9110, 0x0028_9132)  # Pixel Measures Sequence, Frame VOI LUT Sequence
 
 # Decoders of what nothing in the extra decodes. All of them are free of the GPL.
 _JPEG_2000: Final = "pip install pylibjpeg pylibjpeg-openjpeg"
@@ -140,12 +143,13 @@ def read_header(path: Path, region: int | None = None) -> DicomHeader:
     if data is None:
         raise Unreadable("holds no picture")
     _check_length(data, said, path.stat().st_size)
-    syntax = true_syntax(said_syntax, data)
-    _check_decoder(syntax, _whole(elements, "BitsStored"))
+    with quiet():
+        syntax = true_syntax(said_syntax, data)
+        _check_decoder(syntax, _whole(elements, "BitsStored"))
     data = replace(data, frames=min(data.frames, MAX_FRAMES))
     frames = data.frames
     times, period, timing = times_of(elements, frames)
-    scale = scale_of(elements.get("SequenceOfUltrasoundRegions") or (), columns, rows, region)
+    scale = scale_of_elements(elements, columns, rows, region)
     count = None if frames == said else f"says that it has {said} frames, but holds {frames}; these are read"
     lines = tuple(line for line in (count, timing, scale.warning) if line is not None)
     return DicomHeader(frames, rows, columns, times, period, scale, elements, data, syntax, lines)
@@ -165,6 +169,7 @@ def _elements(path: Path) -> tuple[Dataset, Any, PixelData | None]:
                 raise Unreadable("is deflated as a whole; save it without that (dcmtk: dcmconv +te)")
             file.seek(0)
             elements = dcmread(file, stop_before_pixels=True, specific_tags=list(_READ))
+            _prune_groups(elements)
             # Values are parsed when they are asked for: damage shows here and not in the middle of something.
             for element in elements.iterall():
                 _ = element.value
@@ -176,6 +181,14 @@ def _elements(path: Path) -> tuple[Dataset, Any, PixelData | None]:
     except Exception as error:  # a damaged file makes pydicom fail in any way
         raise Unreadable("is not a DICOM file that can be read; it is damaged, or something else") from error
     return elements, syntax, data
+
+
+def _prune_groups(elements: Dataset) -> None:
+    """Delete everything from functional groups that is not read, because anything may stand there."""
+    for name in _GROUPS:
+        for group in elements.get(name) or ():
+            for tag in [element.tag for element in group if element.tag not in _GROUP_TAGS]:
+                del group[tag]
 
 
 def _lacks_head(start: bytes) -> bool:

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid
 
+from fetalstream.streamer.dicom.header import read_header
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.sources import open_source
 
@@ -182,3 +183,27 @@ def test_a_compressed_frame_larger_than_its_file_says_is_damage_and_not_memory(t
         list(open_source(str(tmp_path / "a.dcm")))
     assert tracemalloc.get_traced_memory()[1] < 64 << 20
     tracemalloc.stop()
+
+
+def test_pixels_that_are_oblong_without_a_spacing_are_made_square_and_stay_unmeasured(tmp_path):
+    pixels = written(tmp_path / "a.dcm", PixelAspectRatio=["4", "3"])
+    frame = next(iter(open_source(str(tmp_path / "a.dcm"))))
+    assert frame.pixels.shape == (64, 64)
+    assert frame.spacing_mm is None
+    assert frame.pixels.mean() == pytest.approx(pixels[0].mean(), abs=1)
+
+
+def test_the_spacing_of_a_picture_without_regions_is_read(tmp_path):
+    written(tmp_path / "a.dcm", PixelSpacing=[0.3, 0.15])
+    frame = next(iter(open_source(str(tmp_path / "a.dcm"))))
+    assert frame.pixels.shape == (96, 64)
+    assert (frame.spacing_mm, frame.spacing_from) == (pytest.approx(0.15), "dicom")
+
+
+def test_the_spacing_of_an_enhanced_image_is_read_and_nothing_else_of_its_groups(tmp_path):
+    measures, group = Dataset(), Dataset()
+    measures.PixelSpacing = [0.2, 0.2]
+    group.PixelMeasuresSequence, group.PatientName = [measures], "Doe^Jane"
+    written(tmp_path / "a.dcm", SharedFunctionalGroupsSequence=[group])
+    assert next(iter(open_source(str(tmp_path / "a.dcm")))).spacing_mm == pytest.approx(0.2)
+    assert "Doe" not in str(read_header(tmp_path / "a.dcm").elements)

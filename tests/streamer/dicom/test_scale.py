@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fetalstream.streamer.dicom.scale import Scale, scale_of
+from fetalstream.streamer.dicom.scale import Scale, scale_of, scale_of_elements
 
 COLUMNS, ROWS = 640, 480
 
@@ -145,3 +145,87 @@ def test_whatever_a_damaged_file_holds_is_a_plausible_scale_or_none(regions, cho
         assert 0.25 <= found.aspect <= 4
     elif any(vars(each) == vars(region()) for each in regions):
         assert found.warning is not None, "a scan that is not used is told of"
+
+
+def whole(*regions, choice=None, **elements):
+    """The scale of a file with these regions and further elements."""
+    return scale_of_elements(SimpleNamespace(SequenceOfUltrasoundRegions=regions, **elements), COLUMNS, ROWS, choice)
+
+
+def groups(*spacings):
+    return [SimpleNamespace(PixelMeasuresSequence=[SimpleNamespace(PixelSpacing=each)]) for each in spacings]
+
+
+def test_pixel_spacing_is_used_if_no_region_says_more():
+    found = whole(PixelSpacing=[0.3, 0.15])
+    assert found.spacing_mm == (0.15, 0.3)  # PS3.3 10.7.1.3: between rows first
+    assert found.warning is None
+    assert whole(region(RegionDataType=2), PixelSpacing=[0.3, 0.3]).spacing_mm == (0.3, 0.3)
+
+
+def test_pixel_spacing_of_functional_groups_is_used_if_all_frames_agree():
+    assert whole(SharedFunctionalGroupsSequence=groups([0.3, 0.3])).spacing_mm == (0.3, 0.3)
+    assert whole(PerFrameFunctionalGroupsSequence=groups([0.3, 0.3], [0.3, 0.3])).spacing_mm == (0.3, 0.3)
+    zoomed = whole(PerFrameFunctionalGroupsSequence=groups([0.3, 0.3], [0.2, 0.2]))
+    assert zoomed.spacing_mm is None
+    assert "different Pixel Spacings" in zoomed.warning
+
+
+def test_a_region_and_a_pixel_spacing_that_contradict_each_other_are_both_refused():
+    assert whole(region(), PixelSpacing=[0.201, 0.199]).spacing_mm == pytest.approx((0.2, 0.2))
+    found = whole(region(), PixelSpacing=[0.02, 0.02])
+    assert found.spacing_mm is None
+    assert "contradict" in found.warning
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"PixelSpacing": [3.0, 3.0]},  # a picture of 1.9 m
+        {"PixelSpacing": [0.003, 0.003]},
+        {"PixelSpacing": [0.3, 0.03]},
+        {"PixelSpacing": [0.3]},
+        {"PixelSpacing": ["a", "b"]},
+        {"PixelSpacing": [math.nan, 0.3]},
+        {"PixelSpacing": [0.0, 0.3]},
+    ],
+)
+def test_a_pixel_spacing_that_cannot_be_true_is_told_and_not_used(elements):
+    found = whole(**elements)
+    assert found.spacing_mm is None
+    assert "Pixel Spacing" in found.warning
+
+
+def test_regions_without_tissue_are_told_if_there_is_no_other_scale():
+    for other in (region(RegionDataType=2), region(RegionSpatialFormat=2)):
+        assert "none of its regions" in whole(other).warning
+    # The time axis of an M-mode has no millimetres.
+    assert whole(region(RegionSpatialFormat=2), PixelSpacing=[0.3, 0.3]).spacing_mm is None
+
+
+@pytest.mark.parametrize(("delta", "known"), [(0.05, True), (0.085, True), (0.0997, False), (0.3, False), (0.5, False)])
+def test_a_scan_deeper_than_any_is_millimetres_taken_for_centimetres(delta, known):
+    found = whole(region(PhysicalDeltaX=delta, PhysicalDeltaY=delta))  # 401 by 351 pixels
+    assert (found.spacing_mm is not None) == known
+    if not known:
+        assert "no scan is (millimetres taken for centimetres?)" in found.warning
+
+
+@pytest.mark.parametrize(
+    ("ratio", "aspect", "told"),
+    [
+        ([4, 3], 0.75, False),  # PS3.3 C.7.6.3.1.7: vertical first
+        ([1, 1], 1.0, False),
+        ([1, 2], 2.0, False),
+        ([1, 9], 1.0, True),
+        ([0, 1], 1.0, True),
+        ([1], 1.0, True),
+        ("1", 1.0, True),
+        (None, 1.0, False),
+    ],
+)
+def test_the_aspect_ratio_of_pixels_counts_where_there_is_no_spacing(ratio, aspect, told):
+    found = whole(PixelAspectRatio=ratio)
+    assert found.aspect == aspect
+    assert (found.warning is not None) == told
+    assert whole(region(), PixelAspectRatio=ratio).aspect == 1.0

@@ -15,6 +15,7 @@ pytest.importorskip("highdicom", reason="the extra [export] is not installed")
 pytest.importorskip("pynetdicom", reason="the extra [export] is not installed")
 
 from fetalstream.pipeline.wire import NOTICE  # noqa: E402
+from fetalstream.streamer.sources import open_source  # noqa: E402
 from fetalstream.tui import cli  # noqa: E402
 from fetalstream.tui.commands.export import export  # noqa: E402
 from fetalstream.tui.export.errors import ExportError  # noqa: E402
@@ -96,6 +97,10 @@ def test_millimetres_only_where_they_are_known(tmp_path, spacing_mm, spacing_fro
     (image,) = images(tmp_path / "out").values()
     assert image.get("PixelSpacing") == spacing
     assert image.get("PixelSpacingCalibrationType") == calibration
+    with open_source(str(tmp_path / "out" / "dicom")) as source:
+        (read_back,) = source
+    assert read_back.spacing_mm == spacing_mm
+    assert np.array_equal(read_back.pixels, image.pixel_array)
 
 
 def test_the_same_export_is_the_same_images_and_another_patients_are_others(session, tmp_path):

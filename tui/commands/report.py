@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fetalstream.tui.state.scan_protocol import Protocol
 
 REPORT: Final = "report.html"
+MOST_EXAMS: Final = 60
+"""Examinations on one page, the newest ones; a page of more takes minutes to draw, and a browser long to show."""
+
 _CHART_WEEKS: Final = (14.0, 40.0)  # what the WHO charts cover
 _STEP_WEEKS: Final = 0.5
 
@@ -77,12 +80,19 @@ def write_report(session: Path, out: Path | None = None, *, protocol: Protocol |
     from fetalstream.tui.report.page import rendered
 
     with closing(Recording(session)) as recording:
-        exams = exams_of(recording)
+        found = exams_of(recording)
+        exams = found[-MOST_EXAMS:]
         ages = {place: exam.view.gestation for place, exam in enumerate(exams)}
         contexts = {place: growth_context(age.days) for place, age in ages.items() if age is not None}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         page = rendered(
-            recording, exams, contexts, protocol, written=now, version=versions().get("fetalstream", "not installed")
+            recording,
+            exams,
+            contexts,
+            protocol,
+            left_out=len(found) - len(exams),
+            written=now,
+            version=versions().get("fetalstream", "not installed"),
         )
     path = session / REPORT if out is None else out
     write_whole(path, page.encode())

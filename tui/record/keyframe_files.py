@@ -98,7 +98,8 @@ class KeyframeFiles:
         """Return the whole index, the oldest best frame first."""
         rows = self._database.execute(self.kind.all_rows).fetchall()
         return [
-            FileEntry(keyframe, state, file if state == "saved" else self.kind.path(keyframe, plane))
+            # A session that was made up may hold bytes for a text.
+            FileEntry(keyframe, state, str(file) if state == "saved" else self.kind.path(str(keyframe), str(plane)))
             for keyframe, state, file, plane in rows
         ]
 

@@ -83,7 +83,7 @@ def mismatch(folder: Path, database: sqlite3.Connection) -> Mismatch:
     for files in files_of(folder, database):
         saved = [entry for entry in files.entries() if entry.state == "saved"]
         known |= {entry.file for entry in saved}
-        missing[files.kind] = tuple(entry.keyframe for entry in saved if not _is_file(folder / entry.file))
+        missing[files.kind] = tuple(entry.keyframe for entry in saved if not _is_file(folder, entry.file))
     strays = tuple(path for path in there if path not in known)
     return Mismatch(missing[PICTURES], missing.get(CLIPS, ()), strays)
 
@@ -98,7 +98,7 @@ def repair(folder: Path, database: sqlite3.Connection) -> Repair:
     found: list[str] = []
     for files in files_of(folder, database):
         for keyframe, state, file in files.entries():
-            if state == "saved" and not _is_file(folder / file):
+            if state == "saved" and not _is_file(folder, file):
                 lost.append(file)
                 files.note(keyframe, "wanted")
             elif state != "saved" and _is_whole(folder, file):
@@ -107,10 +107,10 @@ def repair(folder: Path, database: sqlite3.Connection) -> Repair:
     return Repair(tuple(lost), tuple(found), mismatch(folder, database).strays)
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(folder: Path, file: str) -> bool:
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
+        return stat.S_ISREG((folder / file).lstat().st_mode)
+    except (OSError, ValueError):  # a NUL in the name
         return False
 
 

@@ -36,6 +36,7 @@ def rendered(
     contexts: Mapping[int, Growth],
     protocol: Protocol | None,
     *,
+    left_out: int = 0,
     written: str,
     version: str,
 ) -> str:
@@ -46,6 +47,7 @@ def rendered(
         exams: see `tui.record.exams.exams_of`.
         contexts: the growth of the exams that have an age, by their place in ``exams``.
         protocol: the views to collect; None for the model's own planes.
+        left_out: older exams that the page does not hold.
         written: time of writing, RFC 3339.
         version: of fetalstream.
     """
@@ -63,6 +65,7 @@ def rendered(
         started=_moment(str(recording.about.get("started", ""))),
         run=str(recording.about.get("run", "")),
         mismatch=recording.amiss(),
+        left_out=left_out,
         exams=[_exam(recording, exam, place, contexts.get(place), protocol) for place, exam in enumerate(exams)],
         protocol=None if protocol is None else {"title": protocol.title, "source": protocol.source},
         provenance=_provenance(recording, exams),

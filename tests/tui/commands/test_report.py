@@ -169,3 +169,14 @@ def test_growth_puts_an_age_among_heads():
     assert context.low_days < 20 * 7 < context.high_days
     assert context.intergrowth_days == pytest.approx(20 * 7, abs=7)
     assert context.hadlock_days == pytest.approx(20 * 7, abs=7)
+
+
+def test_of_many_examinations_the_newest_are_on_the_page_and_the_others_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("fetalstream.tui.commands.report.MOST_EXAMS", 2)
+    with Scan(tmp_path) as made:
+        for number in range(5):
+            made.exam = f"exam-{number}"
+            made.look("brain", 1)
+    page = write_report(made.store.folder).read_text()
+    assert "3 older examinations are not on this page" in page
+    assert [f"examination exam-{number}" in page for number in range(5)] == [False, False, False, True, True]

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from fetalstream.streamer.frame import SpacingFrom
+
+SMALLEST_MM: Final = 0.01
+"""Fewer millimetres per pixel than any scan's picture has: 1,000 pixels would show 1 cm."""
+
+LARGEST_MM: Final = 2.0
+"""More than any scan's picture has: 200 pixels would show 40 cm."""
 
 Spacing = tuple[float | None, SpacingFrom | None]
 """Millimetres per pixel and where they are from, both None if unknown."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Protocol, Self
 
 from fetalstream.streamer.errors import SourceError
 from fetalstream.streamer.frame import Frame
+from fetalstream.streamer.given_scale import LARGEST_MM, SMALLEST_MM
 from fetalstream.streamer.live.addresses import redacted, scheme_of
 from fetalstream.streamer.readers.local_path import local_path
 from fetalstream.streamer.region.masker import FrameMasker
@@ -78,8 +78,9 @@ def open_source(
     Raises:
         SourceError: when there is no such source or it cannot be read; one line that says what to do.
     """
-    if spacing_mm is not None and not (math.isfinite(spacing_mm) and spacing_mm > 0):
-        raise SourceError(f"the spacing must be millimetres per pixel above 0, got {spacing_mm}")
+    # True and False are numbers to Python.
+    if spacing_mm is not None and (isinstance(spacing_mm, bool) or not SMALLEST_MM <= spacing_mm <= LARGEST_MM):
+        raise SourceError(f"the spacing must be {SMALLEST_MM:g} to {LARGEST_MM:g} mm per pixel, got {spacing_mm}")
     for source_format in FORMATS:
         if source_format.matches(name):
             return _opener(source_format.opener)(name, spacing_mm=spacing_mm, clock_ns=clock_ns)

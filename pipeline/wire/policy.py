@@ -17,11 +17,11 @@ PREVIEWS_HWM: Final = 32
 TEXT_CHARACTERS: Final = 500
 """Most characters of a text in a command."""
 
-SMALLEST_SPACING_MM: Final = 0.001
-"""Fewer millimetres per pixel than any probe resolves; a spacing of 1e-300 would end as 0 somewhere."""
+SMALLEST_SPACING_MM: Final = 0.01
+"""Fewer millimetres per pixel than any scan's picture has; as `streamer.given_scale` has it."""
 
-LARGEST_SPACING_MM: Final = 10.0
-"""More millimetres per pixel than any scan has: 10 would show a fetus of 30 cm on 30 pixels."""
+LARGEST_SPACING_MM: Final = 2.0
+"""More millimetres per pixel than any scan's picture has; likewise."""
 
 MIN_GAIN: Final = 0.0025
 """Share of the score by which a frame must be better: a five-hundredth nearer to the plane is worth that."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fetalstream.streamer.frame import Pixels
+from fetalstream.streamer.given_scale import LARGEST_MM, SMALLEST_MM
 from fetalstream.streamer.readers.picture import MAX_PIXELS, gray_where_neutral
 
 # version, type, device, seconds, fraction of a second, bytes of the body, its sum
@@ -27,7 +28,6 @@ _UNSIGNED_8_BITS: Final = 3
 
 LARGEST_BYTES: Final = 3 * MAX_PIXELS + (1 << 20)  # of a body: a picture and its metadata
 _VERSIONS: Final = (1, 2, 3)
-_PLAUSIBLE_MM: Final = (0.005, 5.0)
 
 
 class Malformed(Exception):
@@ -148,8 +148,7 @@ def _spacing(
     found = lengths[across], lengths[down]
     if lengths == [1.0, 1.0, 1.0]:
         return None, "says 1 mm a pixel, as who does not know it; the spacing is taken as unknown: give --spacing MM"
-    low, high = _PLAUSIBLE_MM
-    if not all(low <= length <= high for length in found):  # not a number is not either
+    if not all(SMALLEST_MM <= length <= LARGEST_MM for length in found):  # not a number is not either
         return None, "says a spacing that no scanner has; it is taken as unknown: give --spacing MM"
     if (across, down) != (0, 1) and not math.isclose(*found, rel_tol=1e-3):
         # Which axes its spacings belong to is anybody's guess.

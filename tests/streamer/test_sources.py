@@ -51,9 +51,9 @@ def test_what_is_no_source_is_refused_in_one_line_without_secrets(name):
     assert "phantom:" in str(caught.value)
 
 
-@pytest.mark.parametrize("spacing_mm", [0.0, -0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("spacing_mm", [0.0, -0.1, float("nan"), float("inf"), 1e308, 1e-320, 0.0099, 2.01, True])
 def test_a_spacing_that_cannot_be_is_refused(tmp_path, spacing_mm):
-    with pytest.raises(SourceError, match="spacing"):
+    with pytest.raises(SourceError, match=r"0\.01 to 2 mm per pixel"):
         open_source(str(tmp_path), spacing_mm=spacing_mm)
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Final
 
-from fetalstream.pipeline.wire import LARGEST_SPACING_MM
+from fetalstream.pipeline.wire import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
 
 FIRST_TRAINING_SEED: Final = 1_000_000  # as streamer.phantom.tour has it, which would load OpenCV here
 
@@ -26,8 +26,9 @@ def positive(text: str) -> float:
 def spacing(text: str) -> float:
     """Return millimetres per pixel."""
     value = positive(text)
-    if value > LARGEST_SPACING_MM:
-        raise argparse.ArgumentTypeError(f"must be at most {LARGEST_SPACING_MM:g} mm per pixel, got {text}")
+    if not SMALLEST_SPACING_MM <= value <= LARGEST_SPACING_MM:
+        bounds = f"{SMALLEST_SPACING_MM:g} to {LARGEST_SPACING_MM:g}"
+        raise argparse.ArgumentTypeError(f"must be {bounds} mm per pixel, got {text}")
     return value
 
 

@@ -87,8 +87,9 @@ class Operator:
                 if words is None:
                     return
                 spacing_mm = positive(words)
-                if words and spacing_mm is None:
-                    self._host.say("The scale is a number of mm per pixel, for example 0.21", "bad")
+                if words and not (spacing_mm and wire.SMALLEST_SPACING_MM <= spacing_mm <= wire.LARGEST_SPACING_MM):
+                    bounds = f"{wire.SMALLEST_SPACING_MM:g} to {wire.LARGEST_SPACING_MM:g}"
+                    self._host.say(f"The scale is a number of mm per pixel, {bounds}, for example 0.21", "bad")
                 else:
                     self._send(wire.SetSpacing(stream=stream, spacing_mm=spacing_mm), f"Scale set on {stream}")
 

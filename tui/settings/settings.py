@@ -22,12 +22,12 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
-from fetalstream.pipeline.wire import LARGEST_SPACING_MM
+from fetalstream.pipeline.wire import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
 from fetalstream.tui.errors import UserError
 from fetalstream.tui.settings.limits import Limits, read_age_s, read_size_bytes
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-_Spacing = Annotated[float, msgspec.Meta(gt=0, le=LARGEST_SPACING_MM)]
+_Spacing = Annotated[float, msgspec.Meta(ge=SMALLEST_SPACING_MM, le=LARGEST_SPACING_MM)]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 _FARTHEST = 65536  # pixels
 

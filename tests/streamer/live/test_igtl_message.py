@@ -72,6 +72,8 @@ def test_the_spacing_is_the_length_of_the_matrix_axes_however_the_probe_is_held(
         (NOISE[None], (0, 0.2, 1), "no scanner has"),
         (NOISE[None], (float("nan"), 0.2, 1), "no scanner has"),
         (NOISE[None], (0.2, 40, 1), "no scanner has"),
+        (NOISE[None], (0.2, 2.1, 1), "no scanner has"),
+        (NOISE[None], (0.009, 0.2, 1), "no scanner has"),
         (NOISE[:, :, 0], (0.2, 0.2, 1), "first axis"),  # the axes are j and k, and who sent them may not know
     ],
 )

@@ -34,7 +34,7 @@ def stills(folder, number):
 
 
 def run(*paths, out=None):
-    return analyze(paths, model=ModelSettings(), spacing_mm=4.0, out=out, jsonl=None)
+    return analyze(paths, model=ModelSettings(), spacing_mm=2.0, out=out, jsonl=None)
 
 
 def test_each_file_is_told_of_and_all_together(tmp_path, capsys):

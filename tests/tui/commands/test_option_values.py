@@ -54,12 +54,14 @@ def test_other_values_are_refused_with_what_was_wanted(read: Callable[[str], Any
             read(text)
 
 
-@pytest.mark.parametrize(("text", "value"), [("0.2", 0.2), ("10", 10.0), ("1e-2", 0.01)])
+@pytest.mark.parametrize(("text", "value"), [("0.2", 0.2), ("2", 2.0), ("1e-2", 0.01)])
 def test_a_spacing_is_millimetres(text, value):
     assert values.spacing(text) == value
 
 
-@pytest.mark.parametrize("text", ["0", "-0.2", "nan", "inf", "5000", "1e308", "0,2", "0.2mm", ""])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.2", "nan", "inf", "2.1", "0.009", "5000", "1e308", "1e-320", "True", "0,2", "0.2mm", ""]
+)
 def test_a_spacing_that_no_screen_has_is_refused_in_one_line(text):
     with pytest.raises(argparse.ArgumentTypeError) as caught:
         values.spacing(text)

@@ -84,13 +84,13 @@ async def test_no_to_a_new_exam_sends_nothing() -> None:
     assert host.work == []
 
 
-@pytest.mark.parametrize("words", ["much", "-1", "0", "nan", "inf"])
+@pytest.mark.parametrize("words", ["much", "-1", "0", "nan", "inf", "1e308", "1e-320", "2.1", "0,009"])
 async def test_a_scale_that_is_no_number_is_refused_at_once(words: str) -> None:
     host, operator, _, _ = made()
     operator.set_scale()
     host.answer(words)
     assert host.work == []
-    assert host.said == ("The scale is a number of mm per pixel, for example 0.21", "bad")
+    assert host.said == ("The scale is a number of mm per pixel, 0.01 to 2, for example 0.21", "bad")
 
 
 @pytest.mark.parametrize(("words", "value"), [("1", 1.0), (" 0.5 ", 0.5), ("2,5", 2.5), ("1e-2", 0.01)])

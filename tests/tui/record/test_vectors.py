@@ -78,7 +78,7 @@ def test_a_session_without_vectors_says_how_to_get_them(tmp_path):
 
 def test_analyze_keeps_a_row_for_every_analysed_frame(tmp_path):
     assert analyze(
-        [stills(tmp_path / "one", 4)], model=ModelSettings(), spacing_mm=4.0, out=tmp_path / "out", jsonl=None,
+        [stills(tmp_path / "one", 4)], model=ModelSettings(), spacing_mm=2.0, out=tmp_path / "out", jsonl=None,
         embeddings=True,
     )  # fmt: skip
     (session,) = (tmp_path / "out").iterdir()

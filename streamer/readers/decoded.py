@@ -16,6 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from fetalstream.streamer.frame import Pixels
+from fetalstream.streamer.readers.container_crop import Crop
 from fetalstream.streamer.readers.picture import (
     DisplayMatrix,
     chroma_is_neutral,
@@ -61,9 +62,11 @@ class PixelNormalizer:
     Args:
         stream: the stream of the pictures, which says the shape of a pixel.
         warn: takes a line if a picture's own word on its shape cannot be followed.
+        crop: what the container says not to show of the stored pictures; None if they are shown whole.
     """
 
-    def __init__(self, stream: VideoStream, warn: Callable[[str], None]) -> None:
+    def __init__(self, stream: VideoStream, warn: Callable[[str], None], crop: Crop | None = None) -> None:
+        self._crop = crop
         self._stream = stream
         self._warn = warn
         self._view: _View | None = None
@@ -81,7 +84,8 @@ class PixelNormalizer:
         aspect = aspect or self._stream.sample_aspect_ratio or Fraction(1)
         if self._view is None or (self._view.stored, self._view.said) != ((picture.height, picture.width), aspect):
             self._view = self._view_of(picture, aspect)
-        pixels = square_pixels(full_range(picture), self._view.aspect)
+        stored = full_range(picture)
+        pixels = square_pixels(stored if self._crop is None else self._crop.of(stored), self._view.aspect)
         return pixels if self._view.matrix is None else upright(pixels, self._view.matrix)
 
     def _view_of(self, picture: VideoFrame, said: Fraction) -> _View:

@@ -21,6 +21,7 @@ from fetalstream.streamer.in_process_source import InProcessSource
 from fetalstream.streamer.readers import identity
 from fetalstream.streamer.readers.avi_index import null_frames
 from fetalstream.streamer.readers.checked_decoder import CheckedDecoder
+from fetalstream.streamer.readers.container_crop import container_crop
 from fetalstream.streamer.readers.damage import Damage, Extent
 from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
 from fetalstream.streamer.readers.local_path import local_path
@@ -107,7 +108,8 @@ class VideoFile(InProcessSource):
         self, container: InputContainer, stream: VideoStream, damage: Damage
     ) -> Iterator[tuple[int, Pixels, float | None]]:
         """Index, pixels and time stamp in seconds of every picture that can be looked at."""
-        normalizer, decoder = PixelNormalizer(stream, self.warn), CheckedDecoder(stream)
+        crop = container_crop(self._path, container.format.name, stream.index)
+        normalizer, decoder = PixelNormalizer(stream, self.warn, crop), CheckedDecoder(stream)
         for index, picture in enumerate(_pictures(container, stream, decoder, damage)):
             try:
                 pixels = normalizer.pixels(picture, decoder.aspect(picture))

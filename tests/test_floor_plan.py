@@ -73,8 +73,8 @@ RULES = {
     "streamer.signal": "streamer.frame",
     "streamer.source_formats": "streamer.dicom streamer.live streamer.readers",
     "streamer.sources": (
-        "streamer.errors streamer.frame streamer.live streamer.readers streamer.region streamer.source_formats "
-        "streamer.status"
+        "streamer.errors streamer.frame streamer.given_scale streamer.live streamer.readers streamer.region "
+        "streamer.source_formats streamer.status"
     ),
     "tui.dashboard": "pipeline.wire tui.feed tui.pictures tui.record tui.settings tui.state tui.widgets",
     "tui.export": "pipeline.wire tui.errors tui.record tui.state",

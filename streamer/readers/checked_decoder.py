@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 _REMEMBERED: Final = 128  # packets: no decoder holds back more pictures
 # These decoders leave broken parts in their pictures and say so in the log alone.
 _TELL_LOG_ONLY: Final = frozenset(
-    {"mjpeg", "ffv1", "vp8", "vp9", "huffyuv", "ffvhuff", "utvideo", "prores", "dnxhd", "dvvideo"}
+    {"mjpeg", "hevc", "ffv1", "vp8", "vp9", "huffyuv", "ffvhuff", "utvideo", "prores", "dnxhd", "dvvideo"}
 )
 _END_OF_JPEG: Final = b"\xff\xd9"
 _TAIL_BYTES: Final = 64  # in which the mark lies: some writers fill up with zeros
@@ -26,7 +26,7 @@ class CheckedDecoder:
     may add to them.
 
     Attributes:
-        broken: pictures that came out of packets with errors that no picture carries a mark of.
+        broken: packets with errors that neither an exception nor a mark on a picture told.
 
     Args:
         stream: the stream of the packets; its decoder must not use threads by frame.
@@ -58,7 +58,8 @@ class CheckedDecoder:
             self._first_shape = self._context.sample_aspect_ratio
         self._shapes.pop(self._number - _REMEMBERED, None)
         self._number += 1
-        if self._checked and pictures and (_errors() > errors or self._is_cut(packet)):
+        marked = any(picture.is_corrupt for picture in pictures)
+        if self._checked and not marked and (_errors() > errors or self._is_cut(packet)):
             self.broken += 1
         return pictures
 

@@ -211,7 +211,7 @@ def test_a_whole_file_that_trims_its_beginning_is_not_called_cut_short(tmp_path)
 
 
 def pictures_of_avi(data):
-    """Where the pictures in an AVI file lie."""
+    """Find where the pictures in an AVI file lie."""
     at, found = data.index(b"movi") + 4, []
     while data[at : at + 4] == b"00dc":
         size = int.from_bytes(data[at + 4 : at + 8], "little")
@@ -236,6 +236,21 @@ def test_broken_pictures_of_mjpeg_are_counted_and_read_as_far_as_they_go(tmp_pat
     with VideoFile(path) as video:
         assert len(list(video)) == 12
         assert video.warnings == ["damaged frames that were read as far as they decode: 3"]
+
+
+def test_bit_errors_that_are_marked_and_logged_are_counted_once(tmp_path):
+    frames = [frame.reformat(format="yuv422p10le") for frame in moving(12)]
+    path = write(tmp_path / "a.mkv", frames, codec="prores")
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        spans = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    for position, size in (spans[4], spans[8]):
+        middle = position + size // 2
+        data[middle : middle + size // 4] = bytes(byte ^ 0x5A for byte in data[middle : middle + size // 4])
+    path.write_bytes(data)
+    with VideoFile(path) as video:
+        assert len(list(video)) == 12
+        assert video.warnings == ["damaged frames that were read as far as they decode: 2"]
 
 
 def test_bit_errors_in_ffv1_with_checksums_are_counted(tmp_path):

@@ -30,7 +30,7 @@ from fetalstream.tui.feed.protocol import RequestFailed
 
 REFILL_S: Final = 2.0
 _BATCH: Final = 256
-_MESSAGE_BYTES: Final = 16 << 20  # of a preview at most
+_MESSAGE_BYTES: Final = 16 << 20  # libzmq ends the connection to whoever sends more, and does not make it again
 _HEADER_BYTES: Final = 256 << 10
 _PAGES: Final = 256  # of a refill: an engine keeps 64 MB packed, and answers 4 MB at a time
 _CATCH_UP_S: Final = 20.0

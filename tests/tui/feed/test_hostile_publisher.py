@@ -197,6 +197,35 @@ def test_messages_that_cannot_be_read_are_counted_and_the_others_heard(
         listener.close()
 
 
+def test_a_picture_of_many_megabytes_is_not_taken_in_and_readings_are_still_heard(
+    publisher: Publisher, client: ControlClient
+) -> None:
+    listener = listener_of(publisher, client)
+    try:
+        stamp = MessageStamper(RUN)
+        preview = wire.Preview(stream="stream-1", width=1, height=1, frame=reading(0).frame)
+        sizes: list[int] = []
+
+        def heard(size: int) -> bool:
+            publisher.preview.send_multipart([b"preview/stream-1", wire.encode(stamp.stamp(preview)), b"x" * size])
+            sizes.extend(len(each.blob or b"") for each in listener.receive(0.02))
+            return size in sizes
+
+        until(lambda: heard(100))
+        heard(17 << 20)
+        count = len(sizes)
+
+        def still_heard() -> bool:
+            publisher.pub.send_multipart([b"reading/stream-1", wire.encode(stamp.stamp(reading(0)))])
+            sizes.extend(len(each.blob or b"") for each in listener.receive(0.02))
+            return len(sizes) > count + 3
+
+        until(still_heard)
+        assert max(sizes) == 100
+    finally:
+        listener.close()
+
+
 @pytest.mark.parametrize("messages", [5, None, {"a": 1}, [5, None, {"kind": 2**70}], [{"seq": 2**80}]])
 def test_a_refill_of_something_else_is_left_out(messages: Any, publisher: Publisher, client: ControlClient) -> None:
     listener = listener_of(publisher, client)

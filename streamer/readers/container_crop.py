@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from fetalstream.streamer.frame import Pixels
+from fetalstream.streamer.readers.ebml import SEGMENT, Element, elements
 
 _SAMPLE_ENTRY_BYTES: Final = 78  # of a video's, before the boxes in it (ISO/IEC 14496-12)
 _SIZE_AT: Final = 24  # width and height in it
-_SEGMENT, _TRACKS, _TRACK, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0  # of RFC 9559
+_TRACKS, _TRACK, _VIDEO = 0x1654AE6B, 0xAE, 0xE0  # of RFC 9559
 _BOTTOM, _TOP, _LEFT, _RIGHT = 0x54AA, 0x54BB, 0x54CC, 0x54DD
 _Span = tuple[int, int]
 
@@ -101,36 +102,13 @@ def _boxes(file: BinaryIO, span: _Span, wanted: bytes | None = None) -> Iterator
 
 
 def _of_matroska(file: BinaryIO, stream_index: int, whole: _Span) -> Crop | None:
-    tracks = next(_elements(file, next(_elements(file, whole, _SEGMENT)), _TRACKS))
-    track = next(islice(_elements(file, tracks, _TRACK), stream_index, None))
-    video = next(_elements(file, track, _VIDEO))
+    segment = next(elements(file, *whole, SEGMENT))
+    tracks = next(elements(file, segment.begin, segment.end, _TRACKS))
+    track = next(islice(elements(file, tracks.begin, tracks.end, _TRACK), stream_index, None))
+    video = next(elements(file, track.begin, track.end, _VIDEO))
     found: list[int] = []
     for wanted in (_LEFT, _TOP, _RIGHT, _BOTTOM):
-        begin, end = next(_elements(file, video, wanted), (0, 0))
-        file.seek(begin)
-        found.append(int.from_bytes(file.read(end - begin), "big"))
+        side = next(elements(file, video.begin, video.end, wanted), Element(0, 0, whole=True))
+        file.seek(side.begin)
+        found.append(int.from_bytes(file.read(side.end - side.begin), "big"))
     return Crop(*found)
-
-
-def _elements(file: BinaryIO, span: _Span, wanted: int) -> Iterator[_Span]:
-    """Where the contents of EBML elements begin and end (RFC 8794)."""
-    at, end = span
-    while at + 2 <= end:
-        file.seek(at)
-        name, _ = _number(file, keep_marker=True)
-        size, unknown = _number(file, keep_marker=False)
-        begin = file.tell()
-        at = end if unknown else begin + size
-        if name == wanted:
-            yield begin, min(at, end)
-
-
-def _number(file: BinaryIO, *, keep_marker: bool) -> tuple[int, bool]:
-    """A number whose length stands in its first bits; and whether all its other bits are set."""
-    first = struct.unpack("B", file.read(1))[0]
-    length = 9 - first.bit_length()
-    if length > 8:
-        raise ArithmeticError
-    value = int.from_bytes(bytes([first]) + file.read(length - 1), "big")
-    plain = value & ((1 << 7 * length) - 1)
-    return (value if keep_marker else plain), plain == (1 << 7 * length) - 1

@@ -17,6 +17,7 @@ class Damage:
         unusable: pictures that decoded and could not be made into frames.
         blemished: frames that the decoder patched up, or left broken in part.
         trimmed: frames that the file itself says not to show.
+        differing: parts of the file that differ from their checksum, if nothing else was found.
         reading_failed: whether reading broke off before the end of the file.
     """
 
@@ -24,6 +25,7 @@ class Damage:
     unusable: int = 0
     blemished: int = 0
     trimmed: int = 0
+    differing: int = 0
     reading_failed: bool = False
 
     def lines(self) -> list[str]:
@@ -32,6 +34,7 @@ class Damage:
             ("damaged parts that could not be decoded and were left out", self.undecoded),
             ("pictures that could not be converted and were left out", self.unusable),
             ("damaged frames that were read as far as they decode", self.blemished),
+            ("parts with bit errors (their checksum differs), whose frames may be broken", self.differing),
         )
         lines = [f"{what}: {count}" for what, count in counted if count]
         return [*lines, "the file could not be read to its end"] if self.reading_failed else lines
@@ -56,7 +59,7 @@ class Extent:
 
         Args:
             frames: how many were read.
-            seconds: media time of the last of them.
+            seconds: media time at which the last of them ends.
         """
         if self.frames is not None:
             if frames < self.frames:

@@ -125,7 +125,7 @@ def full_range(picture: VideoFrame) -> Pixels:
         return expand_limited(luma) if limited else luma.copy()
     is_rgb = picture.format.is_rgb
     # libav converts the range of YUV only.
-    expanded_here = limited and (is_rgb or picture.format.name.startswith("gray"))
+    expanded_here = limited and (is_rgb or picture.format.name.startswith(("gray", "ya")))
     hd_without_matrix = picture.colorspace == 2 and picture.height >= _HD_HEIGHT  # 2: AVCOL_SPC_UNSPECIFIED
     converted = picture.reformat(
         format="rgb24",

@@ -24,6 +24,7 @@ from fetalstream.streamer.readers.checked_decoder import CheckedDecoder
 from fetalstream.streamer.readers.container_crop import container_crop
 from fetalstream.streamer.readers.damage import Damage, Extent
 from fetalstream.streamer.readers.decoded import PixelNormalizer, pts_seconds
+from fetalstream.streamer.readers.ebml import damaged_clusters
 from fetalstream.streamer.readers.local_path import local_path
 from fetalstream.streamer.readers.picture import MAX_PIXELS
 from fetalstream.streamer.readers.timeline import Timeline
@@ -81,14 +82,15 @@ class VideoFile(InProcessSource):
                 raise SourceError("no picture in it can be decoded; the file is damaged", path)
 
     def __iter__(self) -> Iterator[Frame]:
-        damage, count, seconds = Damage(), 0, 0.0
+        damage, count, end = Damage(), 0, 0.0
         with _open(self._path) as container:
             stream = _video_stream(container, self._path)
+            is_matroska = container.format.name == "matroska,webm"
             avi_stream = stream.index if container.format.name == "avi" else None
             timeline = Timeline(self._period_seconds, pauses=container.format.name in _ONE_CLOCK)
             stamped = _has_presentation_times(container, stream)
             scale = GivenScale(self._spacing_mm, self.warn)
-            for index, pixels, pts in self._upright_pictures(container, stream, damage):
+            for index, pixels, pts, stands in self._upright_pictures(container, stream, damage):
                 if self._closed.is_set():
                     return
                 if pts is None or not stamped:
@@ -96,18 +98,21 @@ class VideoFile(InProcessSource):
                 size = pixels.shape[0], pixels.shape[1]
                 seconds, epoch = timeline.place(pts if stamped else None, size)
                 count += 1
+                end = seconds + stands
                 yield Frame(pixels, index, seconds, self._clock_ns(), epoch, *scale.of(size))
+        if is_matroska and not damage.lines():
+            damage.differing = damaged_clusters(self._path)
         extent = replace(self._extent, seconds=None) if timeline.clock_restarted else self._extent
-        shortfall = extent.shortfall(count + damage.trimmed, seconds)
+        shortfall = extent.shortfall(count + damage.trimmed, end)
         if shortfall and avi_stream is not None:
-            shortfall = extent.shortfall(count + null_frames(self._path, avi_stream), seconds)
+            shortfall = extent.shortfall(count + null_frames(self._path, avi_stream), end)
         for line in [*damage.lines(), *([shortfall] if shortfall else [])]:
             self.warn(line)
 
     def _upright_pictures(
         self, container: InputContainer, stream: VideoStream, damage: Damage
-    ) -> Iterator[tuple[int, Pixels, float | None]]:
-        """Index, pixels and time stamp in seconds of every picture that can be looked at."""
+    ) -> Iterator[tuple[int, Pixels, float | None, float]]:
+        """Index, pixels, time stamp and duration in seconds of every picture that can be looked at."""
         crop = container_crop(self._path, container.format.name, stream.index)
         normalizer, decoder = PixelNormalizer(stream, self.warn, crop), CheckedDecoder(stream)
         for index, picture in enumerate(_pictures(container, stream, decoder, damage)):
@@ -119,7 +124,7 @@ class VideoFile(InProcessSource):
             damage.blemished += picture.is_corrupt
             if picture.interlaced_frame:
                 self.warn("the video is interlaced: moving edges are combed; a progressive recording reads better")
-            yield index, pixels, pts_seconds(picture, stream)
+            yield index, pixels, pts_seconds(picture, stream), float(picture.duration * (picture.time_base or 0))
         damage.blemished += decoder.broken
 
 

@@ -17,7 +17,7 @@ from fetalstream.streamer.readers.image_file import UnsuitableImage, page_count,
 from fetalstream.streamer.readers.local_path import local_path
 from fetalstream.streamer.readers.timeline import Timeline
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"})
+IMAGE_SUFFIXES = frozenset({".png", ".apng", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"})
 _IN_FOLDERS = IMAGE_SUFFIXES | {".gif"}  # one GIF by itself is a video
 # Pictures of these kinds are not read, and a folder must not be thought to have none.
 _OTHER_PICTURES = {

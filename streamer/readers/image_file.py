@@ -14,7 +14,7 @@ from fetalstream.streamer.readers.picture import MAX_PIXELS, gray_where_neutral
 
 _READERS: Final = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "GIF")  # Pillow has more, rarely used and tested
 _ANIMATED: Final = ("PNG", "WEBP", "GIF")
-_STACK_SUFFIXES: Final = frozenset({".png", ".webp", ".gif", ".tif", ".tiff"})
+_STACK_SUFFIXES: Final = frozenset({".png", ".apng", ".webp", ".gif", ".tif", ".tiff"})
 _SHORTEST_SECONDS: Final = 0.01
 _UNSAID_SECONDS: Final = 0.1  # of a frame that is to stand for no time at all, as browsers take it
 _SUBFILE_TYPE: Final = 254  # a tag of TIFF 6.0: 1 marks a smaller copy, 4 a mask, and neither is a page

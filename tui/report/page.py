@@ -121,7 +121,7 @@ def _cards(exam: Exam, completeness: str) -> list[tuple[str, str, str]]:
     counts = None if health is None else health.counts
     lost = "" if counts is None else f"; on this stream {counts.dropped} dropped, {counts.failed} failed"
     cards.append(("readings", f"{exam.readings}", f"{exam.reused} of them repeated{lost}"))
-    cards.append(("length", text.stopwatch(exam.seconds), f"from {_moment(exam.started)}"))
+    cards.append(("length", text.stopwatch(round(exam.seconds)), f"from {_moment(exam.started)}"))
     return cards
 
 

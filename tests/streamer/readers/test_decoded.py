@@ -34,11 +34,11 @@ def test_gray_video_is_gray_and_full_range(colour_range, levels):
     assert quarters(pixels) == levels
 
 
-@pytest.mark.parametrize("format_name", ["rgb24", "gbrp", "bgr0", "gray", "gray10le", "gray12le", "gray16le"])
+@pytest.mark.parametrize("format_name", ["rgb24", "gbrp", "bgr0", "gray", "gray10le", "gray12le", "gray16le", "ya8"])
 @pytest.mark.parametrize(("colour_range", "levels"), [(LIMITED, [0, 86, 168, 255]), (FULL, [16, 90, 160, 235])])
 def test_limited_range_is_expanded_in_rgb_and_deep_gray_too(format_name, colour_range, levels):
     picture = VideoFrame.from_ndarray(np.repeat(patches()[:, :, None], 3, axis=2), format="rgb24")
-    if format_name.startswith("gray"):
+    if format_name.startswith(("gray", "ya")):
         picture = VideoFrame.from_ndarray(patches(), format="gray")
     picture.color_range = FULL
     picture = picture.reformat(format=format_name, src_color_range=FULL, dst_color_range=FULL)

@@ -210,6 +210,25 @@ def test_a_whole_file_that_trims_its_beginning_is_not_called_cut_short(tmp_path)
         assert (video.frames_expected, video.warnings) == (12, [])
 
 
+def test_a_whole_file_whose_last_frame_stands_long_is_not_called_cut_short(tmp_path):
+    frames = moving(5)
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for at, frame in enumerate(frames):
+            frame.pts, frame.time_base = at, Fraction(1, 10)
+            for packet in stream.encode(frame):
+                packet.duration = 30 if at == 4 else 1
+                container.mux(packet)
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        assert container.duration / av.time_base == pytest.approx(3.4)
+    with VideoFile(path) as video:
+        assert len(list(video)) == 5
+        assert video.warnings == []
+
+
 def pictures_of_avi(data):
     """Find where the pictures in an AVI file lie."""
     at, found = data.index(b"movi") + 4, []

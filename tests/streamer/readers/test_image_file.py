@@ -17,7 +17,7 @@ def pages():
 
 def saved(path, pictures, **options):
     first, *others = [Image.fromarray(each) for each in pictures]
-    first.save(path, save_all=True, append_images=others, **options)
+    first.save(path, format="PNG" if path.suffix == ".apng" else None, save_all=True, append_images=others, **options)
     return path
 
 
@@ -40,7 +40,7 @@ def test_every_picture_is_given_in_its_order_with_the_time_it_stands(tmp_path, n
         assert np.array_equal(page.pixels, picture)
 
 
-@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.webp", "a.gif"])
+@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.apng", "a.webp", "a.gif"])
 def test_a_file_of_several_pictures_is_a_source_of_several_frames(tmp_path, name):
     options = {} if name == "a.tif" else {"duration": 40}
     path = saved(tmp_path / name, pages(), **options, **({"lossless": True} if name == "a.webp" else {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import closing
 from typing import Any, Final
@@ -64,10 +65,9 @@ def _eight_bits(stored: np.ndarray[Any, Any], elements: Any) -> Pixels:
         # A palette of 16 bits that uses 8 of them only is not a dark one.
         narrow = levels.dtype == np.uint8 or not _uses_16_bits(elements)
         return gray_where_neutral(levels.astype(np.uint8) if narrow else (levels >> 8).astype(np.uint8))
-    bits = int(elements.BitsStored)
-    if stored.dtype != np.uint8 or bits < 8:
-        highest = (1 << bits) - 1
-        stored = (np.minimum(stored, highest).astype(np.uint32) * 255 + highest // 2) // highest
+    if stored.dtype != np.uint8 or int(elements.BitsStored) < 8:
+        table = eight_bit_levels(elements)
+        stored = table[np.minimum(stored, len(table) - 1)]
     pixels = np.ascontiguousarray(stored, dtype=np.uint8)
     if kind == "MONOCHROME1":
         return 255 - pixels
@@ -77,3 +77,49 @@ def _eight_bits(stored: np.ndarray[Any, Any], elements: Any) -> Pixels:
 def _uses_16_bits(elements: Any) -> bool:
     tables = (elements.get(f"{name}PaletteColorLookupTableData") for name in ("Red", "Green", "Blue"))
     return any(table is None or np.frombuffer(table, "<u2").max(initial=0) > 255 for table in tables)
+
+
+def eight_bit_levels(elements: Any) -> Pixels:
+    """Return the 8-bit level of every stored value: through the file's window if it has one, else all bits alike."""
+    bits = int(elements.BitsStored)
+    highest = (1 << bits) - 1
+    stored = np.arange(highest + 1, dtype=np.float64)
+    window = _window(elements) if bits > 8 and int(elements.SamplesPerPixel) == 1 else None
+    if window is None:
+        return np.floor((stored * 255 + highest // 2) / highest).astype(np.uint8)
+    center, width, function = window
+    values = stored * _scalar(elements, "RescaleSlope", 1.0) + _scalar(elements, "RescaleIntercept", 0.0)
+    # PS3.3 C.11.2.1.2 and C.11.2.1.3
+    if function == "SIGMOID":
+        shares = 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
+    elif function == "LINEAR_EXACT":
+        shares = (values - center) / width + 0.5
+    else:
+        shares = (values - (center - 0.5)) / max(width - 1, 1e-6) + 0.5
+    return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def _window(elements: Any) -> tuple[float, float, str] | None:
+    """Return center, width and function of the first window that can be used."""
+    holders = [elements]
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in elements.get(name) or ():
+            holders += list(group.get("FrameVOILUTSequence") or ())
+    for holder in holders:
+        center, width = _scalar(holder, "WindowCenter", math.nan), _scalar(holder, "WindowWidth", math.nan)
+        if math.isfinite(center) and math.isfinite(width) and width > 0:
+            return center, width, str(holder.get("VOILUTFunction") or "LINEAR")
+    return None
+
+
+def _scalar(elements: Any, name: str, default: float) -> float:
+    """Return a number, the first one if there are several."""
+    value = elements.get(name)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    try:
+        return float(value[0])
+    except (TypeError, ValueError, OverflowError, IndexError, KeyError):
+        return default

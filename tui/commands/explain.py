@@ -38,7 +38,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "explain",
         "show which places of a past session's best frames spoke for their planes",
         "Draws a map over each best frame, into the session's maps folder; the report shows it beside\n"
-        "the frame. By the session's own model, unless --model is given.",
+        "the frame. By the session's own model if it is installed here, unless --model is given.",
     )
     session_argument(parser)
     parser.add_argument("--model", metavar="NAME", help="another model than the session's, or a path to a model file")

@@ -70,7 +70,7 @@ class CountsUnreadable(Protocol):
 
     @property
     def unreadable(self) -> int:
-        """How many there were so far."""
+        """The number of messages that were left out so far."""
         ...
 
 

@@ -15,6 +15,8 @@ _REMEMBERED: Final = 128  # packets: no decoder holds back more pictures
 _TELL_LOG_ONLY: Final = frozenset(
     {"mjpeg", "hevc", "ffv1", "vp8", "vp9", "huffyuv", "ffvhuff", "utvideo", "prores", "dnxhd", "dvvideo"}
 )
+# What libav says of these streams is what it saw of the video while it looked ahead, perhaps behind a change.
+_SAY_NO_SHAPE: Final = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v"})
 _END_OF_JPEG: Final = b"\xff\xd9"
 _TAIL_BYTES: Final = 64  # in which the mark lies: some writers fill up with zeros
 
@@ -69,6 +71,8 @@ class CheckedDecoder:
         The word of the container goes first, until the video says something else than at its beginning.
         """
         shape = self._shapes.get(picture.opaque, self._first_shape)
+        if self._stream.container.format.name in _SAY_NO_SHAPE:
+            return shape or Fraction(1)
         return self._stream.sample_aspect_ratio if shape == self._first_shape else shape or Fraction(1)
 
     def _is_cut(self, packet: Packet[Any]) -> bool:

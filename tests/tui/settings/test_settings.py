@@ -27,7 +27,10 @@ def test_a_file_says_all_that_the_command_line_can(tmp_path):
     [
         ("modle = 'mini'", "modle"),
         ("model = " + "[" * 100_000, "configuration"),
-        ("[[streams]]\nsource = 'a'\nspacing_mm = 0", "streams[0].spacing_mm"),
+        *(
+            (f"[[streams]]\nsource = 'a'\nspacing_mm = {mm}", "streams[0].spacing_mm")
+            for mm in ("0", "true", "1e308", "1e-320", "inf", "nan", "0.0099", "2.01")
+        ),
         ("[[streams]]\nsource = 'a'\nsector = [0, 0, 0, 5]", "sector must be"),
         ("[[streams]]\nsource = 'a'\nname = 'Jane Doe 1990'", "streams[0].name"),
         ("retention = { older_than = '30 days' }", "must be hours, days or weeks"),

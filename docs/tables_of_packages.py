@@ -38,7 +38,7 @@ HOLDS: Final = {
     "pipeline.readout": "the mathematics of planes over time, ages, quality, reuse: no model, no input or output",
     "pipeline.simulation": "the demo and whole examinations of the phantom",
     "pipeline.stream": "one stream: what a frame needs, what its answer means, what is offered as a best frame",
-    "pipeline.training": "how `mini` and its constants were made",
+    "pipeline.training": "how a model is trained on real pictures, and how constants are fitted",
     "pipeline.wire": "every message, command and event; their JSON Schema and tables",
     "tui.cli": "the entry point",
     "tui.commands": "one command a file",

@@ -148,7 +148,7 @@ class Silent:
 
     def __init__(self, container):
         self._container = container
-        self.streams = container.streams
+        self.streams, self.format = container.streams, container.format
         self.calls = 0
 
     def __enter__(self):

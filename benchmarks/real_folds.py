@@ -5,15 +5,16 @@ its fold of FETAL_PLANES_DB, FUGC and the lung clips, and everything is pooled: 
 split. "Other" is told apart by what it shows, since most of FETAL_PLANES_DB's are screens of vessels (Aloka). The
 published answers of FetalCLIP to the very same pictures are judged beside ours.
 
-Run: ``python benchmarks/real_folds.py --data ../shared/data --weights FOLDER``. One JSON line comes last.
+Run: ``python -m benchmarks.real_folds --data ../shared/data --weights FOLDER``. One JSON line comes last.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,16 @@ from fetalstream.pipeline.wire import OTHER
 SURE = 0.8
 VESSELS = frozenset({"00012", "00013", "00026", "00042", "00043"})  # patients whose pictures of "other" are of arteries
 _BATCH = 16
+
+
+def pipelines_of_folds(folder: Path) -> Iterator[tuple[int, LoadedPipeline]]:
+    """Yield each fold with the model that has not seen it, ``foldK.safetensors``; say which are missing."""
+    for fold in range(FOLDS):
+        weights = folder / f"fold{fold}.safetensors"
+        if weights.exists():
+            yield fold, load_pipeline(MODEL, weights=weights, device="cpu", precision="fp32")
+        else:
+            print(f"{weights} is missing: fold {fold} is not judged", file=sys.stderr)
 
 
 def probabilities(pipeline: LoadedPipeline, pictures: Sequence[RealPicture]) -> tuple[np.ndarray, np.ndarray]:
@@ -92,8 +103,6 @@ def figures(pictures: Sequence[RealPicture], table: np.ndarray, planes: Sequence
 
 def published_answers(data: Path, pictures: Sequence[RealPicture]) -> dict:
     """Judge FetalCLIP's published answers to the pictures of FETAL_PLANES_DB, joined by name."""
-    import csv
-
     with (data / "fetal_planes" / "FETAL_PLANES_DB_data.csv").open(newline="", encoding="utf-8-sig") as lines:
         table = list(csv.DictReader(lines, delimiter=";"))
     wanted = {Path(picture.name).stem for picture in pictures if picture.dataset == "fetal_planes"}
@@ -121,12 +130,7 @@ def main() -> None:
     known = [picture for picture in all_pictures(args.data) if picture.dataset != "hc18"]
     judged: list[RealPicture] = []
     tables, sections, planes = [], [], ()
-    for fold in range(FOLDS):
-        weights = args.weights / f"fold{fold}.safetensors"
-        if not weights.exists():
-            print(f"{weights} is missing: fold {fold} is not judged", file=sys.stderr)
-            continue
-        pipeline = load_pipeline(MODEL, weights=weights, device="cpu", precision="fp32")
+    for fold, pipeline in pipelines_of_folds(args.weights):
         own = [picture for picture in known if picture.fold == fold]
         table, section = probabilities(pipeline, own)
         judged += own

@@ -6,14 +6,13 @@ in plane a frame is, and so its truth, is known exactly. Nothing here is a real 
 visit is one moment of one fetus.
 
 Each fold's model (``foldK.safetensors`` of `pipeline.training`) is judged on stills of its own fold.
-Run: ``python benchmarks/still_scans.py --data ../shared/data --weights FOLDER``. One JSON line comes last.
+Run: ``python -m benchmarks.still_scans --data ../shared/data --weights FOLDER``. One JSON line comes last.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.real_folds import pipelines_of_folds
 from fetalstream.pipeline.evaluation.temporal_metrics import UNSCORED, TemporalOutcome, temporal_outcome, total
 from fetalstream.pipeline.inference.encoder import Item
-from fetalstream.pipeline.loaded_pipeline import LoadedPipeline, load_pipeline
+from fetalstream.pipeline.loaded_pipeline import LoadedPipeline
 from fetalstream.pipeline.readout.segment import Segment
 from fetalstream.pipeline.readout.temporal import PlaneFilter, Temporal
-from fetalstream.pipeline.training.__main__ import MODEL
-from fetalstream.pipeline.training.folds import FOLDS
 from fetalstream.pipeline.training.real_pictures import RealPicture, all_pictures
 from fetalstream.pipeline.wire import OTHER
 
@@ -139,12 +137,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     known = [picture for picture in all_pictures(args.data) if picture.dataset in ("fetal_planes", "lung")]
     outcomes: list[TemporalOutcome] = []
-    for fold in range(FOLDS):
-        weights = args.weights / f"fold{fold}.safetensors"
-        if not weights.exists():
-            print(f"{weights} is missing: fold {fold} is not judged", file=sys.stderr)
-            continue
-        pipeline = load_pipeline(MODEL, weights=weights, device="cpu", precision="fp32")
+    for fold, pipeline in pipelines_of_folds(args.weights):
         own = [picture for picture in known if picture.fold == fold]
         away = [picture for picture in own if picture.label == OTHER]
         kinds = sorted({picture.label for picture in own} - {OTHER})

@@ -21,12 +21,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fetalstream.pipeline.model import openclip
-from fetalstream.pipeline.model.config import load_model_config
+from fetalstream.pipeline.model.config import ModelConfig, load_model_config
 from fetalstream.pipeline.model.prompts import load_prompts
 from fetalstream.pipeline.training import image_tower, text_tower
 from fetalstream.pipeline.training.backbone import load_everyday_weights
 from fetalstream.pipeline.training.concepts import Concepts
-from fetalstream.pipeline.training.folds import FOLDS
+from fetalstream.pipeline.training.folds import FOLDS, NEVER
 from fetalstream.pipeline.training.phantom_cache import cached_phantom_stills
 from fetalstream.pipeline.training.real_pictures import all_pictures, training_pictures
 from fetalstream.pipeline.training.stills import real_still
@@ -74,19 +74,18 @@ def main() -> None:
         args.image_steps, seed=args.seed, checkpoint=args.work / f"{name}.pt", small_side=_SMALL_SIDE
     )
     image_tower.train(tower, concepts, image_tower.Sources(real, phantom), side, mean, std, plan)
-    judged = [real_still(picture) for picture in all_pictures(args.data) if picture.fold in (-1, args.held_out)]
+    judged = [real_still(picture) for picture in all_pictures(args.data) if picture.fold in (NEVER, args.held_out)]
     figures = image_tower.score(tower, concepts, judged, side, mean, std)
-    _text(clip, concepts, args)
+    _text(clip, concepts, config, args)
     with torch.no_grad():
         clip.logit_scale.fill_(math.log(image_tower.SCALE))  # type: ignore[operator, union-attr]
     save_file(_half(clip.state_dict()), args.out, metadata={"figures": json.dumps(figures)})
     print(json.dumps(figures))
 
 
-def _text(clip: nn.Module, concepts: Concepts, args: argparse.Namespace) -> None:
+def _text(clip: nn.Module, concepts: Concepts, config: ModelConfig, args: argparse.Namespace) -> None:
     """Train the text tower, or take it from the work folder, where a run of any fold has left it."""
     kept = args.work / f"text-seed{args.seed}-steps{args.text_steps}.safetensors"
-    config = load_model_config(MODEL)
     names = [name for name in clip.state_dict() if not name.startswith("visual.")]
     if kept.exists():
         state = load_file(kept)

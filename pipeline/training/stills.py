@@ -20,6 +20,7 @@ STILL_SIDE: Final = 192
 
 REAL_SIDE: Final = 288
 """Side of real stills, pixels: half as large again as the model's input, so that they may be magnified."""
+
 StillPixels = npt.NDArray[np.uint8]
 
 

@@ -82,7 +82,9 @@ def share_with_interval(true: Mask | FloatArray, groups: Sequence[str] | LabelAr
         differing = len(np.unique(members[rows == outcome]))
         if count and differing <= _FEW_GROUPS * count:
             low, high = exact_interval(differing, count)
-            return Metric(found.value, *((low, high) if outcome else (1 - high, 1 - low)))
+            low, high = (low, high) if outcome else (1 - high, 1 - low)
+            if found.value is not None and low <= found.value <= high:  # not if the few groups hold many of the rows
+                return Metric(found.value, low, high)
     return found
 
 

@@ -98,6 +98,14 @@ def test_what_never_fails_is_no_certainty():
     assert (value, low, high) == pytest.approx((59 / 60, 1 - exact_interval(1, 30)[1], 1 - exact_interval(1, 30)[0]))
 
 
+def test_an_interval_holds_its_value_if_one_group_has_many_of_the_rows():
+    rows = np.arange(60) >= 20
+    groups = ["large"] * 20 + [str(row) for row in range(40)]
+    value, low, high = share_with_interval(rows, groups)
+    assert value == pytest.approx(2 / 3)
+    assert low <= value <= high
+
+
 def test_a_share_in_the_middle_is_resampled():
     rows = np.arange(60) % 2 == 0
     groups = [str(row) for row in range(60)]
